@@ -1,0 +1,54 @@
+# How every folder of src/ declares itself: one library, its tests, nothing else.
+
+include(GoogleTest)
+find_package(Threads REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(GTest REQUIRED)
+find_package(pugixml REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(tomlplusplus REQUIRED)
+find_package(prometheus-cpp REQUIRED)
+find_package(CLI11 REQUIRED)
+find_library(ROCKSDB_LIBRARY rocksdb REQUIRED)
+find_library(ZSTD_LIBRARY zstd REQUIRED)
+
+option(TOMBOLO_WERROR "Warnings are errors" ON)
+set(TOMBOLO_SANITIZE "" CACHE STRING "Value for -fsanitize=, empty for none")
+
+add_library(tombolo_flags INTERFACE)
+target_include_directories(tombolo_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
+target_compile_options(tombolo_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wold-style-cast
+                       -fcoroutines -fno-omit-frame-pointer
+                       # GCC 12 reports false positives from inlined coroutine frames and std::variant.
+                       -Wno-maybe-uninitialized -Wno-mismatched-new-delete
+                       $<$<BOOL:${TOMBOLO_WERROR}>:-Werror>)
+# One Asio build for the whole tree: compiled once in async/asio.cc, no deprecated names.
+target_compile_definitions(tombolo_flags INTERFACE BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED
+                           BOOST_ASIO_NO_TS_EXECUTORS BOOST_ASIO_DISABLE_BOOST_ARRAY BOOST_ALL_NO_LIB
+                           FMT_HEADER_ONLY=0)
+if(TOMBOLO_SANITIZE)
+  target_compile_options(tombolo_flags INTERFACE -fsanitize=${TOMBOLO_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(tombolo_flags INTERFACE -fsanitize=${TOMBOLO_SANITIZE})
+  if(TOMBOLO_SANITIZE MATCHES thread)
+    target_compile_options(tombolo_flags INTERFACE -Wno-tsan)
+    target_compile_definitions(tombolo_flags INTERFACE TOMBOLO_TSAN=1)
+  endif()
+endif()
+target_link_libraries(tombolo_flags INTERFACE Threads::Threads)
+
+# tombolo_library(name SOURCES a.cc ... DEPS lib ...): the library of the current folder.
+function(tombolo_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(${name} PUBLIC tombolo_flags ${ARG_DEPS})
+endfunction()
+
+# tombolo_test(name SOURCES a_test.cc ... DEPS lib ...): a GoogleTest binary named `name`, run by ctest case by case.
+function(tombolo_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE tombolo_flags ${ARG_DEPS} GTest::gmock GTest::gtest_main)
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300 LABELS unit)
+endfunction()

@@ -1,0 +1,132 @@
+#include "base/crc64.h"
+
+#include <immintrin.h>
+
+#include <array>
+
+#include "base/endian.h"
+
+namespace tombolo {
+namespace {
+
+constexpr std::uint64_t kPolynomial = 0x9A6C9329AC4BC9B5ull;  // reflected
+
+constexpr auto kTables = [] {
+  std::array<std::array<std::uint64_t, 256>, 8> tables{};
+  for (std::uint64_t i = 0; i < 256; ++i) {
+    std::uint64_t crc = i;
+    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1) != 0 ? kPolynomial : 0);
+    tables[0][i] = crc;
+  }
+  for (std::size_t t = 1; t < 8; ++t) {
+    for (std::size_t i = 0; i < 256; ++i) {
+      tables[t][i] = (tables[t - 1][i] >> 8) ^ tables[0][tables[t - 1][i] & 0xFF];
+    }
+  }
+  return tables;
+}();
+
+// a * b modulo the polynomial, both reflected (bit 63 is x^0).
+constexpr std::uint64_t multiply(std::uint64_t a, std::uint64_t b) {
+  std::uint64_t product = 0;
+  for (int i = 63; i >= 0; --i) {
+    if ((a >> i & 1) != 0) product ^= b;
+    b = (b >> 1) ^ ((b & 1) != 0 ? kPolynomial : 0);
+  }
+  return product;
+}
+
+// x^(2^k) for k = 0..63: enough to raise x to any 64-bit power.
+constexpr auto kPowers = [] {
+  std::array<std::uint64_t, 64> powers{};
+  powers[0] = 1ull << 62;  // x^1
+  for (std::size_t k = 1; k < 64; ++k) powers[k] = multiply(powers[k - 1], powers[k - 1]);
+  return powers;
+}();
+
+// x^exponent modulo the polynomial.
+constexpr std::uint64_t power_of_x(std::uint64_t exponent) {
+  std::uint64_t result = 1ull << 63;  // x^0
+  for (std::size_t k = 0; k < 64; ++k) {
+    if ((exponent >> k & 1) != 0) result = multiply(result, kPowers[k]);
+  }
+  return result;
+}
+
+std::uint64_t update_tables(std::uint64_t state, BytesView bytes) {
+  while (bytes.size() >= 8) {
+    const std::uint64_t word = state ^ load_le<std::uint64_t>(bytes.data());
+    state = 0;
+    for (std::size_t i = 0; i < 8; ++i) state ^= kTables[7 - i][word >> (8 * i) & 0xFF];
+    bytes = bytes.subspan(8);
+  }
+  for (const std::byte b : bytes) state = (state >> 8) ^ kTables[0][(state ^ std::to_integer<std::uint64_t>(b)) & 0xFF];
+  return state;
+}
+
+// Folding by n bits multiplies the low and the high half of a 128-bit lane by x^(n+64) and x^n. A reflected carry-less
+// product comes out one place low, hence the exponents are one less (Intel's folding paper, reflected form).
+struct FoldBy {
+  std::uint64_t low, high;
+};
+constexpr FoldBy fold_by(std::uint64_t bits) {
+  return {power_of_x(bits + 63), power_of_x(bits - 1)};
+}
+
+__attribute__((target("pclmul,sse4.1"))) __m128i fold(__m128i lane, __m128i by, __m128i next) {
+  const __m128i low = _mm_clmulepi64_si128(lane, by, 0x00);
+  const __m128i high = _mm_clmulepi64_si128(lane, by, 0x11);
+  return _mm_xor_si128(_mm_xor_si128(low, high), next);
+}
+
+__attribute__((target("pclmul,sse4.1"))) std::uint64_t update_clmul(std::uint64_t state, BytesView bytes) {
+  constexpr FoldBy k512 = fold_by(512 * 2);
+  constexpr FoldBy k128 = fold_by(128);
+  const auto load = [](const std::byte* from) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from)); };
+  const auto pair = [](FoldBy by) {
+    return _mm_set_epi64x(static_cast<long long>(by.high), static_cast<long long>(by.low));
+  };
+  __m128i lanes[8];
+  for (int i = 0; i < 8; ++i) lanes[i] = load(bytes.data() + 16 * i);
+  lanes[0] = _mm_xor_si128(lanes[0], _mm_set_epi64x(0, static_cast<long long>(state)));
+  bytes = bytes.subspan(128);
+  const __m128i by_stride = pair(k512);
+  while (bytes.size() >= 128) {
+    for (int i = 0; i < 8; ++i) lanes[i] = fold(lanes[i], by_stride, load(bytes.data() + 16 * i));
+    bytes = bytes.subspan(128);
+  }
+  const __m128i by_lane = pair(k128);
+  __m128i folded = lanes[0];
+  for (int i = 1; i < 8; ++i) folded = fold(folded, by_lane, lanes[i]);
+  // The last 16 bytes are reduced by the tables: the folded lane is an equivalent message with state zero.
+  alignas(16) std::byte rest[16];
+  _mm_store_si128(reinterpret_cast<__m128i*>(rest), folded);
+  return update_tables(update_tables(0, rest), bytes);
+}
+
+bool has_clmul() {
+  static const bool has = __builtin_cpu_supports("pclmul") && __builtin_cpu_supports("sse4.1");
+  return has;
+}
+
+}  // namespace
+
+std::uint64_t crc64(BytesView bytes, std::uint64_t crc_before) {
+  const std::uint64_t state = ~crc_before;
+  return ~(bytes.size() >= 256 && has_clmul() ? update_clmul(state, bytes) : update_tables(state, bytes));
+}
+
+std::uint64_t crc64_combine(std::uint64_t crc_a, std::uint64_t crc_b, std::uint64_t length_b) {
+  // crc(a‖b) = crc(a)·x^(8·|b|) + crc(b): init and xorout cancel.
+  std::uint64_t shift = 1ull << 63;
+  for (std::size_t k = 0; k + 3 < 64; ++k) {
+    if ((length_b >> k & 1) != 0) shift = multiply(shift, kPowers[k + 3]);
+  }
+  return multiply(crc_a, shift) ^ crc_b;
+}
+
+std::uint64_t crc64_portable(BytesView bytes, std::uint64_t crc_before) {
+  return ~update_tables(~crc_before, bytes);
+}
+
+}  // namespace tombolo
