@@ -26,8 +26,7 @@ target_compile_options(tombolo_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-virt
                        $<$<BOOL:${TOMBOLO_WERROR}>:-Werror>)
 # One Asio build for the whole tree: compiled once in async/asio.cc, no deprecated names.
 target_compile_definitions(tombolo_flags INTERFACE BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED
-                           BOOST_ASIO_NO_TS_EXECUTORS BOOST_ASIO_DISABLE_BOOST_ARRAY BOOST_ALL_NO_LIB
-                           FMT_HEADER_ONLY=0)
+                           BOOST_ASIO_NO_TS_EXECUTORS BOOST_ASIO_DISABLE_BOOST_ARRAY BOOST_ALL_NO_LIB)
 if(TOMBOLO_SANITIZE)
   target_compile_options(tombolo_flags INTERFACE -fsanitize=${TOMBOLO_SANITIZE} -fno-sanitize-recover=all)
   target_link_options(tombolo_flags INTERFACE -fsanitize=${TOMBOLO_SANITIZE})

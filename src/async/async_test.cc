@@ -1,0 +1,123 @@
+#include <gtest/gtest.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <thread>
+
+#include "async/byte_stream.h"
+#include "async/deadline.h"
+#include "async/mutex.h"
+#include "async/retry.h"
+#include "async/run.h"
+#include "async/scope.h"
+#include "async/workers.h"
+
+namespace tombolo {
+namespace {
+
+using namespace std::chrono_literals;
+
+Task<int> answer_from(Workers& workers) {
+  auto work = []() -> Result<int> { return 42; };
+  co_return co_await offload(workers, std::move(work));
+}
+
+TEST(Offload, ComesBackWithTheValue) {
+  Workers workers({.threads = 2});
+  EXPECT_EQ(*run_to_end(answer_from(workers)), 42);
+}
+
+TEST(Offload, RefusesPastItsBound) {
+  Workers workers({.threads = 1, .queue_max = 0});
+  EXPECT_EQ(run_to_end(answer_from(workers)).error().code, Code::kBusy);
+}
+
+Task<int> slow_answer(Duration after) {
+  CO_TRY(sleep_for(after));
+  co_return 7;
+}
+
+TEST(WithDeadline, GivesTheValueOrTheDeadline) {
+  EXPECT_EQ(*run_to_end(with_deadline(slow_answer(1ms), 10s)), 7);
+  EXPECT_EQ(run_to_end(with_deadline(slow_answer(10s), 1ms)).error().code, Code::kDeadline);
+}
+
+Task<void> wait_long(bool& ended) {
+  const auto result = co_await sleep_for(1h);
+  ended = true;
+  co_return result;
+}
+
+Task<void> spawn_and_close(Scope& scope, bool& ended) {
+  scope.spawn(co_await boost::asio::this_coro::executor, wait_long(ended));
+  CO_TRY(sleep_for(1ms));
+  CO_TRY(scope.close());
+  co_return Result<void>{};
+}
+
+TEST(Scope, CloseCancelsAndWaits) {
+  Scope scope("test");
+  bool ended = false;
+  EXPECT_TRUE(run_to_end(spawn_and_close(scope, ended)).ok());
+  EXPECT_TRUE(ended);
+  EXPECT_EQ(scope.size(), 0u);
+}
+
+Task<void> count_under(AsyncMutex& mutex, int& inside, int& most) {
+  CO_TRY_ASSIGN(auto guard, mutex.lock());
+  most = std::max(most, ++inside);
+  CO_TRY(sleep_for(100us));
+  --inside;
+  co_return Result<void>{};
+}
+
+Task<void> contend(Scope& scope, AsyncMutex& mutex, int& inside, int& most) {
+  const auto executor = co_await boost::asio::this_coro::executor;
+  for (int i = 0; i < 20; ++i) scope.spawn(executor, count_under(mutex, inside, most));
+  co_return co_await scope.join();
+}
+
+TEST(AsyncMutex, AdmitsOneAtATime) {
+  Scope scope("test");
+  AsyncMutex mutex;
+  int inside = 0, most = 0;
+  EXPECT_TRUE(run_to_end(contend(scope, mutex, inside, most)).ok());
+  EXPECT_EQ(most, 1);
+}
+
+Task<int> fail_until(int& calls, int good_try) {
+  ++calls;
+  if (calls < good_try) co_return Error{Code::kBusy, "not yet"};
+  co_return calls;
+}
+
+Task<int> retry_until(int good_try, Random& random) {
+  int calls = 0;
+  auto body = [&calls, good_try](int) { return fail_until(calls, good_try); };
+  auto again = [](const Error& error) { return error.code == Code::kBusy; };
+  RetryOptions options{.tries_max = 3, .delay_first = 1us, .delay_max = 10us};
+  co_return co_await retry(options, random, body, again);
+}
+
+TEST(Retry, StopsAtSuccessOrAtItsBound) {
+  SeededRandom random(1);
+  EXPECT_EQ(*run_to_end(retry_until(3, random)), 3);
+  EXPECT_EQ(run_to_end(retry_until(4, random)).error().code, Code::kBusy);
+}
+
+TEST(ReadAll, RefusesPastItsLimit) {
+  BlockSource source(Block(Bytes(600'000)));
+  EXPECT_EQ(run_to_end(read_all(source, 600'000))->size(), 600'000u);
+  BlockSource longer(Block(Bytes(600'001)));
+  EXPECT_EQ(run_to_end(read_all(longer, 600'000)).error().code, Code::kTooLarge);
+}
+
+TEST(OneShot, MayBeSetFromAnotherThread) {
+  OneShot<int> shot;
+  std::thread setter([shot] { shot.set(5); });
+  EXPECT_EQ(*run_to_end(shot.wait()), 5);
+  setter.join();
+}
+
+}  // namespace
+}  // namespace tombolo

@@ -1,0 +1,42 @@
+// ByteSource: bytes that are pulled block by block, so that no body is ever held whole.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "async/task.h"
+#include "base/bytes.h"
+
+namespace tombolo {
+
+/// The step of every stream: big enough to amortise a call, small enough to stay in a core's cache.
+inline constexpr std::size_t kStreamStep = 256 * 1024;
+
+/// Not thread-safe; one next() at a time.
+class ByteSource {
+ public:
+  virtual ~ByteSource() = default;
+  /// The next block, 1 to kStreamStep bytes; an empty block at the end, and only there. After an error, only
+  /// destruction is allowed.
+  virtual Task<Block> next() = 0;
+};
+
+/// One block, then the end.
+class BlockSource final : public ByteSource {
+ public:
+  explicit BlockSource(Block block) : rest_(std::move(block)) {}
+  Task<Block> next() override {
+    const std::size_t step = std::min(rest_.size(), kStreamStep);
+    Block out = rest_.slice(0, step);
+    rest_ = rest_.slice(step, rest_.size() - step);
+    co_return out;
+  }
+
+ private:
+  Block rest_;
+};
+
+/// Everything up to `limit` bytes in one buffer; kTooLarge past it.
+Task<Bytes> read_all(ByteSource& source, std::size_t limit);
+
+}  // namespace tombolo

@@ -1,0 +1,12 @@
+// Waiting for time to pass, and not waiting longer than allowed.
+#pragma once
+
+#include "async/task.h"
+#include "base/clock.h"
+
+namespace tombolo {
+
+/// Real (Asio steady) time. Cancellation of the waiting task ends it with kCancelled.
+Task<void> sleep_for(Duration duration);
+
+}  // namespace tombolo

@@ -1,0 +1,68 @@
+// Disk and File: the only way to local storage below server/.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "async/task.h"
+#include "base/bytes.h"
+
+namespace tombolo::disk {
+
+/// An open file. Thread-safe; operations on disjoint ranges may run at once. Buffers passed in must stay alive and
+/// unchanged until the task has ended; tasks are not cancellable. Closed by the destructor.
+class File {
+ public:
+  virtual ~File() = default;
+  /// Fills `out` from `offset`; kOutOfRange when the file ends before, kUnavailable on a device error.
+  virtual Task<void> read(std::uint64_t offset, MutableBytes out) = 0;
+  /// Written, not durable: only sync() makes it so. Grows the file as needed. kNoSpace leaves a prefix written.
+  virtual Task<void> write(std::uint64_t offset, BytesView bytes) = 0;
+  /// Everything written before the call is durable when it succeeds (data, size; the file's name needs
+  /// Disk::sync_directory). After a failure the file is fenced: every later write and sync fails with kUnavailable, and
+  /// nobody may believe unsynced bytes of it (core.md §1: a failed fsync is never retried).
+  virtual Task<void> sync() = 0;
+  virtual Task<std::uint64_t> size() = 0;
+  /// Cuts or extends (with zeros) to `size`.
+  virtual Task<void> truncate(std::uint64_t size) = 0;
+  /// Reserves space for [0, size) without changing what reads see past the written end; kNoSpace when there is none.
+  virtual Task<void> reserve(std::uint64_t size) = 0;
+};
+
+enum class Open {
+  kRead,       // must exist
+  kReadWrite,  // must exist
+  kCreateNew,  // must not exist: kAlreadyExists
+};
+
+struct Entry {
+  std::string name;  // without the directory
+  bool is_directory = false;
+};
+
+struct Space {
+  std::uint64_t total_bytes = 0;
+  std::uint64_t free_bytes = 0;  // what an unprivileged writer may still use
+};
+
+/// A directory tree. Paths are relative to its root, '/'-separated, without "." and ".." parts. Thread-safe.
+class Disk {
+ public:
+  virtual ~Disk() = default;
+  virtual Task<std::unique_ptr<File>> open(std::string path, Open mode) = 0;
+  /// The name goes at once; the bytes go when the last File on it is closed. Durable after sync_directory of its
+  /// parent.
+  virtual Task<void> remove(std::string path) = 0;
+  /// Replaces `to` atomically. Durable after sync_directory of both parents.
+  virtual Task<void> rename(std::string from, std::string to) = 0;
+  /// Creates missing parents too; existing ones are fine.
+  virtual Task<void> make_directory(std::string path) = 0;
+  /// In byte order of names. kNotFound when there is no such directory.
+  virtual Task<std::vector<Entry>> list(std::string path) = 0;
+  virtual Task<void> sync_directory(std::string path) = 0;
+  virtual Task<Space> space() = 0;
+};
+
+}  // namespace tombolo::disk

@@ -1,0 +1,96 @@
+// Remote: a configured external object store, as far as tombolo needs one.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "async/byte_stream.h"
+#include "base/clock.h"
+
+namespace tombolo::remote {
+
+/// What a remote says of one of its objects.
+struct RemoteObject {
+  std::string key;         // full key in the remote's bucket, opaque bytes
+  std::uint64_t size = 0;  // bytes
+  std::string etag;        // opaque, without quotes; identifies these bytes and headers
+  std::string version_id;  // empty where the remote keeps no versions
+  WallTime last_modified;
+};
+
+/// Headers and user metadata that travel with an object, both ways. Keys of `metadata` keep their case where the
+/// remote does.
+struct RemoteHeaders {
+  std::string content_type, content_encoding, content_language, content_disposition, cache_control;
+  std::optional<std::string> content_md5;  // 16 raw bytes
+  std::map<std::string, std::string> metadata;
+};
+
+/// Identity of what must (or must not) be there. At most one is set.
+struct Condition {
+  std::string if_etag;     // act only on this ETag
+  bool if_absent = false;  // act only when nothing is there
+};
+
+struct PutRequest {
+  std::string key;
+  std::uint64_t size = 0;   // exactly what `body` gives
+  std::uint64_t crc64 = 0;  // of the whole body; sent where the remote checks it
+  RemoteHeaders headers;
+  Condition condition;
+};
+
+/// Makes a fresh source from the beginning for each attempt.
+using BodyFactory = std::function<std::unique_ptr<ByteSource>()>;
+
+struct GetRequest {
+  std::string key;
+  std::string if_etag;  // required: bytes of another ETag are kChangedOutside, never returned
+  std::uint64_t offset = 0;
+  std::uint64_t length = 0;  // > 0; offset + length <= size
+};
+
+struct ListRequest {
+  std::string prefix;
+  std::string marker;  // from ListPage::next_marker; empty = from the start
+  std::uint32_t limit = 1'000;
+};
+
+struct ListPage {
+  std::vector<RemoteObject> objects;  // byte order of keys
+  std::string next_marker;            // empty at the end
+};
+
+struct HeadResult {
+  RemoteObject object;
+  RemoteHeaders headers;
+};
+
+struct Capabilities {
+  bool conditional_put = true;
+  bool versions = false;
+};
+
+/// Thread-safe. Every operation has a deadline, retries what may be retried (with jitter and within a budget), and its
+/// errors name the remote, the key and the attempt. kNotFound, kConditionFailed (put, delete), kChangedOutside (get),
+/// kPermissionDenied, kUnavailable (gave up), kUnknownOutcome (a put that may have happened: head() decides).
+class Remote {
+ public:
+  virtual ~Remote() = default;
+  virtual const std::string& name() const = 0;
+  virtual Capabilities capabilities() const = 0;
+  virtual Task<RemoteObject> put(PutRequest request, BodyFactory body) = 0;
+  /// Exactly request.length bytes, streaming; a shorter body is an error of next(), never an early end.
+  virtual Task<std::unique_ptr<ByteSource>> get(GetRequest request) = 0;
+  virtual Task<HeadResult> head(std::string key) = 0;
+  virtual Task<ListPage> list(ListRequest request) = 0;
+  /// Removing what is not there succeeds; with a condition that does not hold, kConditionFailed.
+  virtual Task<void> remove(std::string key, Condition condition) = 0;
+};
+
+}  // namespace tombolo::remote
