@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "base/times.h"
+#include "base/wire.h"
 
 namespace tombolo {
 namespace {
@@ -83,6 +84,29 @@ TEST(Digest, GivesKnownValues) {
   // RFC 4231 case 2
   EXPECT_EQ(hex_encode(hmac_sha256(as_bytes("Jefe"), as_bytes("what do ya want for nothing?"))),
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+}
+
+TEST(Wire, RoundTripsAndNeverReadsPastTheEnd) {
+  WireWriter writer;
+  writer.u8(7);
+  writer.u64(1ull << 63);
+  writer.text("name");
+  const std::string bytes = writer.bytes();
+  WireReader reader(bytes);
+  EXPECT_EQ(reader.u8(), 7);
+  EXPECT_EQ(reader.u64(), 1ull << 63);
+  EXPECT_EQ(reader.text(), "name");
+  EXPECT_TRUE(reader.finish("test").ok());
+  for (std::size_t cut = 0; cut < bytes.size(); ++cut) {
+    WireReader torn(std::string_view(bytes).substr(0, cut));
+    torn.u8();
+    torn.u64();
+    torn.text();
+    EXPECT_EQ(torn.finish("test").error().code, Code::kCorrupt) << "cut " << cut;
+  }
+  WireReader longer(bytes);
+  longer.u8();
+  EXPECT_EQ(longer.finish("test").error().code, Code::kCorrupt);
 }
 
 Result<int> twice(Result<int> in) {
