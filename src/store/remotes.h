@@ -1,0 +1,34 @@
+// Remotes: the configured external stores, by name.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <shared_mutex>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace tombolo::remote {
+class Remote;
+}
+
+namespace tombolo::store {
+
+/// Thread-safe. A remote that was handed out lives as long as somebody holds it, also after its removal here.
+class Remotes {
+ public:
+  /// Adds or replaces (new credentials: the next operation uses them).
+  void set(std::string name, std::shared_ptr<remote::Remote> remote);
+  void remove(const std::string& name);
+  /// kUnavailable when no remote of the name is configured: gens name it, so its absence is a fault of configuration.
+  Result<std::shared_ptr<remote::Remote>> find(const std::string& name) const;
+  /// In byte order.
+  std::vector<std::string> names() const;
+
+ private:
+  mutable std::shared_mutex mutex_;
+  std::map<std::string, std::shared_ptr<remote::Remote>> by_name_;
+};
+
+}  // namespace tombolo::store

@@ -1,0 +1,51 @@
+// Services: what the operations work with. server/ makes and owns it all; tests make it over memory.
+#pragma once
+
+#include "base/units.h"
+#include "store/gen_pins.h"
+#include "store/remotes.h"
+
+namespace tombolo {
+class Clock;
+class Random;
+class Workers;
+namespace kv {
+class Engine;
+}
+namespace data {
+class BlockCache;
+class SegmentStore;
+}  // namespace data
+namespace meta {
+class IdAllocator;
+class Stamper;
+}  // namespace meta
+}  // namespace tombolo
+
+namespace tombolo::store {
+
+/// Bounds that an operator may want to move. Defaults are right for one node.
+struct Limits {
+  /// A cold read asks the remote for at most this much with one GET. Larger: fewer requests; smaller: less to throw
+  /// away when a client leaves, and a slow client holds a remote connection for a shorter time.
+  std::uint64_t cold_get_bytes_max = 64 * kMiB;
+  /// Cold granules of reads up to this size are admitted to the block cache; larger reads would only wash it out.
+  std::uint64_t cold_admit_bytes_max = 1 * kMiB;
+};
+
+/// Everything in it is thread-safe and outlives every operation and every reader handed out.
+struct Services {
+  kv::Engine& engine;
+  data::SegmentStore& segments;
+  data::BlockCache& cache;
+  Remotes& remotes;
+  GenPins& pins;
+  Clock& clock;
+  Random& random;
+  meta::Stamper& stamper;
+  meta::IdAllocator& ids;
+  Workers& workers;  // hashing
+  Limits limits = {};
+};
+
+}  // namespace tombolo::store
