@@ -15,6 +15,7 @@ template <class T>
 Result<T> run_to_end(boost::asio::io_context& loop, Task<T> task) {
   Result<T> out = Error{Code::kInternal, "the task never ended"};
   bool done = false;
+  loop.restart();  // a loop that ran out of work before is stopped
   boost::asio::co_spawn(loop, std::move(task), [&](std::exception_ptr exception, Result<T> result) {
     if (exception) std::rethrow_exception(exception);
     out = std::move(result);
