@@ -1,0 +1,293 @@
+// What every Disk promises, run over all of them.
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <functional>
+
+#include "async/run.h"
+#include "async/workers.h"
+#include "disk/memory/memory_disk.h"
+#include "disk/posix/posix_disk.h"
+
+namespace tombolo::disk {
+namespace {
+
+/// A disk under test and all that it stands on.
+struct Rig {
+  virtual ~Rig() = default;
+  virtual Disk& disk() = 0;
+};
+
+struct MemoryRig final : Rig {
+  Disk& disk() override { return memory; }
+  MemoryDisk memory;
+};
+
+struct PosixRig final : Rig {
+  PosixRig() {
+    std::string pattern = ::testing::TempDir() + "tombolo-disk-XXXXXX";
+    root = ::mkdtemp(pattern.data());
+    posix = *PosixDisk::open_root(root, workers);
+  }
+  ~PosixRig() override {
+    posix.reset();
+    std::filesystem::remove_all(root);
+  }
+  Disk& disk() override { return *posix; }
+
+  Workers workers{{.threads = 2}};
+  std::string root;
+  std::unique_ptr<PosixDisk> posix;
+};
+
+struct Kind {
+  std::string name;
+  std::function<std::unique_ptr<Rig>()> make;
+};
+
+class DiskContract : public ::testing::TestWithParam<Kind> {
+ protected:
+  Disk& disk() { return rig_->disk(); }
+  template <class T>
+  Result<T> run(Task<T> task) {
+    return run_to_end(loop_, std::move(task));
+  }
+  std::unique_ptr<File> create(const std::string& path) { return *run(disk().open(path, Open::kCreateNew)); }
+  void write(File& file, std::uint64_t offset, std::string_view text) {
+    ASSERT_TRUE(run(file.write(offset, as_bytes(text))).ok());
+  }
+  std::string read(File& file, std::uint64_t offset, std::size_t length) {
+    std::string out(length, '?');
+    const auto result = run(file.read(offset, std::as_writable_bytes(std::span(out))));
+    return result.ok() ? out : std::string(code_name(result.error().code));
+  }
+  std::string names(const std::string& path) {
+    const auto entries = run(disk().list(path));
+    if (!entries.ok()) return std::string(code_name(entries.error().code));
+    std::string out;
+    for (const auto& entry : *entries) out += entry.name + (entry.is_directory ? "/ " : " ");
+    return out;
+  }
+  Code code(const Result<void>& result) { return result.ok() ? Code::kInternal : result.error().code; }
+
+  boost::asio::io_context loop_{1};
+  std::unique_ptr<Rig> rig_ = GetParam().make();
+};
+
+TEST_P(DiskContract, ReadsWhatWasWritten) {
+  auto file = create("a");
+  write(*file, 0, "hello");
+  write(*file, 3, "p!!");
+  EXPECT_EQ(read(*file, 0, 6), "help!!");
+  EXPECT_EQ(*run(file->size()), 6u);
+  EXPECT_TRUE(run(file->sync()).ok());
+  EXPECT_EQ(read(*file, 2, 3), "lp!");
+}
+
+TEST_P(DiskContract, ReadingPastTheEndIsOutOfRange) {
+  auto file = create("a");
+  write(*file, 0, "hello");
+  EXPECT_EQ(read(*file, 3, 3), "out_of_range");
+  EXPECT_EQ(read(*file, 9, 1), "out_of_range");
+}
+
+TEST_P(DiskContract, GapsReadAsZeros) {
+  auto file = create("a");
+  write(*file, 4, "x");
+  EXPECT_EQ(read(*file, 0, 5), std::string("\0\0\0\0x", 5));
+}
+
+TEST_P(DiskContract, TruncateCutsAndExtendsWithZeros) {
+  auto file = create("a");
+  write(*file, 0, "hello");
+  ASSERT_TRUE(run(file->truncate(2)).ok());
+  ASSERT_TRUE(run(file->truncate(4)).ok());
+  EXPECT_EQ(read(*file, 0, 4), std::string("he\0\0", 4));
+  EXPECT_EQ(*run(file->size()), 4u);
+}
+
+TEST_P(DiskContract, ReserveDoesNotChangeWhatIsRead) {
+  auto file = create("a");
+  write(*file, 0, "hello");
+  ASSERT_TRUE(run(file->reserve(100'000)).ok());
+  EXPECT_EQ(*run(file->size()), 5u);
+  EXPECT_EQ(read(*file, 0, 5), "hello");
+}
+
+TEST_P(DiskContract, TwoHandlesSeeTheSameBytes) {
+  auto one = create("a");
+  auto two = *run(disk().open("a", Open::kReadWrite));
+  auto three = *run(disk().open("a", Open::kRead));
+  write(*one, 0, "abc");
+  write(*two, 1, "X");
+  EXPECT_EQ(read(*three, 0, 3), "aXc");
+  EXPECT_EQ(code(run(three->write(0, as_bytes("no")))), Code::kUnavailable);
+}
+
+TEST_P(DiskContract, OpenTellsPresentFromAbsent) {
+  EXPECT_EQ(run(disk().open("a", Open::kRead)).error().code, Code::kNotFound);
+  EXPECT_EQ(run(disk().open("a", Open::kReadWrite)).error().code, Code::kNotFound);
+  EXPECT_EQ(run(disk().open("no/a", Open::kCreateNew)).error().code, Code::kNotFound);
+  create("a");
+  EXPECT_EQ(run(disk().open("a", Open::kCreateNew)).error().code, Code::kAlreadyExists);
+}
+
+TEST_P(DiskContract, PathsThatLeaveTheRootAreRefused) {
+  for (const char* path : {"", "/etc/passwd", "../a", "a/../b", "a//b", "./a", "a/", "a/.."}) {
+    EXPECT_EQ(run(disk().open(path, Open::kCreateNew)).error().code, Code::kInvalid) << path;
+    EXPECT_EQ(code(run(disk().remove(path))), Code::kInvalid) << path;
+    EXPECT_EQ(code(run(disk().make_directory(path))), Code::kInvalid) << path;
+    EXPECT_EQ(code(run(disk().rename(path, "b"))), Code::kInvalid) << path;
+  }
+  EXPECT_EQ(run(disk().list("..")).error().code, Code::kInvalid);
+  EXPECT_EQ(code(run(disk().sync_directory("/"))), Code::kInvalid);
+}
+
+TEST_P(DiskContract, ADirectoryIsNotAFile) {
+  ASSERT_TRUE(run(disk().make_directory("d")).ok());
+  EXPECT_EQ(run(disk().open("d", Open::kRead)).error().code, Code::kInvalid);
+  create("f");
+  EXPECT_EQ(code(run(disk().make_directory("f/x"))), Code::kAlreadyExists);
+}
+
+TEST_P(DiskContract, ListsInByteOrder) {
+  ASSERT_TRUE(run(disk().make_directory("d/e")).ok());
+  ASSERT_TRUE(run(disk().make_directory("d/e")).ok());
+  create("d/b");
+  create("d/a");
+  create("d/Z");
+  EXPECT_EQ(names(""), "d/ ");
+  EXPECT_EQ(names("d"), "Z a b e/ ");
+  EXPECT_EQ(names("nowhere"), "not_found");
+}
+
+TEST_P(DiskContract, RemovedNamesGoAndOpenFilesStayReadable) {
+  auto file = create("a");
+  write(*file, 0, "still here");
+  ASSERT_TRUE(run(disk().remove("a")).ok());
+  EXPECT_EQ(names(""), "");
+  EXPECT_EQ(code(run(disk().remove("a"))), Code::kNotFound);
+  EXPECT_EQ(read(*file, 0, 10), "still here");
+  auto other = create("a");
+  EXPECT_EQ(*run(other->size()), 0u);
+}
+
+TEST_P(DiskContract, OnlyEmptyDirectoriesAreRemoved) {
+  ASSERT_TRUE(run(disk().make_directory("d")).ok());
+  create("d/a");
+  EXPECT_EQ(code(run(disk().remove("d"))), Code::kConditionFailed);
+  ASSERT_TRUE(run(disk().remove("d/a")).ok());
+  ASSERT_TRUE(run(disk().sync_directory("d")).ok());
+  EXPECT_TRUE(run(disk().remove("d")).ok());
+}
+
+TEST_P(DiskContract, RenameReplaces) {
+  ASSERT_TRUE(run(disk().make_directory("d")).ok());
+  auto one = create("one");
+  write(*one, 0, "1");
+  auto two = create("d/two");
+  write(*two, 0, "2");
+  ASSERT_TRUE(run(disk().rename("one", "d/two")).ok());
+  EXPECT_EQ(names(""), "d/ ");
+  auto opened = *run(disk().open("d/two", Open::kRead));
+  EXPECT_EQ(read(*opened, 0, 1), "1");
+  EXPECT_EQ(code(run(disk().rename("one", "three"))), Code::kNotFound);
+}
+
+TEST_P(DiskContract, SyncedNamesAndBytesReadBack) {
+  {
+    auto file = create("a");
+    write(*file, 0, "kept");
+    ASSERT_TRUE(run(file->sync()).ok());
+    ASSERT_TRUE(run(disk().sync_directory("")).ok());
+    ASSERT_TRUE(run(disk().rename("a", "b")).ok());
+    ASSERT_TRUE(run(disk().sync_directory("")).ok());
+  }
+  EXPECT_EQ(names(""), "b ");
+  auto file = *run(disk().open("b", Open::kReadWrite));
+  EXPECT_EQ(read(*file, 0, 4), "kept");
+  EXPECT_GT(run(disk().space())->free_bytes, 0u);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, DiskContract,
+                         ::testing::Values(Kind{"Memory", [] { return std::make_unique<MemoryRig>(); }},
+                                           Kind{"Posix", [] { return std::make_unique<PosixRig>(); }}),
+                         [](const auto& test) { return test.param.name; });
+
+// --- what only one of them has
+
+TEST(PosixDisk, LockKeepsOthersOut) {
+  PosixRig rig;
+  ASSERT_TRUE(rig.posix->lock().ok());
+  auto second = *PosixDisk::open_root(rig.root, rig.workers);
+  const auto refused = second->lock();
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, Code::kBusy);
+  EXPECT_NE(refused.error().message.find("another tombolo"), std::string::npos);
+  rig.posix.reset();
+  EXPECT_TRUE(second->lock().ok());
+}
+
+TEST(PosixDisk, RefusesASymbolicLink) {
+  PosixRig rig;
+  std::filesystem::create_symlink("/etc/hostname", rig.root + "/link");
+  EXPECT_EQ(run_to_end(rig.disk().open("link", Open::kRead)).error().code, Code::kInvalid);
+}
+
+Task<void> write_text(File& file, std::uint64_t offset, std::string text) {
+  co_return co_await file.write(offset, as_bytes(text));
+}
+
+TEST(MemoryDisk, CrashDropsUnsyncedBytes) {
+  MemoryDisk disk;
+  auto file = *run_to_end(disk.open("a", Open::kCreateNew));
+  ASSERT_TRUE(run_to_end(disk.sync_directory("")).ok());
+  ASSERT_TRUE(run_to_end(write_text(*file, 0, "synced")).ok());
+  ASSERT_TRUE(run_to_end(file->sync()).ok());
+  ASSERT_TRUE(run_to_end(write_text(*file, 0, "UNSYNCED")).ok());
+  disk.crash();
+  EXPECT_EQ(run_to_end(write_text(*file, 0, "x")).error().code, Code::kUnavailable);
+  file = *run_to_end(disk.open("a", Open::kReadWrite));
+  EXPECT_EQ(*run_to_end(file->size()), 6u);
+  std::string text(6, ' ');
+  ASSERT_TRUE(run_to_end(file->read(0, std::as_writable_bytes(std::span(text)))).ok());
+  EXPECT_EQ(text, "synced");
+}
+
+TEST(MemoryDisk, CrashUndoesUnsyncedNames) {
+  MemoryDisk disk;
+  for (const char* name : {"kept", "renamed", "removed"}) {
+    ASSERT_TRUE(run_to_end(disk.open(name, Open::kCreateNew)).ok());
+  }
+  ASSERT_TRUE(run_to_end(disk.sync_directory("")).ok());
+  ASSERT_TRUE(run_to_end(disk.rename("renamed", "other")).ok());
+  ASSERT_TRUE(run_to_end(disk.remove("removed")).ok());
+  ASSERT_TRUE(run_to_end(disk.open("new", Open::kCreateNew)).ok());
+  ASSERT_TRUE(run_to_end(disk.make_directory("directory")).ok());
+  disk.crash();
+  const auto entries = *run_to_end(disk.list(""));
+  ASSERT_EQ(entries.size(), 3u);
+  EXPECT_EQ(entries[0].name, "kept");
+  EXPECT_EQ(entries[1].name, "removed");
+  EXPECT_EQ(entries[2].name, "renamed");
+}
+
+TEST(MemoryDisk, RefusesPastItsLimitAndHeals) {
+  MemoryDisk disk;
+  disk.set_limit(10);
+  auto file = *run_to_end(disk.open("a", Open::kCreateNew));
+  ASSERT_TRUE(run_to_end(write_text(*file, 0, "12345678")).ok());
+  EXPECT_EQ(run_to_end(write_text(*file, 8, "90ab")).error().code, Code::kNoSpace);
+  EXPECT_EQ(*run_to_end(file->size()), 10u);  // a prefix was written
+  EXPECT_EQ(run_to_end(file->reserve(11)).error().code, Code::kNoSpace);
+  EXPECT_EQ(run_to_end(disk.space())->free_bytes, 0u);
+  disk.set_limit(20);
+  EXPECT_TRUE(run_to_end(write_text(*file, 8, "90ab")).ok());
+  ASSERT_TRUE(run_to_end(disk.remove("a")).ok());
+  file.reset();
+  EXPECT_EQ(run_to_end(disk.space())->free_bytes, 20u);
+}
+
+}  // namespace
+}  // namespace tombolo::disk

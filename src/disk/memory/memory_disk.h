@@ -1,0 +1,59 @@
+// MemoryDisk: a Disk in memory that knows what power loss would leave of it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "disk/disk.h"
+#include "disk/memory/memory_tree.h"
+
+namespace tombolo::disk {
+
+/// Keeps two images: what programs see, and what is durable. A file's bytes become durable by File::sync, a name
+/// (created, renamed, removed) by sync_directory of its parent; neither implies the other. Calls never wait.
+/// Thread-safe.
+class MemoryDisk final : public Disk {
+ public:
+  MemoryDisk();
+
+  /// Power loss: every unsynced write and every unsynced name is gone. Files that were open give kUnavailable from now
+  /// on.
+  void crash();
+  /// Bytes that files may hold together; kNoSpace past it. Unlimited at first; may be changed at any time.
+  void set_limit(std::optional<std::uint64_t> bytes);
+
+  Task<std::unique_ptr<File>> open(std::string path, Open mode) override;
+  Task<void> remove(std::string path) override;
+  Task<void> rename(std::string from, std::string to) override;
+  Task<void> make_directory(std::string path) override;
+  Task<std::vector<Entry>> list(std::string path) override;
+  Task<void> sync_directory(std::string path) override;
+  Task<Space> space() override;
+
+ private:
+  friend class MemoryFile;
+  /// Shared with open files, which may outlive the disk.
+  struct State {
+    std::mutex mutex;
+    std::uint64_t boots = 0;  // how often crash() was called
+    std::shared_ptr<MemoryUsage> usage = std::make_shared<MemoryUsage>();
+    MemoryDirectory root;
+
+    Result<MemoryDirectory*> directory(std::string_view path);
+    Result<MemoryNode*> find(const std::string& path);
+  };
+
+  Result<std::unique_ptr<File>> open_now(const std::string& path, Open mode);
+  Result<void> remove_now(const std::string& path);
+  Result<void> rename_now(const std::string& from, const std::string& to);
+  Result<void> make_directory_now(const std::string& path);
+  Result<std::vector<Entry>> list_now(const std::string& path);
+  Result<void> sync_directory_now(const std::string& path);
+
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace tombolo::disk

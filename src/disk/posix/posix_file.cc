@@ -1,0 +1,122 @@
+#include "disk/posix/posix_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "disk/posix/posix_error.h"
+
+namespace tombolo::disk {
+
+PosixFile::~PosixFile() {
+  ::close(descriptor_);  // what was not synced was never promised, so its error tells nothing
+}
+
+Task<void> PosixFile::read(std::uint64_t offset, MutableBytes out) {
+  auto work = [this, offset, out] { return read_now(offset, out); };
+  co_return co_await offload(workers_, std::move(work));
+}
+
+Task<void> PosixFile::write(std::uint64_t offset, BytesView bytes) {
+  auto work = [this, offset, bytes] { return write_now(offset, bytes); };
+  co_return co_await offload(workers_, std::move(work));
+}
+
+Task<void> PosixFile::sync() {
+  auto work = [this] { return sync_now(); };
+  co_return co_await offload(workers_, std::move(work));
+}
+
+Task<std::uint64_t> PosixFile::size() {
+  auto work = [this]() -> Result<std::uint64_t> {
+    struct stat status{};
+    if (::fstat(descriptor_, &status) != 0) return posix_error(errno, "stat", path_);
+    return static_cast<std::uint64_t>(status.st_size);
+  };
+  co_return co_await offload(workers_, std::move(work));
+}
+
+Task<void> PosixFile::truncate(std::uint64_t size) {
+  auto work = [this, size] { return truncate_now(size); };
+  co_return co_await offload(workers_, std::move(work));
+}
+
+Task<void> PosixFile::reserve(std::uint64_t size) {
+  auto work = [this, size] { return reserve_now(size); };
+  co_return co_await offload(workers_, std::move(work));
+}
+
+Result<void> PosixFile::refuse_if_fenced() const {
+  if (!fenced_.load(std::memory_order_acquire)) return {};
+  return Error{Code::kUnavailable, "'" + path_ + "' is fenced: a sync of it failed, so what it holds is unknown"};
+}
+
+Result<void> PosixFile::read_now(std::uint64_t offset, MutableBytes out) {
+  while (!out.empty()) {
+    const ssize_t got = ::pread(descriptor_, out.data(), out.size(), static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return posix_error(errno, "read", path_);
+    if (got == 0) return Error{Code::kOutOfRange, "'" + path_ + "' ends before the range to read"};
+    offset += static_cast<std::uint64_t>(got);
+    out = out.subspan(static_cast<std::size_t>(got));
+  }
+  return {};
+}
+
+Result<void> PosixFile::write_now(std::uint64_t offset, BytesView bytes) {
+  TRY(refuse_if_fenced());
+  while (!bytes.empty()) {
+    const ssize_t put = ::pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return posix_error(errno, "write", path_);
+    offset += static_cast<std::uint64_t>(put);
+    bytes = bytes.subspan(static_cast<std::size_t>(put));
+  }
+  return {};
+}
+
+Result<void> PosixFile::sync_now() {
+  // The kernel reports a write-back error once per descriptor: of two syncs at once only one would hear of it.
+  const std::lock_guard lock(sync_mutex_);
+  TRY(refuse_if_fenced());
+  int failed = ::fdatasync(descriptor_);
+  while (failed != 0 && errno == EINTR) failed = ::fdatasync(descriptor_);
+  if (failed == 0) return {};
+  const int error_number = errno;
+  fenced_.store(true, std::memory_order_release);
+  Error error = posix_error(error_number, "sync", path_);
+  // Even for ENOSPC (delayed allocation) the written bytes are gone: it is the file that cannot be used any more.
+  error.code = Code::kUnavailable;
+  return error;
+}
+
+Result<void> PosixFile::truncate_now(std::uint64_t size) {
+  TRY(refuse_if_fenced());
+  int failed = ::ftruncate(descriptor_, static_cast<off_t>(size));
+  while (failed != 0 && errno == EINTR) failed = ::ftruncate(descriptor_, static_cast<off_t>(size));
+  if (failed != 0) return posix_error(errno, "truncate", path_);
+  return {};
+}
+
+Result<void> PosixFile::reserve_now(std::uint64_t size) {
+  TRY(refuse_if_fenced());
+  int failed = ::fallocate(descriptor_, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(size));
+  while (failed != 0 && errno == EINTR)
+    failed = ::fallocate(descriptor_, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(size));
+  if (failed == 0) return {};
+  if (errno != EOPNOTSUPP) return posix_error(errno, "reserve space for", path_);
+  // A file system without preallocation: the best there is to say is whether it would fit now.
+  struct stat status{};
+  struct statvfs volume{};
+  if (::fstat(descriptor_, &status) != 0) return posix_error(errno, "stat", path_);
+  if (::fstatvfs(descriptor_, &volume) != 0) return posix_error(errno, "stat the volume of", path_);
+  const std::uint64_t held = static_cast<std::uint64_t>(status.st_blocks) * 512;
+  const std::uint64_t free = static_cast<std::uint64_t>(volume.f_bavail) * volume.f_frsize;
+  if (size > held && size - held > free) return posix_error(ENOSPC, "reserve space for", path_);
+  return {};
+}
+
+}  // namespace tombolo::disk
