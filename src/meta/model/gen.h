@@ -13,6 +13,12 @@ namespace tombolo::meta {
 inline constexpr std::uint64_t kRunBytesMax = 8 * 1024 * 1024;
 inline constexpr std::uint64_t kGranuleBytes = 16 * 1024;
 inline constexpr std::uint64_t kInlineBytesMax = 4 * 1024;
+inline constexpr std::uint64_t kBlockBytesMax = 4'000ull * 1024 * 1024;
+inline constexpr std::uint32_t kBlocksPerObjectMax = 50'000;
+inline constexpr std::uint64_t kObjectBytesMax = kBlocksPerObjectMax * kBlockBytesMax;  // 190.7 TiB
+inline constexpr std::uint32_t kUncommittedBlocksMax = 100'000;
+/// m rows that one transaction writes, moves or clears; each holds up to 4 KiB of checksums.
+inline constexpr std::size_t kRunsPerBatchMax = 128;
 
 enum class GenState : std::uint8_t { kStaging = 0, kLive = 1, kCondemned = 2 };
 enum class GenShape : std::uint8_t {
@@ -40,6 +46,9 @@ struct Gen {
   std::optional<NativePlace> native;
   bool evicted = false;  // local places of its runs (or of its slices' sources) may be gone: read the native place
   Stamp condemned_at;    // state kCondemned
+  Stamp created;
+  std::uint64_t writer_epoch = 0;  // process epoch of the writer: a staging gen of a dead one is garbage
+  Stamp tier_stamp;                // moved when an evict or a recall begins: the token of its later steps
 };
 
 /// Bytes of one run in a segment: the run header at `offset`, then the data.
@@ -63,7 +72,8 @@ struct Slice {
   GenId source;
   std::uint64_t source_offset = 0;
   std::uint64_t length = 0;
-  std::string block_id;  // raw bytes; empty when the piece is no block of a client
+  std::uint64_t crc64 = 0;  // of the piece
+  std::string block_id;     // raw bytes; empty when the piece is no block of a client
 };
 
 }  // namespace tombolo::meta
