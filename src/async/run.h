@@ -10,9 +10,11 @@
 
 namespace tombolo {
 
-/// Blocks until `task` has ended; other work posted to the same executor is run meanwhile.
+/// Blocks until `task` has ended; other work posted to the same executor is run meanwhile. May be called again on the
+/// same loop.
 template <class T>
 Result<T> run_to_end(boost::asio::io_context& loop, Task<T> task) {
+  if (loop.stopped()) loop.restart();
   Result<T> out = Error{Code::kInternal, "the task never ended"};
   bool done = false;
   loop.restart();  // a loop that ran out of work before is stopped

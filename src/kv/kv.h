@@ -16,11 +16,12 @@
 
 namespace tombolo::kv {
 
-// Limits that every engine enforces (kTooLarge).
+// Limits that every engine enforces (kTooLarge). A key is not empty and does not begin with a zero byte, which is the
+// engines' own (kInvalid).
 inline constexpr std::size_t kKeyBytesMax = 2'600;
 inline constexpr std::size_t kValueBytesMax = 64 * 1024;
 inline constexpr std::size_t kTransactionBytesMax = 1024 * 1024;
-inline constexpr std::size_t kTransactionKeysMax = 10'000;
+inline constexpr std::size_t kTransactionKeysMax = 10'000;        // written; and as many again read or guarded
 inline constexpr std::int64_t kTransactionMicrosMax = 4'000'000;  // kConflict past it: run it again
 inline constexpr std::uint32_t kRangeRowsMax = 10'000;
 
@@ -60,6 +61,9 @@ class Snapshot {
   virtual Task<RangePage> range(RangeQuery query) = 0;
 };
 
+/// What a transaction does to the space of a full disk: kFreesSpace ones are still taken when others get kNoSpace.
+enum class Purpose { kStores, kFreesSpace };
+
 /// get and multi_get conflict: if another transaction changed (or created) what they read before this one commits,
 /// commit gives kConflict. They see this transaction's own put and erase (not add). range() neither conflicts nor sees
 /// own writes: where the emptiness or completeness of a range matters, take guard_exclusive before reading it, and
@@ -72,7 +76,10 @@ class Transaction : public Snapshot {
   virtual Task<void> guard_shared(std::string key) = 0;
   virtual Task<void> guard_exclusive(std::string key) = 0;
 
-  // Buffered until commit.
+  /// kStores unless told. Deletes and the purges behind them say kFreesSpace.
+  virtual void set_purpose(Purpose purpose) = 0;
+
+  // Buffered until commit. A key or value over its limit is reported by commit (kTooLarge).
   virtual void put(std::string key, std::string value) = 0;
   virtual void erase(std::string key) = 0;
   /// Blind counter: the row holds a little-endian int64 (absent = 0). Does not conflict with other adds. A counter
@@ -81,7 +88,8 @@ class Transaction : public Snapshot {
 
   /// Durable when it succeeds. kConflict: nothing happened, run again. kUnknownOutcome: it may be committed (only where
   /// Capabilities::commit_outcome_unknown, or when the cell stopped: then it stays unknown until restart). kNoSpace:
-  /// refused before it was logged. A transaction without writes commits without touching the log.
+  /// refused before it was logged. kBusy: too many wait already. A transaction without writes always commits (it read
+  /// one consistent state), without touching the log, and gives the sequence that it read. Call it once, last.
   virtual Task<Sequence> commit() = 0;
 };
 
