@@ -1,0 +1,193 @@
+#include "server/settings.h"
+
+#include <fmt/format.h>
+
+#include <toml++/toml.h>
+#include <algorithm>
+#include <boost/asio/ip/address.hpp>
+#include <charconv>
+
+#include "base/units.h"
+
+namespace tombolo::server {
+namespace {
+
+Result<std::uint64_t> parse_number(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end == text.data()) return Error{Code::kInvalid, "a whole number"};
+  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  std::uint64_t factor = 1;
+  if (unit == "KiB") {
+    factor = kKiB;
+  } else if (unit == "MiB") {
+    factor = kMiB;
+  } else if (unit == "GiB") {
+    factor = kGiB;
+  } else if (unit == "TiB") {
+    factor = kTiB;
+  } else if (!unit.empty()) {
+    return Error{Code::kInvalid, "a whole number, with KiB, MiB, GiB or TiB behind it or nothing"};
+  }
+  if (value > UINT64_MAX / factor) return Error{Code::kInvalid, "a smaller number"};
+  return value * factor;
+}
+
+Result<void> assign(std::string& member, std::string_view text) {
+  member = text;
+  return {};
+}
+Result<void> assign(std::uint64_t& member, std::string_view text) {
+  TRY_ASSIGN(member, parse_number(text));
+  return {};
+}
+Result<void> assign(bool& member, std::string_view text) {
+  if (text != "true" && text != "false") return Error{Code::kInvalid, "true or false"};
+  member = text == "true";
+  return {};
+}
+
+std::string text_of(std::string_view value) {
+  return std::string(value);
+}
+std::string text_of(std::uint64_t value) {
+  return std::to_string(value);
+}
+std::string text_of(bool value) {
+  return value ? "true" : "false";
+}
+
+Result<void> apply_table(Settings& settings, const toml::table& table, const std::string& prefix,
+                         std::string_view where) {
+  for (const auto& [name, node] : table) {
+    const std::string key = prefix + std::string(name.str());
+    if (const toml::table* inner = node.as_table()) {
+      TRY(apply_table(settings, *inner, key + ".", where));
+      continue;
+    }
+    std::string text;
+    if (const auto* s = node.as_string()) {
+      text = s->get();
+    } else if (const auto* i = node.as_integer()) {
+      text = std::to_string(i->get());
+    } else if (const auto* b = node.as_boolean()) {
+      text = b->get() ? "true" : "false";
+    } else {
+      return Error{Code::kInvalid, fmt::format("{}: {} must be a text, a whole number or true/false", where, key)};
+    }
+    if (auto done = set(settings, key, text); !done.ok()) {
+      return Error{Code::kInvalid, fmt::format("{}: {}", where, done.error().message)};
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+const std::vector<SettingInfo>& setting_table() {
+  static const Settings defaults;
+  static const std::vector<std::string> texts = {
+#define X(member, ...) text_of(defaults.member),
+      TOMBOLO_SETTINGS(X)
+#undef X
+  };
+  static const std::vector<SettingInfo> all = [] {
+    std::vector<SettingInfo> made = {
+#define X(member, type, key, value, unit, effect) {key, #type, {}, unit, effect},
+        TOMBOLO_SETTINGS(X)
+#undef X
+    };
+    for (std::size_t i = 0; i < made.size(); ++i) made[i].default_text = texts[i];
+    return made;
+  }();
+  return all;
+}
+
+Result<void> set(Settings& settings, std::string_view key, std::string_view text) {
+  const auto checked = [&](Result<void> result) -> Result<void> {
+    if (result.ok()) return result;
+    return Error{Code::kInvalid, fmt::format("{} = \"{}\" is not {}", key, text, result.error().message)};
+  };
+#define X(member, type, name, ...) \
+  if (key == name) return checked(assign(settings.member, text));
+  TOMBOLO_SETTINGS(X)
+#undef X
+  return Error{Code::kInvalid,
+               fmt::format("there is no setting \"{}\"; `tombolo serve --help-settings` lists them", key)};
+}
+
+Result<void> apply_toml(Settings& settings, std::string_view document, std::string_view where) {
+  try {
+    const toml::table table = toml::parse(document, where);
+    return apply_table(settings, table, "", where);
+  } catch (const toml::parse_error& error) {
+    return Error{Code::kInvalid,
+                 fmt::format("{}:{}: {}", where, error.source().begin.line, std::string(error.description()))};
+  }
+}
+
+Result<void> apply_environment(Settings& settings, const std::map<std::string, std::string>& environment) {
+  for (const SettingInfo& info : setting_table()) {
+    std::string variable = "TOMBOLO_";
+    for (const char c : info.key)
+      variable += c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    if (const auto it = environment.find(variable); it != environment.end()) {
+      if (auto done = set(settings, info.key, it->second); !done.ok()) {
+        return Error{Code::kInvalid, fmt::format("environment variable {}: {}", variable, done.error().message)};
+      }
+    }
+  }
+  return {};
+}
+
+Result<Endpoint> parse_endpoint(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  Endpoint endpoint;
+  if (colon != std::string_view::npos) {
+    std::string_view address = text.substr(0, colon);
+    if (address.size() > 2 && address.front() == '[' && address.back() == ']')
+      address = address.substr(1, address.size() - 2);
+    const std::string_view port = text.substr(colon + 1);
+    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), endpoint.port);
+    boost::system::error_code bad;
+    boost::asio::ip::make_address(std::string(address), bad);
+    if (error == std::errc{} && end == port.data() + port.size() && !port.empty() && !bad) {
+      endpoint.address = address;
+      return endpoint;
+    }
+  }
+  return Error{Code::kInvalid,
+               fmt::format("\"{}\" is no address:port; write it like 127.0.0.1:10000 or [::1]:10000", text)};
+}
+
+bool is_loopback(const Endpoint& endpoint) {
+  boost::system::error_code bad;
+  const auto address = boost::asio::ip::make_address(endpoint.address, bad);
+  return !bad && address.is_loopback();
+}
+
+Result<void> validate(const Settings& settings) {
+  if (settings.data.empty()) {
+    return Error{Code::kInvalid, "no data directory is named: pass --data DIR (or set server.data in the config file)"};
+  }
+  TRY_ASSIGN(const Endpoint blob, parse_endpoint(settings.listen));
+  TRY(parse_endpoint(settings.admin_listen));
+  if (settings.dev && !is_loopback(blob)) {
+    return Error{Code::kInvalid,
+                 "--dev makes an account whose key everybody knows, so it serves loopback only; drop --dev or listen "
+                 "on 127.0.0.1"};
+  }
+  const auto levels = {"debug", "info", "warn", "error"};
+  if (std::find(levels.begin(), levels.end(), settings.log_level) == levels.end()) {
+    return Error{Code::kInvalid, "server.log_level must be debug, info, warn or error"};
+  }
+  if (settings.segment_bytes < kMiB || settings.segment_bytes > 4 * kGiB) {
+    return Error{Code::kInvalid, "data.segment_bytes must be between 1MiB and 4GiB"};
+  }
+  if (settings.compact_dead_percent < 1 || settings.compact_dead_percent > 99) {
+    return Error{Code::kInvalid, "tiering.compact_dead_percent must be between 1 and 99"};
+  }
+  return {};
+}
+
+}  // namespace tombolo::server

@@ -1,0 +1,72 @@
+// The one table of settings: file, environment and flags all read it, and the documentation is printed from it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace tombolo::server {
+
+// X(member, type, key, default, unit, effect). Type is text, size, count, seconds or flag. A new setting is one line.
+// clang-format off
+#define TOMBOLO_SETTINGS(X)                                                                                                                  \
+  X(data, text, "server.data", "", "path", "directory that holds everything; made with mode 0700 when missing")                              \
+  X(listen, text, "server.listen", "127.0.0.1:10000", "address:port", "where Azure Blob clients connect; beyond loopback only when you say so") \
+  X(admin_listen, text, "server.admin_listen", "127.0.0.1:10080", "address:port", "admin API, /healthz and /metrics; keep it on loopback")   \
+  X(threads, count, "server.threads", 0, "threads", "event loops; 0 = one a core")                                                           \
+  X(workers, count, "server.workers", 0, "threads", "threads for disk calls, hashing and compression; 0 = 4 a core")                         \
+  X(log_level, text, "server.log_level", "info", "debug|info|warn|error", "what is logged on standard error")                                \
+  X(access_log, flag, "server.access_log", false, "true|false", "log every request with its id, status, bytes and time")                     \
+  X(stop_seconds, seconds, "server.stop_seconds", 20, "s", "how long a graceful stop waits for running requests")                            \
+  X(connections_max, count, "limits.connections_max", 10'000, "connections", "open client connections; the newest are shed past it")         \
+  X(cache_bytes, size, "cache.bytes", 128 * 1024 * 1024, "bytes", "memory for verified blocks; raise it when hot reads miss")                \
+  X(segment_bytes, size, "data.segment_bytes", 64 * 1024 * 1024, "bytes", "size of a segment file; smaller frees space sooner, larger means fewer files") \
+  X(reserve_bytes, size, "data.reserve_bytes", 64 * 1024 * 1024, "bytes", "free space kept for deletes, flushes and recovery; writes answer 503 below it") \
+  X(log_file_bytes, size, "log.file_bytes", 64 * 1024 * 1024, "bytes", "size of a commit log file")                                          \
+  X(index_flush_bytes, size, "log.flush_bytes", 64 * 1024 * 1024, "bytes", "commit log to replay after a crash, at most about twice this")    \
+  X(gc_interval_seconds, seconds, "tiering.gc_interval_seconds", 5, "s", "how often dead bytes are looked for")                              \
+  X(gc_grace_seconds, seconds, "tiering.gc_grace_seconds", 5, "s", "age at which a dead gen's local bytes may go")                           \
+  X(remote_grace_seconds, seconds, "tiering.remote_grace_seconds", 30, "s", "age at which a dead gen's remote copy is deleted")              \
+  X(compact_dead_percent, count, "tiering.compact_dead_percent", 25, "percent", "a sealed segment with more dead bytes is compacted")        \
+  X(offload_parallel, count, "tiering.offload_parallel", 8, "objects", "objects that one job moves at once")                                 \
+  X(jobs_max, count, "tiering.jobs_max", 2, "jobs", "jobs that run at once")                                                                 \
+  X(dev, flag, "server.dev", false, "true|false", "adds the emulator's well-known account devstoreaccount1; loopback only")
+// clang-format on
+
+struct Settings {
+#define TOMBOLO_SETTING_text std::string
+#define TOMBOLO_SETTING_size std::uint64_t
+#define TOMBOLO_SETTING_count std::uint64_t
+#define TOMBOLO_SETTING_seconds std::uint64_t
+#define TOMBOLO_SETTING_flag bool
+#define X(member, type, key, value, ...) TOMBOLO_SETTING_##type member = value;
+  TOMBOLO_SETTINGS(X)
+#undef X
+};
+
+struct SettingInfo {
+  std::string_view key, type, default_text, unit, effect;
+};
+const std::vector<SettingInfo>& setting_table();
+
+/// Sets one setting from text: sizes take KiB, MiB, GiB, TiB. kInvalid names the key and what would be right.
+Result<void> set(Settings& settings, std::string_view key, std::string_view text);
+/// Applies a TOML document (`where` names it in errors). Unknown keys are errors: a misspelt limit must not be silent.
+Result<void> apply_toml(Settings& settings, std::string_view document, std::string_view where);
+/// Applies TOMBOLO_… variables: TOMBOLO_SERVER_LISTEN is server.listen.
+Result<void> apply_environment(Settings& settings, const std::map<std::string, std::string>& environment);
+/// What can be judged without starting: addresses parse, --dev is on loopback, a data directory is named.
+Result<void> validate(const Settings& settings);
+
+struct Endpoint {
+  std::string address;
+  std::uint16_t port = 0;
+};
+Result<Endpoint> parse_endpoint(std::string_view text);
+bool is_loopback(const Endpoint& endpoint);
+
+}  // namespace tombolo::server

@@ -1,0 +1,57 @@
+#include "server/settings.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace tombolo::server {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(Settings, TomlEnvironmentAndTextSetTheSameThings) {
+  Settings s;
+  ASSERT_TRUE(
+      apply_toml(s, "[server]\ndata = \"/d\"\nlisten = \"127.0.0.1:1\"\n[cache]\nbytes = \"1GiB\"\n", "t").ok());
+  EXPECT_EQ(s.data, "/d");
+  EXPECT_EQ(s.cache_bytes, 1ull << 30);
+  ASSERT_TRUE(apply_environment(s, {{"TOMBOLO_SERVER_LISTEN", "127.0.0.1:2"}, {"TOMBOLO_CACHE_BYTES", "5"}}).ok());
+  EXPECT_EQ(s.listen, "127.0.0.1:2");
+  EXPECT_EQ(s.cache_bytes, 5u);
+  ASSERT_TRUE(set(s, "server.dev", "true").ok());
+  EXPECT_TRUE(s.dev);
+  EXPECT_TRUE(validate(s).ok());
+}
+
+TEST(Settings, RefuseWhatIsMisspeltOrMeaningless) {
+  Settings s;
+  EXPECT_THAT(apply_toml(s, "[cache]\nbites = 5\n", "my.toml").error().message, HasSubstr("cache.bites"));
+  EXPECT_THAT(apply_toml(s, "[cache\n", "my.toml").error().message, HasSubstr("my.toml:1"));
+  EXPECT_THAT(set(s, "cache.bytes", "5 apples").error().message, HasSubstr("KiB"));
+  EXPECT_THAT(set(s, "server.dev", "yes").error().message, HasSubstr("true or false"));
+  EXPECT_THAT(validate(s).error().message, HasSubstr("--data"));
+}
+
+TEST(Settings, DevRefusesToLeaveLoopback) {
+  Settings s;
+  s.data = "/d";
+  s.dev = true;
+  s.listen = "0.0.0.0:10000";
+  EXPECT_THAT(validate(s).error().message, HasSubstr("loopback"));
+  s.dev = false;
+  EXPECT_TRUE(validate(s).ok());
+  s.listen = "10000";
+  EXPECT_FALSE(validate(s).ok());
+}
+
+TEST(Settings, TheTableDocumentsEveryKeyOnce) {
+  std::vector<std::string_view> keys;
+  for (const SettingInfo& info : setting_table()) {
+    keys.push_back(info.key);
+    EXPECT_FALSE(info.effect.empty());
+  }
+  std::sort(keys.begin(), keys.end());
+  EXPECT_EQ(std::unique(keys.begin(), keys.end()), keys.end());
+}
+
+}  // namespace
+}  // namespace tombolo::server
