@@ -24,7 +24,8 @@ enum class GuardRule {
 //  name, space, letter, guard, what a row is. A name is an enumerator of Table; letters are unique within a space and
 //  never change.
 #define TOMBOLO_KV_TABLES(X) \
-  X(kOperations, kCell, 'I', kNone, "<sequence/2^20><operation id>: this operation has been committed (kv::run)")
+  X(kOperations, kCell, 'I', kNone, "<sequence/2^20><operation id>: this operation has been committed (kv::run)") \
+  X(kJobs, kCell, 'J', kNone, "<job>: a job (jobs/job.h)")
 
 enum class Table {
 #define X(name, space, letter, guard, doc) name,

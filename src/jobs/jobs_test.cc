@@ -1,0 +1,122 @@
+#include <gtest/gtest.h>
+
+#include <boost/asio/io_context.hpp>
+
+#include "async/run.h"
+#include "async/sleep.h"
+#include "jobs/scheduler.h"
+#include "kv/memory/memory_engine.h"
+
+namespace tombolo::jobs {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Counts up to `target` in steps that are checkpointed, each a little later.
+Task<void> count_up(JobContext& context, int target, Duration step) {
+  int n = context.job().cursor.empty() ? 0 : std::stoi(context.job().cursor);
+  while (n < target) {
+    CO_TRY(sleep_for(step));
+    ++n;
+    Progress progress{.objects_done = static_cast<std::uint64_t>(n)};
+    CO_TRY(context.checkpoint(std::to_string(n), progress));
+  }
+  co_return Result<void>{};
+}
+
+Task<void> fail_at_once(JobContext&) {
+  co_return Error{Code::kUnavailable, "the remote is gone"};
+}
+
+class JobsTest : public testing::Test {
+ protected:
+  std::unique_ptr<Scheduler> make(int target, Duration step) {
+    auto made = std::make_unique<Scheduler>(kv_, clock_, random_, loop_.get_executor());
+    made->register_kind("count", [target, step](JobContext& context) { return count_up(context, target, step); });
+    made->register_kind("fail", fail_at_once);
+    return made;
+  }
+  template <class T>
+  Result<T> run(Task<T> task) {
+    return run_to_end(loop_, std::move(task));
+  }
+  Job wait_until_ended(Scheduler& scheduler, JobId id) {
+    while (true) {
+      Job job = *run(scheduler.get(id));
+      if (ended(job.state)) return job;
+      (void)run(sleep_for(1ms));
+    }
+  }
+
+  boost::asio::io_context loop_{1};
+  ManualClock clock_;
+  SeededRandom random_{1};
+  kv::MemoryEngine kv_{clock_};
+};
+
+TEST_F(JobsTest, RunsToTheEndAndSaysSo) {
+  auto scheduler = make(3, 100us);
+  ASSERT_TRUE(run(scheduler->start()).ok());
+  const JobId id = *run(scheduler->submit("count", "count to three", ""));
+  const Job job = wait_until_ended(*scheduler, id);
+  EXPECT_EQ(job.state, JobState::kDone);
+  EXPECT_EQ(job.progress.objects_done, 3u);
+  EXPECT_EQ(job.starts, 1u);
+  ASSERT_TRUE(run(scheduler->stop()).ok());
+}
+
+TEST_F(JobsTest, GoesOnFromItsCursorAfterARestart) {
+  auto first = make(1'000'000, 1ms);
+  ASSERT_TRUE(run(first->start()).ok());
+  const JobId id = *run(first->submit("count", "count", ""));
+  while (run(first->get(id))->progress.objects_done < 3) (void)run(sleep_for(1ms));
+  ASSERT_TRUE(run(first->stop()).ok());
+  const Job stopped = *run(first->get(id));
+  EXPECT_EQ(stopped.state, JobState::kQueued);
+  const int reached = std::stoi(stopped.cursor);
+
+  auto second = make(reached + 2, 100us);
+  ASSERT_TRUE(run(second->start()).ok());
+  const Job job = wait_until_ended(*second, id);
+  EXPECT_EQ(job.state, JobState::kDone);
+  EXPECT_EQ(job.starts, 2u);
+  EXPECT_EQ(job.cursor, std::to_string(reached + 2));
+  ASSERT_TRUE(run(second->stop()).ok());
+}
+
+TEST_F(JobsTest, FailureKeepsItsReason) {
+  auto scheduler = make(1, 1us);
+  ASSERT_TRUE(run(scheduler->start()).ok());
+  const Job job = wait_until_ended(*scheduler, *run(scheduler->submit("fail", "fail", "")));
+  EXPECT_EQ(job.state, JobState::kFailed);
+  EXPECT_EQ(job.error, "the remote is gone");
+  EXPECT_EQ(run(scheduler->submit("nonsense", "", "")).error().code, Code::kInvalid);
+  ASSERT_TRUE(run(scheduler->stop()).ok());
+}
+
+TEST_F(JobsTest, CancelStopsARunningAndAQueuedJob) {
+  auto scheduler = make(1'000'000, 1ms);
+  ASSERT_TRUE(run(scheduler->start()).ok());
+  std::vector<JobId> ids;
+  for (int i = 0; i < 3; ++i) ids.push_back(*run(scheduler->submit("count", "count", "")));  // two run, one waits
+  for (const JobId id : ids) ASSERT_TRUE(run(scheduler->cancel(id)).ok());
+  for (const JobId id : ids) EXPECT_EQ(wait_until_ended(*scheduler, id).state, JobState::kCancelled);
+  ASSERT_TRUE(run(scheduler->stop()).ok());
+}
+
+TEST(JobCodec, RoundTripsAndRefusesDamage) {
+  Job job;
+  job.id = JobId{42};
+  job.kind = "offload";
+  job.spec = std::string("\0\1", 2);
+  job.state = JobState::kFailed;
+  job.progress.bytes_done = 1ull << 40;
+  const std::string bytes = encode(job);
+  EXPECT_EQ(encode(*decode_job(bytes)), bytes);
+  for (std::size_t cut = 0; cut < bytes.size(); ++cut) {
+    EXPECT_EQ(decode_job(std::string_view(bytes).substr(0, cut)).error().code, Code::kCorrupt);
+  }
+}
+
+}  // namespace
+}  // namespace tombolo::jobs

@@ -1,0 +1,272 @@
+#include "jobs/scheduler.h"
+
+#include <algorithm>
+#include <boost/asio/any_io_executor.hpp>
+#include <deque>
+#include <map>
+#include <mutex>
+
+#include "async/scope.h"
+#include "base/endian.h"
+#include "base/log.h"
+#include "kv/run.h"
+#include "kv/tables.h"
+
+namespace tombolo::jobs {
+namespace {
+
+std::string key_of(JobId id) {
+  std::string key = kv::table_prefix(kv::Table::kJobs);
+  append_be64(key, id.value);
+  return key;
+}
+
+Task<void> put_job(kv::Transaction& txn, Job job) {
+  txn.put(key_of(job.id), encode(job));
+  co_return Result<void>{};
+}
+
+Task<void> erase_job(kv::Transaction& txn, JobId id) {
+  txn.erase(key_of(id));
+  co_return Result<void>{};
+}
+
+}  // namespace
+
+struct Scheduler::State : std::enable_shared_from_this<Scheduler::State> {
+  State(kv::Engine& engine, Clock& the_clock, Random& the_random, Executor the_executor, SchedulerOptions the_options)
+      : kv(engine), clock(the_clock), random(the_random), executor(std::move(the_executor)), options(the_options) {}
+
+  struct Running final : JobContext {
+    Running(State& owner_state, Job its_job) : owner(owner_state), current(std::move(its_job)) {}
+    const Job& job() const override { return current; }
+    Task<void> checkpoint(std::string cursor, Progress progress) override {
+      current.cursor = std::move(cursor);
+      report(progress);
+      CO_TRY(owner.save(current));
+      if (stop_requested()) co_return Error{Code::kCancelled, "the job was asked to stop"};
+      co_return Result<void>{};
+    }
+    void report(Progress progress) override {
+      const std::lock_guard lock(owner.mutex);
+      current.progress = progress;
+      shown = current;
+    }
+    bool stop_requested() const override {
+      const std::lock_guard lock(owner.mutex);
+      return cancelled || owner.stopping;
+    }
+
+    State& owner;
+    Job current;             // used by the runner only
+    Job shown;               // guarded by owner.mutex
+    bool cancelled = false;  // guarded by owner.mutex
+  };
+
+  Task<void> save(Job job) {
+    job.updated = clock.wall();
+    auto body = [&job](kv::Transaction& txn) { return put_job(txn, job); };
+    CO_TRY(kv::run(kv, random, body));
+    co_return Result<void>{};
+  }
+
+  // Starts queued jobs up to the bound. Requires: no lock held.
+  void pump() {
+    while (true) {
+      Job next;
+      {
+        const std::lock_guard lock(mutex);
+        if (stopping || queue.empty() || running.size() >= options.running_max) return;
+        next = std::move(queue.front());
+        queue.pop_front();
+        auto context = std::make_shared<Running>(*this, next);
+        context->shown = next;
+        running.emplace(next.id, context);
+      }
+      scope.spawn(executor, run_one(shared_from_this(), next.id));
+    }
+  }
+
+  static Task<void> run_one(std::shared_ptr<State> self, JobId id) {
+    std::shared_ptr<Running> context;
+    {
+      const std::lock_guard lock(self->mutex);
+      context = self->running.at(id);
+    }
+    const Result<void> result = co_await self->run_to_its_end(*context);
+    if (!result.ok()) {
+      log(LogLevel::kError, "jobs", "job {:016x}: its end could not be recorded: {}", id.value,
+          to_string(result.error()));
+    }
+    {
+      const std::lock_guard lock(self->mutex);
+      self->running.erase(id);
+    }
+    self->pump();
+    co_return Result<void>{};
+  }
+
+  Task<void> run_to_its_end(Running& context) {
+    Job& job = context.current;
+    job.state = JobState::kRunning;
+    ++job.starts;
+    CO_TRY(save(job));
+    const Result<void> result = co_await runners.at(job.kind)(context);
+    bool cancelled = false;
+    {
+      const std::lock_guard lock(mutex);
+      cancelled = context.cancelled;
+    }
+    if (result.ok()) {
+      job.state = JobState::kDone;
+    } else if (result.error().code == Code::kCancelled) {
+      job.state = cancelled ? JobState::kCancelled : JobState::kQueued;
+    } else {
+      job.state = JobState::kFailed;
+      job.error = result.error().message;
+      log(LogLevel::kWarn, "jobs", "{} failed: {}", job.title, to_string(result.error()));
+    }
+    co_return co_await save(job);
+  }
+
+  // All rows, in no order.
+  Task<std::vector<Job>> load() {
+    std::vector<Job> jobs;
+    const std::string prefix = kv::table_prefix(kv::Table::kJobs);
+    kv::RangeQuery query{.begin = prefix, .end = kv::prefix_end(prefix)};
+    while (true) {
+      auto snapshot = kv.snapshot();
+      CO_TRY_ASSIGN(const kv::RangePage page, snapshot->range(query));
+      for (const kv::Row& row : page.rows) {
+        CO_CHECK_ASSIGN(Job job, decode_job(row.value));
+        jobs.push_back(std::move(job));
+      }
+      if (!page.more) co_return jobs;
+      query.begin = page.rows.back().key + '\0';
+    }
+  }
+
+  kv::Engine& kv;
+  Clock& clock;
+  Random& random;
+  const Executor executor;
+  const SchedulerOptions options;
+  std::map<std::string, Runner> runners;  // fixed once started
+  Scope scope{"jobs"};
+  mutable std::mutex mutex;
+  bool stopping = false;
+  std::deque<Job> queue;
+  std::map<JobId, std::shared_ptr<Running>> running;
+};
+
+Scheduler::Scheduler(kv::Engine& kv, Clock& clock, Random& random, Executor executor, SchedulerOptions options)
+    : state_(std::make_shared<State>(kv, clock, random, std::move(executor), options)) {}
+
+Scheduler::~Scheduler() = default;
+
+void Scheduler::register_kind(std::string kind, Runner runner) {
+  state_->runners.emplace(std::move(kind), std::move(runner));
+}
+
+Task<void> Scheduler::start() {
+  CO_TRY_ASSIGN(std::vector<Job> jobs, state_->load());
+  std::sort(jobs.begin(), jobs.end(), [](const Job& a, const Job& b) { return a.created < b.created; });
+  const auto is_ended = [](const Job& job) { return ended(job.state); };
+  auto surplus =
+      std::count_if(jobs.begin(), jobs.end(), is_ended) - static_cast<std::ptrdiff_t>(state_->options.kept_ended);
+  for (Job& job : jobs) {
+    if (!ended(job.state)) {
+      if (!state_->runners.contains(job.kind)) {
+        log(LogLevel::kWarn, "jobs", "{} is left alone: this build does not know the kind \"{}\"", job.title, job.kind);
+        continue;
+      }
+      const std::lock_guard lock(state_->mutex);
+      state_->queue.push_back(std::move(job));
+    } else if (surplus-- > 0) {
+      const JobId id = job.id;
+      auto body = [id](kv::Transaction& txn) { return erase_job(txn, id); };
+      CO_TRY(kv::run(state_->kv, state_->random, body));
+    }
+  }
+  state_->pump();
+  co_return Result<void>{};
+}
+
+Task<void> Scheduler::stop() {
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->stopping = true;
+  }
+  co_return co_await state_->scope.join();
+}
+
+Task<JobId> Scheduler::submit(std::string kind, std::string title, std::string spec) {
+  if (!state_->runners.contains(kind)) co_return Error{Code::kInvalid, "there is no job of the kind \"" + kind + "\""};
+  Job job;
+  job.id = JobId{state_->random.next64() | 1};
+  job.kind = std::move(kind);
+  job.title = std::move(title);
+  job.spec = std::move(spec);
+  job.created = state_->clock.wall();
+  CO_TRY(state_->save(job));
+  const JobId id = job.id;
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->queue.push_back(std::move(job));
+  }
+  state_->pump();
+  co_return id;
+}
+
+Task<Job> Scheduler::get(JobId id) {
+  {
+    const std::lock_guard lock(state_->mutex);
+    if (const auto it = state_->running.find(id); it != state_->running.end()) co_return it->second->shown;
+  }
+  auto snapshot = state_->kv.snapshot();
+  CO_TRY_ASSIGN(const auto value, snapshot->get(key_of(id)));
+  if (!value) co_return Error{Code::kNotFound, "there is no such job; `tombolo jobs` lists them"};
+  co_return decode_job(*value);
+}
+
+Task<std::vector<Job>> Scheduler::list(std::uint32_t limit) {
+  CO_TRY_ASSIGN(std::vector<Job> jobs, state_->load());
+  {
+    const std::lock_guard lock(state_->mutex);
+    for (Job& job : jobs) {
+      if (const auto it = state_->running.find(job.id); it != state_->running.end()) job = it->second->shown;
+    }
+  }
+  std::sort(jobs.begin(), jobs.end(), [](const Job& a, const Job& b) { return a.created > b.created; });
+  if (jobs.size() > limit) jobs.resize(limit);
+  co_return jobs;
+}
+
+Task<void> Scheduler::cancel(JobId id) {
+  std::optional<Job> dequeued;
+  {
+    const std::lock_guard lock(state_->mutex);
+    if (const auto it = state_->running.find(id); it != state_->running.end()) {
+      it->second->cancelled = true;
+      co_return Result<void>{};
+    }
+    const auto same = [id](const Job& job) { return job.id == id; };
+    if (const auto it = std::find_if(state_->queue.begin(), state_->queue.end(), same); it != state_->queue.end()) {
+      dequeued = std::move(*it);
+      state_->queue.erase(it);
+    }
+  }
+  if (!dequeued) {
+    CO_TRY(get(id));  // kNotFound; an ended job stays as it is
+    co_return Result<void>{};
+  }
+  dequeued->state = JobState::kCancelled;
+  co_return co_await state_->save(*dequeued);
+}
+
+std::size_t Scheduler::running() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->running.size();
+}
+
+}  // namespace tombolo::jobs
