@@ -1,0 +1,76 @@
+// RunWriter: the bytes of one run on their way into a segment.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "async/task.h"
+#include "base/bytes.h"
+#include "data/layout.h"
+#include "data/segment_pin.h"
+
+namespace tombolo::data {
+
+class SegmentStore;
+
+/// Where a run is and what it must read back as: everything an m row needs.
+struct RunPlace {
+  SegmentId segment;
+  std::uint64_t offset = 0;  // of the run header in the segment file
+  std::uint64_t length = 0;
+  std::vector<std::uint64_t> granule_crcs;  // CRC64 of each kGranuleBytes, the last one shorter
+  std::uint64_t crc64 = 0;                  // of the whole run
+};
+
+/// A run that is written, and not durable before SegmentStore::sync of its segment. Keep it until the transaction that
+/// names the place is resolved (committed, refused, or known to be either): it holds the segment's pin.
+struct SealedRun {
+  RunPlace place;
+  SegmentPin pin;
+};
+
+/// Made by SegmentStore::begin_run. Not thread-safe, one call at a time. Destroyed unsealed, its bytes are dead space.
+/// After an error only destruction is allowed.
+class RunWriter {
+ public:
+  ~RunWriter();
+  RunWriter(const RunWriter&) = delete;
+
+  /// Bytes that still fit.
+  std::uint64_t room() const { return place_.length_max - length_; }
+  std::uint64_t length() const { return length_; }
+
+  /// Checksums the bytes and writes them on in steps of up to 256 KiB. `bytes` must stay alive until the task has
+  /// ended. kTooLarge past room().
+  Task<void> append(BytesView bytes);
+  /// Writes what is left and the header. Requires length() > 0; nothing may follow.
+  Task<SealedRun> seal();
+
+ private:
+  friend class SegmentStore;
+  struct Place {
+    TenantId tenant;
+    GenId gen;
+    std::uint64_t gen_offset = 0;
+    std::uint64_t length_max = 0;
+    std::uint64_t start = 0;  // first byte of the place in the file
+  };
+  RunWriter(SegmentStore& store, SegmentPin pin, Place place);
+  void checksum(BytesView bytes);
+  Task<void> write(std::uint64_t offset, BytesView bytes);
+  Task<void> flush();
+
+  SegmentStore& store_;
+  SegmentPin pin_;
+  const Place place_;
+  const std::uint64_t offset_;  // of the header in the file
+  std::uint64_t length_ = 0;    // appended
+  std::uint64_t written_ = 0;   // of length_, handed to the file
+  Bytes buffer_;                // the header's place while nothing is written, then appended and unwritten bytes
+  std::vector<std::uint64_t> granule_crcs_;
+  std::uint64_t crc64_ = 0;
+  bool sealed_ = false;
+};
+
+}  // namespace tombolo::data

@@ -1,0 +1,32 @@
+// Reading a segment file without any row: for fsck and salvage.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "async/task.h"
+#include "data/layout.h"
+#include "disk/disk.h"
+
+namespace tombolo::data {
+
+struct FoundRun {
+  std::uint64_t offset = 0;  // of the header in the file
+  RunHeader header;
+  bool verified = false;  // the data is all there and has the header's CRC64
+};
+
+struct SegmentScan {
+  SegmentHeader header;
+  std::uint64_t file_bytes = 0;
+  std::vector<FoundRun> runs;  // in file order; live and dead ones alike: only rows know which is which
+};
+
+/// Finds every run whose header verifies, by looking at each place where one may start; a broken header hides its own
+/// run only. kCorrupt when the segment header does not verify. Reads the whole file, 256 KiB at a time.
+Task<SegmentScan> scan_segment(disk::File& file);
+
+/// The header at `offset`, and whether the file can hold what it says. kCorrupt when it does not verify.
+Task<RunHeader> read_run_header(disk::File& file, std::uint64_t offset, std::uint64_t incarnation);
+
+}  // namespace tombolo::data
