@@ -23,8 +23,40 @@ enum class GuardRule {
 
 //  name, space, letter, guard, what a row is. A name is an enumerator of Table; letters are unique within a space and
 //  never change.
-#define TOMBOLO_KV_TABLES(X) \
+#define TOMBOLO_KV_TABLES(X)                                                                                      \
+  /* meta/keys: global */                                                                                         \
+  X(kTenants, kGlobal, 'T', kNone, "<tenant>: a tenant")                                                          \
+  X(kAccounts, kGlobal, 'A', kNone, "<name>: an account, its tenant and sealed keys")                             \
+  X(kContainerNames, kGlobal, 'N', kNone, "<account>\\0\\0<container>: tenant and container id")                  \
+  X(kRemotes, kGlobal, 'R', kNone, "<name>: a remote's configuration")                                            \
+  /* meta/keys: names, inside a container */                                                                      \
+  X(kContainers, kData, 'c', kContainer, "the container; its key is the guard")                                   \
+  X(kDirectories, kData, 'd', kContainer, "<dir>: a directory (hns)")                                             \
+  X(kObjects, kData, 'o', kContainer, "<dir><name>: current record")                                              \
+  X(kVersions, kData, 'v', kContainer, "<dir><name>\\0\\0<~version stamp>: a version that is not current")        \
+  X(kUploadHeads, kData, 'U', kContainer, "<dir><name>\\0\\0<slot>: head of an upload")                           \
+  X(kUploadBlocks, kData, 'u', kContainer, "<upload>b<block id>: staged block; <upload>n: how many")              \
+  X(kLeases, kData, 'l', kContainer, "<object>: lease")                                                           \
+  X(kTags, kData, 'g', kContainer, "<tag>\\0\\0<value>\\0\\0<object>: tag index")                                 \
+  X(kUsage, kData, 'q', kContainer, "<metric><shard>: counter")                                                   \
+  /* meta/keys: bytes, inside a tenant */                                                                         \
+  X(kGens, kData, 'i', kNone, "<gen>: state, shape, native place, inline bytes")                                  \
+  X(kRuns, kData, 'm', kNone, "<gen><offset>: one run")                                                           \
+  X(kPackedPlaces, kData, 'k', kNone, "<gen><offset>: places in packs")                                           \
+  X(kSlices, kData, 's', kNone, "<gen><offset>: piece of another gen")                                            \
+  X(kEdges, kData, 'r', kNone, "<gen><holder>: holder keeps gen alive")                                           \
+  X(kPackEdges, kData, 'R', kNone, "<pack><gen>: gen keeps pack alive")                                           \
+  X(kPacks, kData, 'P', kNone, "<pack>: a pack")                                                                  \
+  X(kNativeKeys, kData, 'K', kNone, "<remote>\\0\\0<key>: owner of a native object")                              \
+  /* meta/keys: the cell */                                                                                       \
+  X(kFeed, kCell, 'e', kNone, "<shard><epoch><stamp>: change feed")                                               \
+  X(kCandidates, kCell, 'G', kNone, "<shard><queued><kind><id>: candidate of garbage collection")                 \
+  X(kHighWater, kCell, 'H', kNone, "<counter name>: stamps and ids leased, epochs")                               \
+  X(kPurges, kCell, 'Q', kNone, "<queued><id>: purge of a container or upload")                                   \
+  X(kWork, kCell, 'W', kNone, "<action><shard><due><id>: tier and lifecycle queues")                              \
+  /* kv */                                                                                                        \
   X(kOperations, kCell, 'I', kNone, "<sequence/2^20><operation id>: this operation has been committed (kv::run)") \
+  /* the rest: their own folders */                                                                               \
   X(kJobs, kCell, 'J', kNone, "<job>: a job (jobs/job.h)")
 
 enum class Table {

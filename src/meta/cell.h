@@ -4,10 +4,11 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "kv/kv.h"
-#include "meta/model/gen.h"
 #include "meta/stamps.h"
 
 namespace tombolo::meta {
+
+struct LocalPlace;
 
 /// Keeps the live bytes of segments true: called inside the transaction that places or frees a run, once per m row.
 /// data/ defines the rows; whoever composes meta and data implements this (meta never sees segments). Calls only
