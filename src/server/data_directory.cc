@@ -1,0 +1,143 @@
+#include "server/data_directory.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+#include "base/encoding.h"
+
+namespace tombolo::server {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kSecretBytes = 32;
+
+Error failed(const std::string& what, const std::string& path) {
+  const int reason = errno;
+  const Code code = reason == ENOSPC ? Code::kNoSpace : reason == EACCES ? Code::kPermissionDenied : Code::kUnavailable;
+  return Error{code, fmt::format("{} {}: {}", what, path, std::strerror(reason))};
+}
+
+// Closes on every path out.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  int get() const { return fd_; }
+  bool ok() const { return fd_ >= 0; }
+  int release() { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_;
+};
+
+Result<std::string> read_secret(const std::string& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.ok()) {
+    if (errno == ENOENT) return Error{Code::kNotFound, path + " does not exist"};
+    return failed("cannot read", path);
+  }
+  struct stat info{};
+  if (::fstat(file.get(), &info) != 0) return failed("cannot look at", path);
+  if ((info.st_mode & 077) != 0) {
+    return Error{Code::kPermissionDenied, fmt::format("{} can be read by others: run chmod 600 {}", path, path)};
+  }
+  std::string text(kSecretBytes * 2 + 2, '\0');
+  const ssize_t n = ::read(file.get(), text.data(), text.size());
+  if (n < 0) return failed("cannot read", path);
+  text.resize(static_cast<std::size_t>(n));
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  if (text.size() != kSecretBytes * 2 || !hex_decode(text)) {
+    return Error{Code::kCorrupt, fmt::format("{} is not 64 hex digits: restore it from your backup", path)};
+  }
+  return text;
+}
+
+Result<void> sync_directory(const std::string& path) {
+  const Descriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  // tidy: allow raw-sync: the data directory exists before disk/ does
+  if (!directory.ok() || ::fsync(directory.get()) != 0) return failed("cannot sync", path);
+  return {};
+}
+
+// Written aside and renamed, so that a crash leaves no half secret behind.
+Result<std::string> make_secret(const std::string& directory, const std::string& name, Random& random) {
+  const std::string path = directory + "/" + name, draft = path + ".new";
+  const std::string text = random.hex(kSecretBytes);
+  {
+    const Descriptor file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    if (!file.ok()) return failed("cannot create", draft);
+    const std::string line = text + "\n";
+    const ssize_t n = ::write(file.get(), line.data(), line.size());
+    if (n != static_cast<ssize_t>(line.size())) return failed("cannot write", draft);
+    if (::fsync(file.get()) != 0) return failed("cannot sync", draft);  // tidy: allow raw-sync: before disk/ exists
+  }
+  if (::rename(draft.c_str(), path.c_str()) != 0) return failed("cannot create", path);
+  TRY(sync_directory(directory));
+  return text;
+}
+
+Result<std::string> read_or_make_secret(const std::string& directory, const std::string& name, Random& random) {
+  auto present = read_secret(directory + "/" + name);
+  if (present.ok() || present.error().code != Code::kNotFound) return present;
+  return make_secret(directory, name, random);
+}
+
+}  // namespace
+
+Result<DataDirectory> DataDirectory::open(const std::string& path, Random& random) {
+  std::error_code bad;
+  const bool existed = fs::exists(path, bad);
+  if (!existed) {
+    fs::create_directories(fs::path(path).parent_path().empty() ? "." : fs::path(path).parent_path(), bad);
+    if (::mkdir(path.c_str(), 0700) != 0) return failed("cannot create the data directory", path);
+  }
+  DataDirectory opened;
+  opened.path_ = path;
+  Descriptor lock(::open((path + "/LOCK").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!lock.ok()) return failed("cannot create", path + "/LOCK");
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    return Error{Code::kBusy,
+                 fmt::format("{} is in use by another tombolo; stop that one first, or pass another --data "
+                             "directory",
+                             path)};
+  }
+  if (fs::exists(path + "/log", bad) && !fs::exists(path + "/root.key", bad)) {
+    return Error{Code::kNotFound, fmt::format("{}/root.key is missing although the directory holds data: restore it "
+                                              "from your backup; without it account keys and remote credentials "
+                                              "cannot be opened",
+                                              path)};
+  }
+  TRY_ASSIGN(const std::string root_key, read_or_make_secret(path, "root.key", random));
+  TRY_ASSIGN(opened.admin_token_, read_or_make_secret(path, "admin.token", random));
+  opened.root_key_ = *hex_decode(root_key);
+  opened.lock_ = lock.release();
+  return opened;
+}
+
+DataDirectory::DataDirectory(DataDirectory&& other) noexcept
+    : path_(std::move(other.path_)),
+      root_key_(std::move(other.root_key_)),
+      admin_token_(std::move(other.admin_token_)),
+      lock_(std::exchange(other.lock_, -1)) {}
+
+DataDirectory::~DataDirectory() {
+  if (lock_ >= 0) ::close(lock_);
+}
+
+Result<std::string> read_admin_token(const std::string& data_path) {
+  return read_secret(data_path + "/admin.token");
+}
+
+}  // namespace tombolo::server

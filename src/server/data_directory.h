@@ -1,0 +1,45 @@
+// The data directory: made, locked, and with its two secrets in place.
+#pragma once
+
+#include <string>
+
+#include "base/bytes.h"
+#include "base/random.h"
+#include "base/result.h"
+
+namespace tombolo::server {
+
+/// What lies in it:
+///   root.key      32 random bytes in hex, mode 0600: seals account keys and remote credentials. Back it up.
+///   admin.token   64 hex digits, mode 0600: what the CLI shows to the admin API.
+///   LOCK          held while a process uses the directory.
+///   log/ index/ segments/   the cell (kv/log, kv/rocks, data)
+///
+/// Held for as long as the object lives. Movable, not copyable.
+class DataDirectory {
+ public:
+  /// Makes what is missing (directories 0700). Refuses, saying what to do, when another process holds it, when a secret
+  /// can be read by others, or when root.key is missing although data is there.
+  static Result<DataDirectory> open(const std::string& path, Random& random);
+
+  DataDirectory(DataDirectory&& other) noexcept;
+  DataDirectory& operator=(DataDirectory&&) = delete;
+  ~DataDirectory();
+
+  const std::string& path() const { return path_; }
+  const Bytes& root_key() const { return root_key_; }
+  const std::string& admin_token() const { return admin_token_; }
+
+ private:
+  DataDirectory() = default;
+
+  std::string path_;
+  Bytes root_key_;
+  std::string admin_token_;
+  int lock_ = -1;
+};
+
+/// For the CLI: the token of a running server's data directory. kNotFound, kPermissionDenied with what to do.
+Result<std::string> read_admin_token(const std::string& data_path);
+
+}  // namespace tombolo::server

@@ -1,0 +1,70 @@
+#include "server/data_directory.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace tombolo::server {
+namespace {
+
+using testing::HasSubstr;
+
+class DataDirectoryTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    path_ = (std::filesystem::temp_directory_path() / ("tombolo-" + SystemRandom().hex(8)) / "data").string();
+  }
+  void TearDown() override { std::filesystem::remove_all(std::filesystem::path(path_).parent_path()); }
+
+  std::string path_;
+  SystemRandom random_;
+};
+
+TEST_F(DataDirectoryTest, MakesPrivateSecretsOnceAndKeepsThem) {
+  std::string token;
+  Bytes key;
+  {
+    auto first = DataDirectory::open(path_, random_);
+    ASSERT_TRUE(first.ok()) << to_string(first.error());
+    token = first->admin_token();
+    key = first->root_key();
+    struct stat info{};
+    for (const char* name : {"/root.key", "/admin.token"}) {
+      ASSERT_EQ(::stat((path_ + name).c_str(), &info), 0);
+      EXPECT_EQ(info.st_mode & 0777, 0600u);
+    }
+    EXPECT_EQ(*read_admin_token(path_), token);
+  }
+  auto second = DataDirectory::open(path_, random_);
+  ASSERT_TRUE(second.ok());
+  EXPECT_EQ(second->admin_token(), token);
+  EXPECT_EQ(second->root_key(), key);
+}
+
+TEST_F(DataDirectoryTest, IsHeldByOneAtATime) {
+  auto first = DataDirectory::open(path_, random_);
+  ASSERT_TRUE(first.ok());
+  EXPECT_THAT(DataDirectory::open(path_, random_).error().message, HasSubstr("in use by another tombolo"));
+}
+
+TEST_F(DataDirectoryTest, RefusesSecretsThatOthersCanReadOrThatAreDamaged) {
+  ASSERT_TRUE(DataDirectory::open(path_, random_).ok());
+  std::filesystem::permissions(path_ + "/root.key", std::filesystem::perms(0644));
+  EXPECT_THAT(DataDirectory::open(path_, random_).error().message, HasSubstr("chmod 600"));
+  std::filesystem::permissions(path_ + "/root.key", std::filesystem::perms(0600));
+  std::ofstream(path_ + "/root.key") << "short\n";
+  EXPECT_EQ(DataDirectory::open(path_, random_).error().code, Code::kCorrupt);
+}
+
+TEST_F(DataDirectoryTest, RefusesToMakeANewRootKeyOverOldData) {
+  ASSERT_TRUE(DataDirectory::open(path_, random_).ok());
+  std::filesystem::create_directory(path_ + "/log");
+  std::filesystem::remove(path_ + "/root.key");
+  EXPECT_THAT(DataDirectory::open(path_, random_).error().message, HasSubstr("restore it"));
+}
+
+}  // namespace
+}  // namespace tombolo::server
