@@ -2,24 +2,16 @@
 #pragma once
 
 #include "base/units.h"
+#include "meta/cell.h"
 #include "store/gen_pins.h"
 #include "store/remotes.h"
 
 namespace tombolo {
-class Clock;
-class Random;
 class Workers;
-namespace kv {
-class Engine;
-}
 namespace data {
 class BlockCache;
 class SegmentStore;
 }  // namespace data
-namespace meta {
-class IdAllocator;
-class Stamper;
-}  // namespace meta
 }  // namespace tombolo
 
 namespace tombolo::store {
@@ -29,21 +21,17 @@ struct Limits {
   /// A cold read asks the remote for at most this much with one GET. Larger: fewer requests; smaller: less to throw
   /// away when a client leaves, and a slow client holds a remote connection for a shorter time.
   std::uint64_t cold_get_bytes_max = 64 * kMiB;
-  /// Cold granules of reads up to this size are admitted to the block cache; larger reads would only wash it out.
-  std::uint64_t cold_admit_bytes_max = 1 * kMiB;
+  /// Granules of reads up to this size, hot or cold, are admitted to the block cache; larger ones would wash it out.
+  std::uint64_t admit_bytes_max = 1 * kMiB;
 };
 
 /// Everything in it is thread-safe and outlives every operation and every reader handed out.
 struct Services {
-  kv::Engine& engine;
+  meta::Cell cell;
   data::SegmentStore& segments;
   data::BlockCache& cache;
   Remotes& remotes;
   GenPins& pins;
-  Clock& clock;
-  Random& random;
-  meta::Stamper& stamper;
-  meta::IdAllocator& ids;
   Workers& workers;  // hashing
   Limits limits = {};
 };

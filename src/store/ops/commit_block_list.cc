@@ -1,0 +1,72 @@
+#include <boost/asio/this_coro.hpp>
+
+#include "base/log.h"
+#include "meta/ops/objects.h"
+#include "meta/ops/uploads.h"
+#include "store/ops/resolve.h"
+#include "store/services.h"
+#include "store/store.h"
+
+namespace tombolo::store {
+namespace {
+
+std::vector<meta::BlockChoice> choices(std::vector<BlockChoice> asked) {
+  std::vector<meta::BlockChoice> out;
+  out.reserve(asked.size());
+  for (BlockChoice& choice : asked) {
+    meta::BlockSource source = meta::BlockSource::kLatest;
+    if (choice.source == BlockSource::kCommitted) source = meta::BlockSource::kCommitted;
+    if (choice.source == BlockSource::kUncommitted) source = meta::BlockSource::kUncommitted;
+    out.push_back({source, std::move(choice.block_id)});
+  }
+  return out;
+}
+
+/// Behind the seal: what the list names becomes one gen, and the name points at it.
+Task<meta::Object> publish(meta::Cell cell, meta::UploadSeal seal, CommitBlockList request) {
+  CO_TRY_ASSIGN(meta::ResolvedBlocks blocks, meta::resolve_blocks(cell, seal, choices(std::move(request.blocks))));
+  meta::PublishObject flip;
+  flip.container = seal.container;
+  flip.name = seal.name;
+  flip.headers = std::move(request.headers);
+  flip.metadata = std::move(request.metadata);
+  flip.conditions = std::move(request.conditions);
+  CO_TRY_ASSIGN(flip.gen.gen.id, cell.ids.next_id<GenId>());
+  flip.gen.gen.length = blocks.length;
+  flip.gen.gen.crc64 = blocks.crc64;
+  flip.gen.gen.shape = meta::GenShape::kInline;
+  if (!blocks.slices.empty()) {
+    flip.gen.origin = meta::GenOrigin::kStaged;
+    flip.gen.gen.shape = meta::GenShape::kSlices;
+    CO_TRY(meta::write_slices(cell, seal.container.tenant, flip.gen.gen.id, std::move(blocks)));
+  }
+  flip.seal = std::move(seal);
+  co_return co_await meta::publish_object(cell, std::move(flip));
+}
+
+Task<meta::Object> commit(meta::Cell cell, meta::ContainerKey container, std::string name, CommitBlockList request) {
+  const auto once = [&](int) { return meta::seal_upload(cell, container, name); };
+  CO_TRY_ASSIGN(const meta::UploadSeal seal, while_sealed(cell.random, once));
+  Result<meta::Object> object = co_await publish(cell, seal, std::move(request));
+  if (!object.ok()) {
+    const Result<void> unsealed = co_await meta::unseal_upload(cell, seal);
+    if (!unsealed.ok()) {
+      // The seal falls by itself later; the commit's own failure is what the client can act on.
+      log(LogLevel::kWarn, "store", "upload of \"{}\" stays sealed for a while: {}", name, to_string(unsealed.error()));
+    }
+  }
+  co_return object;
+}
+
+}  // namespace
+
+Task<meta::Object> Store::commit_block_list(ObjectRef ref, CommitBlockList request) {
+  CO_TRY_ASSIGN(const meta::ContainerKey container, find_container(services_.cell, std::move(ref.container)));
+  // A seal left behind would block the name: from here to the end a cancellation waits.
+  co_await boost::asio::this_coro::throw_if_cancelled(false);
+  Result<meta::Object> object = co_await commit(services_.cell, container, std::move(ref.name), std::move(request));
+  co_await boost::asio::this_coro::throw_if_cancelled(true);
+  co_return object;
+}
+
+}  // namespace tombolo::store

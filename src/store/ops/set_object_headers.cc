@@ -1,0 +1,14 @@
+#include "meta/ops/objects.h"
+#include "store/ops/resolve.h"
+#include "store/services.h"
+#include "store/store.h"
+
+namespace tombolo::store {
+
+Task<meta::Object> Store::set_object_headers(ObjectRef ref, meta::ObjectHeaders headers, meta::Conditions conditions) {
+  CO_TRY_ASSIGN(const meta::ContainerKey container, find_container(services_.cell, std::move(ref.container)));
+  co_return co_await meta::set_object_headers(services_.cell, container, std::move(ref.name), std::move(headers),
+                                              std::move(conditions));
+}
+
+}  // namespace tombolo::store
