@@ -1,0 +1,47 @@
+// Accounts: storage accounts and their sealed keys, and the KeyRing that the verifiers ask.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "auth/key_ring.h"
+#include "auth/seal.h"
+#include "meta/cell.h"
+
+namespace tombolo::store {
+
+/// Thread-safe. Opened keys are cached in memory for kCacheFor, so that a revoked key stops working within that time
+/// (faults-and-threats case 41) and a signed request costs no row read.
+class Accounts final : public auth::KeyRing {
+ public:
+  static constexpr Duration kCacheFor = std::chrono::seconds(10);
+  static constexpr std::size_t kCachedMax = 10'000;
+
+  Accounts(meta::Cell cell, const auth::Sealer& sealer) : cell_(cell), sealer_(sealer) {}
+
+  /// A new account with two fresh random keys of 64 bytes (or `keys` as given, for the emulator's well-known account).
+  /// Its tenant is made with it, named like it. kInvalid for a bad name, kAlreadyExists.
+  Task<auth::AccountKeys> create(std::string name);
+  /// Creates it with these keys where it is missing; leaves it alone where it exists.
+  Task<void> ensure(std::string name, Bytes key1);
+  Task<std::optional<auth::AccountKeys>> find(std::string account) override;
+  /// In name order.
+  Task<std::vector<std::string>> list();
+
+ private:
+  struct Cached {
+    std::optional<auth::AccountKeys> keys;  // nullopt: known not to exist
+    SteadyTime read;
+  };
+  Task<auth::AccountKeys> store_new(std::string name, Bytes key1, Bytes key2);
+  void remember(const std::string& name, std::optional<auth::AccountKeys> keys);
+
+  const meta::Cell cell_;
+  const auth::Sealer& sealer_;
+  std::mutex mutex_;
+  std::map<std::string, Cached> cache_;
+};
+
+}  // namespace tombolo::store

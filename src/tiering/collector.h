@@ -1,0 +1,38 @@
+// Collector: takes out dead gens in two phases, purges deleted containers, compacts and frees segments, deletes remote
+// copies that nothing needs.
+#pragma once
+
+#include <memory>
+
+#include "store/services.h"
+
+namespace tombolo::tiering {
+
+struct CollectorOptions {
+  Duration interval = std::chrono::seconds(5);       // between passes; a pass that found work is followed at once
+  Duration grace = std::chrono::seconds(5);          // from condemned to erased
+  Duration remote_grace = std::chrono::seconds(30);  // from erased to the remote copy's conditional delete
+  unsigned compact_dead_percent = 25;                // a sealed segment with more dead bytes is rewritten
+};
+
+struct CollectorStats {
+  std::uint64_t gens_erased = 0, segments_freed = 0, segments_compacted = 0, bytes_moved = 0, remote_deleted = 0;
+};
+
+/// start() spawns one task on `executor`; stop() ends it at the next step. Thread-safe.
+class Collector {
+ public:
+  Collector(store::Services& services, Executor executor, CollectorOptions options = {});
+  ~Collector();
+  void start();
+  Task<void> stop();
+  /// One whole pass now; true when it changed something. For tests and for the kill harness.
+  Task<bool> pass();
+  CollectorStats stats() const;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace tombolo::tiering
