@@ -107,7 +107,7 @@ class TidyTest(unittest.TestCase):
         self.assert_finds("1:raw-beast", "src/http/a.cc", "#include <boost/beast/http.hpp>\n")
 
     def test_innocent_neighbours_of_raw_calls(self):
-        for code in ("disk.open(path);", "File::open(path);", "file->fsync_count();", "int operand(int);", "a.time();",
+        for code in ("disk.open(path);", "CO_TRY(sleep_for(delay));", "File::open(path);", "file->fsync_count();", "int operand(int);", "a.time();",
                      "Stamp::time(x);", "auto n = std::thread::hardware_concurrency();", "std::this_thread::get_id();",
                      "// std::thread is what we avoid", 'log("std::thread");', "int x = 1'000'000; // rand()",
                      'auto s = R"(std::random_device ")";'):

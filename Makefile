@@ -1,0 +1,47 @@
+# Everything a person types. Each target sets up what it needs; the long form is in README.md.
+JOBS ?= $(shell nproc)
+PRESET ?= release
+CYCLES ?= 5000
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup build test test-asan test-tsan demo soak tidy format clean
+
+help: ## show this
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+setup: ## install what tests and demo need (once; then it takes no time)
+	@tools/setup
+
+build: ## compile (PRESET=dev|release|asan|tsan, default release)
+	@tools/setup --skip-clients
+	@tools/tidy --no-format
+	@cmake --preset $(PRESET) -Wno-dev --log-level=WARNING
+	@cmake --build --preset $(PRESET) -j $(JOBS)
+
+test: setup build tidy ## release build, unit tests, end-to-end suites
+	@. tools/env && tools/run-tests --preset $(PRESET)
+
+test-asan: ## unit tests with address and undefined-behaviour sanitizers
+	@$(MAKE) --no-print-directory build PRESET=asan
+	@tools/run-tests --preset asan --unit
+
+# Debian's RocksDB is not instrumented, and the thread sanitizer reports falsely on what it does.
+test-tsan: ## unit tests with the thread sanitizer, without those that link RocksDB
+	@$(MAKE) --no-print-directory build PRESET=tsan
+	@tools/run-tests --preset tsan --unit --exclude rocksdb
+
+demo: setup build ## the whole story in front of your eyes (FULL=1: more and larger files)
+	@. tools/env && FULL=$(FULL) tools/demo
+
+soak: setup build ## thousands of kill -9 cycles (CYCLES=5000)
+	@. tools/env && TOMBOLO_KILL_CYCLES=$(CYCLES) tools/run-tests --preset $(PRESET) --only kill --limit-s 86400
+
+tidy: ## floors, file lengths, banned calls, formatting
+	@tools/tidy
+
+format: ## format all C++ files in place
+	@tools/tidy --fix-format
+
+clean: ## remove build/ (installed clients stay)
+	@rm -rf build
