@@ -36,6 +36,9 @@ class Exchange {
   // which the connection is closed after the answer), because clients that are answered early while they send break.
   // To a HEAD request all of them send Content-Length and no body; 204 and 304 have neither.
 
+  // GCC 12 destroys a brace-initialised head twice when it is written inside the co_await expression: name it first,
+  // `ResponseHead head{.status = 404}; co_return co_await exchange.respond(std::move(head), …);`.
+
   /// One write for head and body.
   virtual Task<void> respond(ResponseHead head, Block body) = 0;
   /// Streams exactly `length` bytes. The first block is pulled before anything is sent: an error of it leaves

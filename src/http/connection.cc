@@ -1,0 +1,149 @@
+#include "http/connection.h"
+
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
+
+#include "base/log.h"
+#include "base/times.h"
+#include "http/serialize.h"
+#include "http/server_exchange.h"
+
+namespace tombolo::http {
+namespace {
+
+constexpr Duration kLingerMax = std::chrono::seconds(2);
+constexpr Duration kLingerStoppingMax = std::chrono::milliseconds(200);
+
+constexpr std::int64_t kMicrosPerSecond = 1'000'000;
+
+}  // namespace
+
+std::string_view DateCache::now() {
+  const WallTime time = clock_.wall();
+  if (const std::int64_t second = time.micros / kMicrosPerSecond; second != second_) {
+    second_ = second;
+    text_ = http_date(time);
+  }
+  return text_;
+}
+
+Connection::Connection(std::unique_ptr<Stream> stream, ConnectionInfo peer, ConnectionShared& shared, DateCache& date)
+    : stream_(std::move(stream)), peer_(std::move(peer)), shared_(shared), date_(date) {}
+
+Task<void> Connection::serve(std::shared_ptr<Connection> self) {
+  // A connection that has never spoken gets no longer than a head may take.
+  Duration idle_max = self->shared_.config.head_time_max;
+  while (true) {
+    auto head = co_await self->read_head(idle_max);
+    if (!head.ok() || !*head) co_return Result<void>{};
+    const auto again = co_await self->run_exchange(**std::move(head));
+    if (!again.ok() || !*again) co_return Result<void>{};
+    idle_max = self->shared_.config.keep_alive_max;
+  }
+}
+
+Task<void> Connection::shed(std::shared_ptr<Connection> self) {
+  co_return co_await self->refuse(Failure::kOverloaded, false);
+}
+
+void Connection::stop_if_idle() {
+  if (idle_) stream_->cancel();
+}
+
+Task<std::optional<RequestHead>> Connection::read_head(Duration idle_max) {
+  if (input_.empty()) {
+    input_.release_if_empty();
+    if (shared_.stopping.load(std::memory_order_relaxed)) co_return std::nullopt;
+    idle_ = true;
+    const auto readable = co_await stream_->wait_readable(deadline_after(idle_max));
+    idle_ = false;
+    if (!readable.ok()) co_return std::nullopt;
+  }
+  const Deadline until = deadline_after(shared_.config.head_time_max);
+  RequestParser parser;
+  while (true) {
+    if (!input_.empty()) {
+      const auto progress = parser.advance(input_.text());
+      if (!progress) {
+        CO_TRY(refuse(progress.error(), parser.is_head()));
+        co_return std::nullopt;
+      }
+      if (*progress == Progress::kDone) {
+        input_.take(parser.head_size());
+        co_return std::optional<RequestHead>(parser.take());
+      }
+    }
+    const auto n = co_await stream_->read_some(input_.room(), until);
+    if (n.ok() && *n > 0) {
+      input_.added(*n);
+      continue;
+    }
+    // An end inside a head, or a lost connection: nobody is there to be told.
+    if (!n.ok() && n.error().code == Code::kDeadline) {
+      CO_TRY(refuse(Failure::kHeadStalled, parser.is_head()));
+    }
+    co_return std::nullopt;
+  }
+}
+
+Task<bool> Connection::run_exchange(RequestHead head) {
+  const std::string what = head.method + " " + std::string(head.path());
+  const bool to_head = head.method == "HEAD";
+  ServerExchange exchange(*this, std::move(head));
+  Result<void> handled;
+  bool thrown = false;
+  try {
+    handled = co_await shared_.handler.handle(exchange);
+  } catch (const boost::system::system_error& error) {
+    if (error.code() == boost::asio::error::operation_aborted) throw;
+    handled = Error{Code::kInternal, error.what()};
+    thrown = true;
+  } catch (const std::exception& error) {
+    handled = Error{Code::kInternal, error.what()};
+    thrown = true;
+  }
+  if (exchange.complete() && handled.ok() && exchange.reusable()) co_return true;
+  if (exchange.responded() && !exchange.complete()) {
+    // A client that went away is its own business; anything else is worth a line.
+    const bool gone =
+        !handled.ok() && (handled.error().code == Code::kUnavailable || handled.error().code == Code::kDeadline ||
+                          handled.error().code == Code::kCancelled);
+    log(gone ? LogLevel::kDebug : LogLevel::kError, "http", "{}: the answer was cut: {}", what,
+        handled.ok() ? std::string("no error") : to_string(handled.error()));
+    stream_->abort();
+    co_return false;
+  }
+  if (thrown || !exchange.responded()) {
+    log(LogLevel::kError, "http", "{}: {}", what,
+        handled.ok() ? std::string("the handler gave no answer") : to_string(handled.error()));
+  }
+  if (!exchange.responded()) {
+    CO_TRY(refuse(Failure::kHandlerFailed, to_head));
+    co_return false;
+  }
+  CO_TRY(linger());
+  co_return false;
+}
+
+Task<void> Connection::refuse(Failure failure, bool to_head) {
+  Refusal refusal = shared_.handler.refuse(failure);
+  const ResponseExtras extras{.date = date_.now(), .content_length = refusal.body.size(), .close = true};
+  CO_CHECK_ASSIGN(const std::string text, render(refusal.head, extras));
+  const BytesView body = to_head ? BytesView() : refusal.body.view();
+  CO_TRY(stream_->write(as_bytes(text), body, shared_.config.write_stall_max));
+  co_return co_await linger();
+}
+
+Task<void> Connection::linger() {
+  stream_->shutdown_write();
+  const bool stopping = shared_.stopping.load(std::memory_order_relaxed);
+  const Deadline until = deadline_after(stopping ? kLingerStoppingMax : kLingerMax);
+  input_.take(input_.bytes().size());
+  // Bounded by the deadline: what comes is dropped.
+  while (true) {
+    CO_TRY_ASSIGN(const std::size_t n, stream_->read_some(input_.room(), until));
+    if (n == 0) co_return Result<void>{};
+  }
+}
+
+}  // namespace tombolo::http

@@ -1,0 +1,65 @@
+// Connection: the server's side of one connection, request after request.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "http/body_reader.h"
+#include "http/exchange.h"
+#include "http/request_parser.h"
+#include "http/server.h"
+
+namespace tombolo::http {
+
+/// The Date header's value, rendered once a second. Used on one event loop.
+class DateCache {
+ public:
+  explicit DateCache(Clock& clock) : clock_(clock) {}
+  std::string_view now();
+
+ private:
+  Clock& clock_;
+  std::int64_t second_ = -1;
+  std::string text_;
+};
+
+/// What the connections of a server share; outlives them.
+struct ConnectionShared {
+  const ServerConfig config;
+  Handler& handler;
+  BufferPool buffers;
+  std::atomic<bool> stopping{false};
+};
+
+/// Lives and is used on its stream's event loop.
+class Connection {
+ public:
+  Connection(std::unique_ptr<Stream> stream, ConnectionInfo peer, ConnectionShared& shared, DateCache& date);
+
+  /// Until either side closes. Never an error: what goes wrong concerns this peer alone.
+  static Task<void> serve(std::shared_ptr<Connection> self);
+  /// Answers 503 and closes.
+  static Task<void> shed(std::shared_ptr<Connection> self);
+  /// Closes when no request is under way; otherwise the running one is the last (ConnectionShared::stopping).
+  void stop_if_idle();
+
+ private:
+  friend class ServerExchange;
+
+  // Waits for and reads the next head. nullopt: there is none, and everything to say about it was said.
+  Task<std::optional<RequestHead>> read_head(Duration idle_max);
+  // One request; whether another may follow.
+  Task<bool> run_exchange(RequestHead head);
+  Task<void> refuse(Failure failure, bool to_head);
+  // Lets the peer read the last answer: closing with unread bytes would reset the connection under it.
+  Task<void> linger();
+
+  const std::unique_ptr<Stream> stream_;
+  const ConnectionInfo peer_;
+  ConnectionShared& shared_;
+  DateCache& date_;
+  InputBuffer input_;
+  bool idle_ = false;
+};
+
+}  // namespace tombolo::http

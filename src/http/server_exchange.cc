@@ -1,0 +1,114 @@
+#include "http/server_exchange.h"
+
+#include "base/assert.h"
+#include "http/serialize.h"
+
+namespace tombolo::http {
+
+ServerExchange::ServerExchange(Connection& connection, RequestHead head)
+    : connection_(connection),
+      head_(std::move(head)),
+      body_(*this, BodyReader(*connection.stream_, connection.input_, connection.shared_.buffers,
+                              {.chunked = head_.chunked,
+                               .size = head_.content_length.value_or(0),
+                               .stall_max = connection.shared_.config.body_stall_max})),
+      // HTTP/1.0 has no keep-alive that is worth the trouble.
+      closing_(!head_.keep_alive || head_.version == Version::kHttp10) {
+  body_.awaited = head_.expect_continue && !body_.reader.finished() && connection.input_.empty();
+}
+
+Task<Block> ServerExchange::Body::next() {
+  if (awaited) {
+    awaited = false;
+    static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+    auto& connection = exchange.connection_;
+    CO_TRY(connection.stream_->write(as_bytes(kContinue), {}, connection.shared_.config.write_stall_max));
+  }
+  co_return co_await reader.next();
+}
+
+Task<void> ServerExchange::drain() {
+  BodyReader& reader = body_.reader;
+  const std::uint64_t most = connection_.shared_.config.drain_bytes_max;
+  // A client that still waits to be asked may send or not: only closing settles it.
+  bool give_up = reader.failed() || body_.awaited || reader.size_left() > most;
+  std::uint64_t dropped = 0;
+  while (!give_up && !reader.finished()) {
+    const auto block = co_await reader.next();
+    if (!block.ok() && block.error().code == Code::kCancelled) co_return block.error();
+    if (block.ok()) dropped += block->size();
+    give_up = !block.ok() || dropped > most;
+  }
+  closing_ = closing_ || give_up;
+  co_return Result<void>{};
+}
+
+Result<std::string> ServerExchange::render_head(const ResponseHead& head, std::uint64_t length) {
+  const bool bodiless = head.status == 204 || head.status == 304;
+  ASSERT(head.status >= 200 && (!bodiless || length == 0));
+  closing_ = closing_ || connection_.shared_.stopping.load(std::memory_order_relaxed);
+  ResponseExtras extras{.date = connection_.date_.now(), .content_length = length, .close = closing_};
+  if (bodiless) extras.content_length.reset();
+  return render(head, extras);
+}
+
+Task<void> ServerExchange::send(std::string head, Block body) {
+  responded_ = true;
+  CO_TRY(connection_.stream_->write(as_bytes(head), body.view(), connection_.shared_.config.write_stall_max));
+  complete_ = true;
+  co_return Result<void>{};
+}
+
+Task<void> ServerExchange::respond(ResponseHead head, Block body) {
+  ASSERT(!responded_);
+  CO_TRY(drain());
+  CO_CHECK_ASSIGN(std::string text, render_head(head, body.size()));
+  if (is_head()) body = Block();
+  co_return co_await send(std::move(text), std::move(body));
+}
+
+Task<void> ServerExchange::respond_head_only(ResponseHead head, std::uint64_t length) {
+  ASSERT(!responded_ && is_head());
+  CO_TRY(drain());
+  CO_CHECK_ASSIGN(std::string text, render_head(head, length));
+  co_return co_await send(std::move(text), Block());
+}
+
+Task<void> ServerExchange::respond(ResponseHead head, ByteSource& body, std::uint64_t length) {
+  ASSERT(!responded_);
+  CO_TRY(drain());
+  CO_CHECK_ASSIGN(std::string text, render_head(head, length));
+  if (is_head()) co_return co_await send(std::move(text), Block());
+  CO_TRY_ASSIGN(Block first, body.next());
+  if (length == 0 && first.empty()) co_return co_await send(std::move(text), Block());
+  auto streamed = co_await stream(std::move(text), std::move(first), body, length);
+  if (!streamed.ok() && responded_) connection_.stream_->abort();
+  co_return streamed;
+}
+
+Task<void> ServerExchange::stream(std::string head, Block block, ByteSource& body, std::uint64_t length) {
+  const Error wrong{Code::kInternal, "the body of an answer has another length than announced"};
+  std::uint64_t left = length;
+  while (left > 0) {
+    if (block.empty() || block.size() > left) co_return wrong;
+    left -= block.size();
+    if (left == 0) {
+      // The last block leaves only when the source has ended in good order: it may verify at its end.
+      CO_TRY_ASSIGN(const Block behind, body.next());
+      if (!behind.empty()) co_return wrong;
+    }
+    responded_ = true;
+    CO_TRY(connection_.stream_->write(as_bytes(head), block.view(), connection_.shared_.config.write_stall_max));
+    head.clear();
+    if (left > 0) {
+      // Not held while the next one is made: that would double the memory of every download.
+      block = Block();
+      CO_TRY_ASSIGN(block, body.next());
+    }
+  }
+  if (length == 0) co_return wrong;  // there was a block
+  complete_ = true;
+  co_return Result<void>{};
+}
+
+}  // namespace tombolo::http

@@ -1,0 +1,41 @@
+// Stream: a connected byte stream; the seam under which TCP is today and TLS will be.
+#pragma once
+
+#include <chrono>
+
+#include "async/task.h"
+#include "base/bytes.h"
+#include "base/clock.h"
+
+namespace tombolo::http {
+
+/// A point in the time of Asio's timers.
+using Deadline = std::chrono::steady_clock::time_point;
+Deadline deadline_after(Duration duration);
+
+/// Belongs to one event loop: everything, destruction included, happens there; one read and no write at a time, or the
+/// other way round. Destruction closes. Errors: kDeadline, kCancelled (cancel(), or the task's scope), kUnavailable
+/// (the connection is lost). After any of them only shutdown_write(), abort() and destruction are allowed, except that
+/// reading may go on after a failed write.
+class Stream {
+ public:
+  virtual ~Stream() = default;
+
+  /// Until bytes or the peer's end can be read; needs no buffer meanwhile.
+  virtual Task<void> wait_readable(Deadline until) = 0;
+  /// 1 to into.size() bytes, 0 at the peer's orderly end. Requires into to be non-empty.
+  virtual Task<std::size_t> read_some(MutableBytes into, Deadline until) = 0;
+  /// All of `first`, then all of `second`. `stall_max` bounds the time without progress.
+  virtual Task<void> write(BytesView first, BytesView second, Duration stall_max) = 0;
+
+  /// Tells the peer that nothing more comes; reading goes on.
+  virtual void shutdown_write() = 0;
+  /// Closes so that the peer notices that something is missing (a reset).
+  virtual void abort() = 0;
+  /// Ends what waits, and the timers behind it.
+  virtual void cancel() = 0;
+  /// Whether nothing has come since the last read, the end neither: an idle connection that may be used again.
+  virtual bool quiet() = 0;
+};
+
+}  // namespace tombolo::http
