@@ -1,0 +1,92 @@
+// CommitLog: the files of the commit log, written by one writer (docs/formats/commit-log.md).
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <mutex>
+
+#include "base/random.h"
+#include "kv/log/recovery.h"
+
+namespace tombolo::kv {
+
+struct CommitLogOptions {
+  std::string directory = "log";           // below the disk's root
+  std::uint64_t cell_id = 1;               // whose log this is; another cell's files are refused
+  std::uint64_t file_bytes = 16ull << 20;  // a file's size, reserved beforehand; one spare file is held as well
+};
+
+struct CommitLogStats {
+  std::uint64_t files = 0;
+  std::uint64_t bytes = 0;          // written in files that are kept
+  std::uint64_t bytes_written = 0;  // groups and marks since opening
+  std::uint64_t syncs = 0;          // since opening
+};
+
+/// make_room, append, mark and prepare_spare: one at a time, one caller (the committer). The rest is thread-safe.
+/// After kUnavailable from one of the former the log is fenced: nobody knows what the disk holds, and every later call
+/// fails the same.
+class CommitLog {
+ public:
+  /// Recovers and starts a new file. `disk` must outlive the log. kCorrupt: recover_log's halts.
+  static Task<std::unique_ptr<CommitLog>> open(disk::Disk& disk, Random& random, CommitLogOptions options,
+                                               Position applied);
+
+  /// Applies to `index` what lies above the position it has persisted.
+  Task<void> replay(Index& index);
+
+  /// A group of up to `payload_bytes` can be appended when it succeeds. kNoSpace changes nothing.
+  Task<void> make_room(std::size_t payload_bytes);
+  /// Writes and syncs one record. Requires sequences that follow, and make_room before. After kNoSpace the same group
+  /// may already be on the disk: append it again until it succeeds, and nothing else.
+  Task<Position> append(const std::vector<LogEntry>& group);
+  /// Writes and syncs a mark, so that durable_through() reaches the last group.
+  Task<void> mark();
+  /// Makes the spare file if there is none. kNoSpace leaves things as they are.
+  Task<void> prepare_spare();
+  bool has_spare() const { return has_spare_; }
+
+  /// Removes files that hold nothing at or above `flushed`, the position that the index holds in durable files.
+  Task<void> trim(Sequence flushed);
+  /// Durable transactions after `after`, at most `limit`. kNotFound when they were trimmed.
+  Task<std::vector<LogEntry>> read(Sequence after, std::uint32_t limit);
+
+  Position position() const;  // of the last group
+  /// What a mark on the disk says.
+  Sequence durable_through() const { return {durable_through_.load(std::memory_order_acquire)}; }
+  CommitLogStats stats() const;
+
+ private:
+  CommitLog(disk::Disk& disk, Random& random, CommitLogOptions options)
+      : disk_(disk), random_(random), options_(std::move(options)) {}
+
+  std::string path(std::string_view name) const { return options_.directory + "/" + std::string(name); }
+  Task<void> create_directory();
+  Task<void> start_first();
+  Task<void> start_after(RecoveredLog& recovered);
+  Task<std::unique_ptr<disk::File>> spare_file();
+  Task<LogFile> create_file(log_format::FileHeader header, const std::vector<GroupPlace>& copies);
+  Task<void> seal(const LogFile& file, const log_format::FileHeader& successor);
+  Task<void> rotate();
+  Task<void> write_synced(std::uint64_t offset, Bytes bytes);
+  Result<void> unfenced() const;
+  log_format::RecordHeader next_record(log_format::Kind kind) const;
+
+  disk::Disk& disk_;
+  Random& random_;
+  const CommitLogOptions options_;
+
+  // The writer's.
+  std::uint64_t offset_ = 0;  // where the next record goes in the last file
+  bool has_spare_ = false;
+  bool fenced_ = false;
+  std::atomic<std::uint64_t> durable_through_{0};
+
+  mutable std::mutex mutex_;
+  std::deque<LogFile> files_;
+  std::deque<GroupPlace> groups_;
+  Position position_;
+  CommitLogStats stats_;
+};
+
+}  // namespace tombolo::kv

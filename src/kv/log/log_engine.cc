@@ -1,0 +1,399 @@
+#include "kv/log/log_engine.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "async/sleep.h"
+#include "base/assert.h"
+#include "base/log.h"
+#include "kv/commit/transaction.h"
+
+namespace tombolo::kv {
+
+namespace {
+
+constexpr Duration kSpaceAgeMax = std::chrono::seconds(1);
+constexpr Duration kHoldRetry = std::chrono::milliseconds(50);
+constexpr Duration kFlushRetry = std::chrono::seconds(1);
+
+/// At least what the request takes in a group's payload.
+std::size_t cost(const CommitRequest& request) {
+  return request.bytes + 16 * request.writes.size() + 8;
+}
+
+bool may_heal(Code code) {
+  return code == Code::kNoSpace || code == Code::kUnavailable || code == Code::kBusy;
+}
+
+}  // namespace
+
+LogEngine::LogEngine(Services services, LogEngineOptions options)
+    : disk_(services.disk),
+      index_(std::move(services.index)),
+      clock_(services.clock),
+      random_(services.random),
+      executor_(std::move(services.executor)),
+      options_(std::move(options)) {}
+
+LogEngine::~LogEngine() = default;
+
+Task<std::unique_ptr<LogEngine>> LogEngine::open(Services services, LogEngineOptions options) {
+  std::unique_ptr<LogEngine> engine(new LogEngine(std::move(services), std::move(options)));
+  const Position persisted = engine->index_->applied();
+  CO_TRY_ASSIGN(engine->log_, CommitLog::open(engine->disk_, engine->random_, engine->options_.log, persisted));
+  CO_TRY(engine->log_->replay(*engine->index_));
+  const Sequence last = engine->log_->position().sequence;
+  engine->sequencer_ = std::make_unique<Sequencer>(last);
+  engine->committed_ = last.value;
+  engine->flushed_ = persisted.sequence.value;
+  log(LogLevel::kInfo, "kv", "commit log open: transactions up to {}, {} replayed", last.value,
+      last.value - persisted.sequence.value);
+  CO_TRY(engine->log_->trim(persisted.sequence));
+  co_return engine;
+}
+
+std::unique_ptr<Snapshot> LogEngine::snapshot() {
+  return std::make_unique<CheckedSnapshot>(index_->snapshot());
+}
+
+std::unique_ptr<Transaction> LogEngine::begin() {
+  const Sequence read = committed();  // before the snapshot, which may then show more, never less
+  return std::make_unique<BufferedTransaction>(
+      index_->snapshot(), read,
+      BufferedTransaction::Services{.clock = clock_, .target = *this, .live_reads = live_reads_});
+}
+
+Task<std::vector<LogEntry>> LogEngine::read_log(Sequence after, std::uint32_t limit) {
+  const Sequence visible = committed();
+  CO_TRY_ASSIGN(auto entries, log_->read(after, limit));
+  std::erase_if(entries, [&](const LogEntry& entry) { return entry.sequence > visible; });
+  co_return entries;
+}
+
+// ---- the queue ----
+
+Result<bool> LogEngine::enqueue(CommitRequest request, const OneShot<Sequence>& done) {
+  const std::lock_guard lock(mutex_);
+  if (stopped_) return Error{Code::kUnavailable, "the cell has stopped: " + stopped_->message};
+  if (stalled_) return Error{stalled_->code, "commits wait until the cell has recovered: " + stalled_->message};
+  if (closing_) return Error{Code::kUnavailable, "the cell is closing"};
+  const std::size_t bytes = cost(request);
+  if (queue_.size() >= options_.queue_transactions_max || queue_bytes_ + bytes > options_.queue_bytes_max) {
+    return Error{Code::kBusy, "too many commits are waiting; try again later"};
+  }
+  queue_bytes_ += bytes;
+  queue_.push_back({std::move(request), done});
+  return !std::exchange(running_, true);
+}
+
+Task<Sequence> LogEngine::submit(CommitRequest request) {
+  OneShot<Sequence> done;
+  CO_CHECK_ASSIGN(const bool start, enqueue(std::move(request), done));
+  if (start) ASSERT(work_.spawn(executor_, drain()));
+  co_return co_await done.wait();
+}
+
+LogEngine::Step LogEngine::next_step(std::deque<Pending>& batch) {
+  std::optional<OneShot<void>> idle;
+  {
+    const std::lock_guard lock(mutex_);
+    std::size_t bytes = 0;
+    while (!queue_.empty()) {
+      const std::size_t next = cost(queue_.front().request);
+      if (!batch.empty() && bytes + next > options_.group_bytes_max) break;
+      bytes += next;
+      batch.push_back(std::move(queue_.front()));
+      queue_.pop_front();
+    }
+    queue_bytes_ -= bytes;
+    const bool wanted = std::exchange(mark_wanted_, false);  // a group is about to mark what came before it
+    if (!batch.empty()) return Step::kCommit;
+    if (wanted) return Step::kMark;
+    if (!mark_timer_ && !closing_ && !stopped_ && log_->durable_through() < committed()) {
+      mark_timer_ = true;
+      return Step::kStartTimer;
+    }
+    running_ = false;
+    idle.swap(idle_);
+  }
+  if (idle) idle->set({});
+  return Step::kEnd;
+}
+
+/// The committer: one at a time, until nothing waits.
+Task<void> LogEngine::drain() {
+  for (;;) {
+    std::deque<Pending> batch;
+    switch (next_step(batch)) {
+      case Step::kCommit: {
+        CO_TRY(commit_batch(std::move(batch)));
+        start_flush_if_due();
+        break;
+      }
+      case Step::kMark: {
+        const auto marked = co_await log_->mark();
+        std::vector<Acknowledgement> nobody;
+        if (!marked.ok() && marked.error().code != Code::kNoSpace) stop_for_good(marked.error(), nobody);
+        break;
+      }
+      case Step::kStartTimer:
+        timers_.spawn(executor_, mark_when_idle());
+        break;
+      case Step::kEnd:
+        co_return Result<void>{};
+    }
+  }
+}
+
+// ---- one group ----
+
+Task<void> LogEngine::look_at_space() {
+  const SteadyTime now = clock_.steady();
+  if (space_seen_ && now - *space_seen_ < kSpaceAgeMax) co_return Result<void>{};
+  const auto spare = co_await log_->prepare_spare();
+  const auto space = co_await disk_.space();
+  space_seen_ = now;
+  const bool low = !spare.ok() || (space.ok() && space->free_bytes < options_.free_bytes_min);
+  if (low != space_is_low_) {
+    log(LogLevel::kWarn, "kv", "{}",
+        low ? "disk space is low: only what frees space is committed" : "disk space is back");
+  }
+  space_is_low_ = low;
+  co_return Result<void>{};
+}
+
+void LogEngine::refuse_without_space(std::deque<Pending>& batch) const {
+  if (!space_is_low_) return;
+  std::deque<Pending> admitted;
+  for (auto& pending : batch) {
+    if (pending.request.purpose == Purpose::kFreesSpace) {
+      admitted.push_back(std::move(pending));
+    } else {
+      pending.done.set(Error{Code::kNoSpace, "the disk is nearly full; deletes still work and free space"});
+    }
+  }
+  batch.swap(admitted);
+}
+
+Task<void> LogEngine::load_counters(const std::deque<Pending>& batch, Counters& counters) {
+  for (const auto& pending : batch) Sequencer::collect_counters(pending.request, counters);
+  if (counters.empty()) co_return Result<void>{};
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : counters) keys.push_back(key);
+  const auto rows = index_->snapshot();
+  CO_TRY_ASSIGN(auto values, rows->multi_get(keys));
+  for (std::size_t i = 0; i < keys.size(); ++i) counters[keys[i]] = std::move(values[i]);
+  co_return Result<void>{};
+}
+
+Task<void> LogEngine::commit_batch(std::deque<Pending> batch) {
+  CO_TRY(look_at_space());
+  refuse_without_space(batch);
+  Counters counters;
+  std::size_t payload_bytes = 0;
+  for (const auto& pending : batch) payload_bytes += cost(pending.request);
+  auto ready = co_await load_counters(batch, counters);
+  if (ready.ok() && !batch.empty()) ready = co_await log_->make_room(payload_bytes);
+  if (!ready.ok()) {
+    for (const auto& pending : batch) pending.done.set(ready.error());
+    co_return Result<void>{};
+  }
+  const SteadyTime now = clock_.steady();
+  std::vector<LogEntry> group;
+  std::vector<Acknowledgement> waiting;
+  for (auto& pending : batch) {
+    auto entry = sequencer_->admit(std::move(pending.request), counters, now);
+    if (!entry.ok()) {
+      if (entry.error().code == Code::kConflict) ++conflicts_;
+      pending.done.set(std::move(entry).error());
+      continue;
+    }
+    waiting.push_back({entry->sequence, pending.done});
+    group.push_back(*std::move(entry));
+  }
+  if (group.empty()) co_return Result<void>{};
+  CO_TRY_ASSIGN(const bool persisted, persist(group, waiting));
+  if (!persisted) co_return Result<void>{};
+  committed_.store(group.back().sequence.value, std::memory_order_release);
+  heal();
+  sequencer_->forget(live_reads_.oldest(committed()), now);
+  for (const auto& acknowledgement : waiting) acknowledgement.done.set(acknowledgement.sequence);
+  co_return Result<void>{};
+}
+
+/// Logged, synced and applied when it gives true; false when the cell has stopped. Whoever cannot be told the truth in
+/// time is told that the outcome is unknown, and removed from `waiting`.
+Task<bool> LogEngine::persist(const std::vector<LogEntry>& group, std::vector<Acknowledgement>& waiting) {
+  Result<Position> position;
+  for (;;) {
+    position = co_await log_->append(group);
+    if (position.ok()) break;
+    if (position.error().code != Code::kNoSpace) {
+      stop_for_good(position.error(), waiting);
+      co_return false;
+    }
+    CO_TRY_ASSIGN(const bool again, hold(position.error(), waiting));
+    if (!again) co_return false;
+  }
+  for (;;) {
+    auto applied = co_await index_->apply(group, *position);
+    if (applied.ok()) co_return true;
+    if (!may_heal(applied.error().code)) {
+      stop_for_good(applied.error(), waiting);
+      co_return false;
+    }
+    CO_TRY_ASSIGN(const bool again, hold(applied.error(), waiting));
+    if (!again) co_return false;
+  }
+}
+
+/// Refuses commits until heal(); true after a moment, false when the cell closes instead.
+Task<bool> LogEngine::hold(Error why, std::vector<Acknowledgement>& waiting) {
+  bool closing = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!stalled_) log(LogLevel::kError, "kv", "commits are held: {}", to_string(why));
+    stalled_ = why;
+    closing = closing_;
+  }
+  if (closing) {
+    stop_for_good(why, waiting);
+    co_return false;
+  }
+  for (const auto& one : waiting) {
+    one.done.set(Error{Code::kUnknownOutcome, "the commit is held up and may still happen: " + why.message});
+  }
+  waiting.clear();
+  fail_queue(Error{why.code, "commits are held up: " + why.message});
+  CO_TRY(sleep_for(kHoldRetry));
+  co_return true;
+}
+
+void LogEngine::stop_for_good(const Error& why, std::vector<Acknowledgement>& waiting) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!stopped_) stopped_ = why;
+  }
+  log(LogLevel::kError, "kv", "the cell stops: {}", to_string(why));
+  for (const auto& one : waiting) {
+    one.done.set(Error{Code::kUnknownOutcome, "the cell stopped; whether this was committed shows after a restart"});
+  }
+  waiting.clear();
+  fail_queue(Error{Code::kUnavailable, "the cell has stopped: " + why.message});
+}
+
+void LogEngine::fail_queue(const Error& why) {
+  std::deque<Pending> queue;
+  {
+    const std::lock_guard lock(mutex_);
+    queue.swap(queue_);
+    queue_bytes_ = 0;
+  }
+  for (const auto& pending : queue) pending.done.set(why);
+}
+
+void LogEngine::heal() {
+  const std::lock_guard lock(mutex_);
+  if (stalled_) log(LogLevel::kWarn, "kv", "commits go on");
+  stalled_.reset();
+}
+
+// ---- marks, flushes, the end ----
+
+Task<void> LogEngine::mark_when_idle() {
+  for (;;) {
+    const Sequence seen = committed();
+    const auto slept = co_await sleep_for(options_.mark_after);
+    if (!slept.ok()) co_return slept;
+    if (committed() == seen) break;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    mark_timer_ = false;
+    if (closing_ || stopped_) co_return Result<void>{};
+    mark_wanted_ = true;
+    if (std::exchange(running_, true)) co_return Result<void>{};
+  }
+  ASSERT(work_.spawn(executor_, drain()));
+  co_return Result<void>{};
+}
+
+void LogEngine::start_flush_if_due() {
+  const std::uint64_t since = log_->stats().bytes_written - flushed_at_bytes_;
+  if (since < options_.flush_after_bytes || flushing_.exchange(true)) return;
+  ASSERT(work_.spawn(executor_, flush_in_background()));
+}
+
+Task<void> LogEngine::flush_in_background() {
+  const auto flushed = co_await flush_now();
+  if (!flushed.ok()) {
+    log(LogLevel::kWarn, "kv", "the index could not be flushed, trying again later: {}", to_string(flushed.error()));
+    CO_TRY(sleep_for(kFlushRetry));
+  }
+  flushing_ = false;
+  co_return Result<void>{};
+}
+
+Task<void> LogEngine::flush() {
+  if (flushing_.exchange(true)) co_return Error{Code::kBusy, "a flush is under way"};
+  const auto flushed = co_await flush_now();
+  flushing_ = false;
+  co_return flushed;
+}
+
+Task<void> LogEngine::flush_now() {
+  const std::uint64_t bytes = log_->stats().bytes_written;
+  const Sequence applied = committed();
+  CO_TRY(index_->flush());
+  flushed_ = applied.value;
+  flushed_at_bytes_ = bytes;
+  co_return co_await log_->trim(applied);
+}
+
+/// False when closing has begun before.
+Task<bool> LogEngine::begin_closing() {
+  OneShot<void> idle;
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(closing_, true)) co_return false;
+    if (running_) {
+      idle_ = idle;
+    } else {
+      idle.set({});
+    }
+  }
+  CO_TRY(idle.wait());
+  CO_TRY(work_.join());
+  CO_TRY(timers_.close());
+  CO_TRY(work_.close());
+  co_return true;
+}
+
+Task<void> LogEngine::stop() {
+  CO_TRY(begin_closing());
+  co_return Result<void>{};
+}
+
+Task<void> LogEngine::close() {
+  CO_TRY_ASSIGN(const bool first, begin_closing());
+  if (!first || status().stopped) co_return Result<void>{};
+  CO_TRY(log_->mark());
+  co_return co_await flush_now();
+}
+
+LogEngineStatus LogEngine::status() const {
+  LogEngineStatus status{.log = log_->stats(),
+                         .committed = committed(),
+                         .durable_through = durable_through(),
+                         .flushed = {flushed_.load()},
+                         .conflicts = conflicts_.load(),
+                         .stalled = {},
+                         .stopped = {}};
+  const std::lock_guard lock(mutex_);
+  status.stalled = stalled_;
+  status.stopped = stopped_;
+  return status;
+}
+
+}  // namespace tombolo::kv

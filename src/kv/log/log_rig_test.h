@@ -1,0 +1,196 @@
+// What the tests of the log engine run on: a memory disk that can fail, a memory index that survives its engine.
+#pragma once
+
+#include <atomic>
+
+#include "async/workers.h"
+#include "disk/memory/memory_disk.h"
+#include "kv/contract_test.h"
+#include "kv/log/log_engine.h"
+#include "kv/memory/memory_index.h"
+
+namespace tombolo::kv {
+
+/// Counts the operations that change a disk. From number `fail_from` on, all fail as a dead machine's would; number
+/// `fail_once` alone fails with `code`.
+struct DiskFaults {
+  std::atomic<int> operations{0};
+  std::atomic<int> fail_from{1 << 30};
+  std::atomic<int> syncs{0};
+  std::atomic<int> fail_sync{1 << 30};  // this sync alone fails
+
+  Result<void> next() {
+    if (++operations >= fail_from) return Error{Code::kUnavailable, "the machine is dead"};
+    return {};
+  }
+};
+
+class FaultyFile final : public disk::File {
+ public:
+  FaultyFile(std::unique_ptr<disk::File> inner, DiskFaults& faults) : inner_(std::move(inner)), faults_(faults) {}
+  Task<void> read(std::uint64_t offset, MutableBytes out) override { return inner_->read(offset, out); }
+  Task<void> write(std::uint64_t offset, BytesView bytes) override {
+    CO_CHECK(faults_.next());
+    co_return co_await inner_->write(offset, bytes);
+  }
+  Task<void> sync() override {
+    CO_CHECK(faults_.next());
+    if (++faults_.syncs == faults_.fail_sync) co_return Error{Code::kUnavailable, "the device lost a write"};
+    co_return co_await inner_->sync();
+  }
+  Task<std::uint64_t> size() override { return inner_->size(); }
+  Task<void> truncate(std::uint64_t size) override { return inner_->truncate(size); }
+  Task<void> reserve(std::uint64_t size) override {
+    CO_CHECK(faults_.next());
+    co_return co_await inner_->reserve(size);
+  }
+
+ private:
+  std::unique_ptr<disk::File> inner_;
+  DiskFaults& faults_;
+};
+
+class FaultyDisk final : public disk::Disk {
+ public:
+  FaultyDisk(disk::Disk& inner, DiskFaults& faults) : inner_(inner), faults_(faults) {}
+  Task<std::unique_ptr<disk::File>> open(std::string path, disk::Open mode) override {
+    if (mode == disk::Open::kCreateNew) {
+      CO_CHECK(faults_.next());
+    }
+    CO_TRY_ASSIGN(auto file, inner_.open(std::move(path), mode));
+    co_return std::make_unique<FaultyFile>(std::move(file), faults_);
+  }
+  Task<void> remove(std::string path) override {
+    CO_CHECK(faults_.next());
+    co_return co_await inner_.remove(std::move(path));
+  }
+  Task<void> rename(std::string from, std::string to) override {
+    CO_CHECK(faults_.next());
+    co_return co_await inner_.rename(std::move(from), std::move(to));
+  }
+  Task<void> make_directory(std::string path) override { return inner_.make_directory(std::move(path)); }
+  Task<std::vector<disk::Entry>> list(std::string path) override { return inner_.list(std::move(path)); }
+  Task<void> sync_directory(std::string path) override {
+    CO_CHECK(faults_.next());
+    co_return co_await inner_.sync_directory(std::move(path));
+  }
+  Task<disk::Space> space() override { return inner_.space(); }
+
+ private:
+  disk::Disk& inner_;
+  DiskFaults& faults_;
+};
+
+/// Lends a MemoryIndex to one engine after another.
+class LentIndex final : public Index {
+ public:
+  LentIndex(MemoryIndex& rows, std::atomic<int>& failing_applies) : rows_(rows), failing_applies_(failing_applies) {}
+  Position applied() const override { return rows_.applied(); }
+  Task<void> apply(const std::vector<LogEntry>& group, Position to) override {
+    if (failing_applies_ > 0) {
+      --failing_applies_;
+      co_return Error{Code::kNoSpace, "no room to apply"};
+    }
+    co_return co_await rows_.apply(group, to);
+  }
+  std::unique_ptr<Snapshot> snapshot() override { return rows_.snapshot(); }
+  Task<void> flush() override { return rows_.flush(); }
+
+ private:
+  MemoryIndex& rows_;
+  std::atomic<int>& failing_applies_;
+};
+
+class LogRig : public Harness {
+ public:
+  explicit LogRig(bool opened = true) {
+    options.log.file_bytes = 64 * 1024;
+    options.free_bytes_min = 0;
+    if (!opened) return;
+    EXPECT_TRUE(open().ok());
+  }
+  ~LogRig() override { stop(); }
+
+  Engine& engine() override { return *engine_; }
+  LogEngine& log_engine() { return *engine_; }
+  bool is_open() const { return engine_ != nullptr; }
+  bool reopen() override {
+    EXPECT_TRUE(run_to_end(loop, engine_->close()).ok());
+    engine_.reset();
+    const auto opened = open();
+    EXPECT_TRUE(opened.ok()) << to_string(opened.error());
+    return true;
+  }
+
+  Result<void> open() {
+    LogEngine::Services services{.disk = disk,
+                                 .index = std::make_unique<LentIndex>(rows, failing_applies),
+                                 .clock = clock,
+                                 .random = random,
+                                 .executor = loop.get_executor()};
+    TRY_ASSIGN(engine_, run_to_end(loop, LogEngine::open(std::move(services), options)));
+    return {};
+  }
+  /// Ends the engine as if the process had been killed.
+  void stop() {
+    if (!engine_) return;
+    EXPECT_TRUE(run_to_end(loop, engine_->stop()).ok());
+    engine_.reset();
+  }
+  /// The process dies; with power loss, unsynced bytes and unflushed rows too.
+  void kill() {
+    stop();
+    rows.crash();
+    faults.fail_from = 1 << 30;
+  }
+  void lose_power() {
+    kill();
+    memory.crash();
+  }
+
+  Result<Sequence> put(std::string key, std::string value) {
+    const auto transaction = engine_->begin();
+    transaction->put(std::move(key), std::move(value));
+    return run_to_end(loop, transaction->commit());
+  }
+  std::optional<std::string> get(std::string key) {
+    auto found = run_to_end(loop, engine_->snapshot()->get(std::move(key)));
+    EXPECT_TRUE(found.ok());
+    return found.ok() ? *found : std::nullopt;
+  }
+  std::vector<std::string> log_files() {
+    std::vector<std::string> names;
+    auto entries = run_to_end(loop, memory.list("log"));
+    for (const auto& entry : *entries) {
+      if (entry.name.ends_with(".log")) names.push_back(entry.name);
+    }
+    return names;
+  }
+  Bytes read_file(std::string name) {
+    auto file = run_to_end(loop, memory.open("log/" + name, disk::Open::kRead));
+    Bytes bytes(*run_to_end(loop, (*file)->size()));
+    EXPECT_TRUE(run_to_end(loop, (*file)->read(0, bytes)).ok());
+    return bytes;
+  }
+  void write_file(std::string name, std::uint64_t offset, BytesView bytes) {
+    auto file = run_to_end(loop, memory.open("log/" + name, disk::Open::kReadWrite));
+    EXPECT_TRUE(run_to_end(loop, (*file)->write(offset, bytes)).ok());
+    EXPECT_TRUE(run_to_end(loop, (*file)->sync()).ok());
+  }
+  void flip_bit(std::string name, std::uint64_t offset) {
+    const std::byte flipped = read_file(name)[offset] ^ std::byte{0x10};
+    write_file(std::move(name), offset, {&flipped, 1});
+  }
+
+  disk::MemoryDisk memory;
+  DiskFaults faults;
+  FaultyDisk disk{memory, faults};
+  MemoryIndex rows;
+  std::atomic<int> failing_applies{0};
+  LogEngineOptions options;
+
+ private:
+  std::unique_ptr<LogEngine> engine_;
+};
+
+}  // namespace tombolo::kv

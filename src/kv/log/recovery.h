@@ -1,0 +1,47 @@
+// Opening a commit log: what its files hold, and whether that can be trusted (docs/formats/commit-log.md, "Opening").
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "disk/disk.h"
+#include "kv/log/format.h"
+
+namespace tombolo::kv {
+
+/// A group in a file.
+struct GroupPlace {
+  std::shared_ptr<disk::File> file;
+  std::uint64_t nonce = 0;
+  std::uint64_t offset = 0;
+  std::uint64_t end = 0;
+  Sequence first, last;
+  std::uint64_t chain_after = 0;
+};
+
+/// A file that is left of the log.
+struct LogFile {
+  log_format::FileHeader header;  // below the start of recovery only number and first are meant
+  std::shared_ptr<disk::File> file;
+  std::uint64_t size = 0;  // rounded up to whole blocks
+  bool sealed = false;
+};
+
+struct RecoveredLog {
+  std::vector<LogFile> files;      // numbers without gaps; empty: there is no log yet
+  std::vector<GroupPlace> groups;  // in order without gaps, up to the end of the log
+  Sequence last;                   // of the log
+  std::uint64_t chain = 0;         // after `last`
+  Sequence marked;                 // groups above it must be copied before they are applied
+  std::uint64_t chain_marked = 0;  // after `marked`
+  std::uint64_t end_marked = 0;    // in the last file: where the groups up to `marked` end
+};
+
+/// Reads the log in `directory` and judges it against `applied`, the position that the index persisted. Changes
+/// nothing but removing unfinished files. kCorrupt, with file and offset, when opening must halt.
+Task<RecoveredLog> recover_log(disk::Disk& disk, std::string directory, std::uint64_t cell_id, Position applied);
+
+/// Reads one group and verifies it. kCorrupt when it does not.
+Task<std::vector<LogEntry>> read_group(GroupPlace place);
+
+}  // namespace tombolo::kv
