@@ -1,0 +1,24 @@
+// What every admin resource works with.
+#pragma once
+
+#include "admin/control.h"
+#include "jobs/scheduler.h"
+#include "observe/metrics.h"
+#include "store/accounts.h"
+#include "store/services.h"
+#include "store/store.h"
+
+namespace tombolo::admin {
+
+/// Everything in it outlives the handler and is thread-safe.
+struct Context {
+  store::Services& services;
+  store::Store& store;
+  store::Accounts& accounts;
+  jobs::Scheduler& jobs;
+  observe::Metrics& metrics;
+  Control& control;
+  std::string token;  // what "Authorization: Bearer" must carry
+};
+
+}  // namespace tombolo::admin

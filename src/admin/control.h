@@ -1,0 +1,64 @@
+// Control: what the admin API needs of the composed server beyond the store itself. server/ implements it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "async/task.h"
+#include "tiering/fsck.h"
+
+namespace tombolo::admin {
+
+struct NewRemote {
+  std::string name;      // lower-case letters, digits, '-'; 1 to 63
+  std::string kind;      // "azure" or "file"
+  std::string endpoint;  // azure: URL of the account's Blob service; file: an absolute directory
+  std::string bucket;    // azure: the container
+  std::string prefix;    // of every key; empty or ending in '/'
+  std::string account;   // azure: account name
+  std::string key;       // azure: account key in base64; or
+  std::string sas;       // azure: a SAS query string
+};
+
+struct RemoteView {
+  std::string name, kind, endpoint, bucket, prefix;
+  bool healthy = false;
+  std::string problem;  // why not; empty when healthy
+};
+
+/// One step of `tombolo remote test`.
+struct RemoteTestStep {
+  std::string what;
+  bool ok = false;
+  double milliseconds = 0;
+  std::string problem;
+};
+
+struct Status {
+  std::string version, durability;
+  double uptime_seconds = 0;
+  std::uint64_t objects = 0, bytes = 0;  // of all containers
+  std::uint64_t bytes_local = 0;         // live run bytes on flash
+  std::uint64_t bytes_cold = 0;          // logical bytes whose only place is a remote
+  std::uint64_t bytes_cached = 0;        // in the block cache
+  std::uint64_t segment_file_bytes = 0;  // disk use of segments
+  std::uint64_t open_segment_bytes = 0;  // of these: segments that are being written
+  std::uint64_t disk_free_bytes = 0;
+  std::uint64_t log_bytes = 0, log_syncs = 0, committed_sequence = 0;
+  std::string stopped_reason;  // why the cell takes no writes; empty when it does
+};
+
+/// Thread-safe.
+class Control {
+ public:
+  virtual ~Control() = default;
+  virtual Task<void> add_remote(NewRemote remote) = 0;
+  virtual Task<std::vector<RemoteView>> remotes() = 0;
+  virtual Task<std::vector<RemoteTestStep>> test_remote(std::string name) = 0;
+  virtual Task<Status> status() = 0;
+  /// A connection string and a URL for clients use this: "http://127.0.0.1:10000".
+  virtual std::string blob_url() const = 0;
+};
+
+}  // namespace tombolo::admin

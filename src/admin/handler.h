@@ -1,0 +1,33 @@
+// AdminHandler: authenticates an admin request and hands it to its resource.
+#pragma once
+
+#include "admin/context.h"
+#include "admin/reply.h"
+#include "http/exchange.h"
+
+namespace tombolo::admin {
+
+/// GET /healthz and GET /metrics need no token; everything under /v1/ does (`Authorization: Bearer`).
+class AdminHandler final : public http::Handler {
+ public:
+  explicit AdminHandler(Context context) : context_(std::move(context)) {}
+  Task<void> handle(http::Exchange& exchange) override;
+
+ private:
+  Task<Reply> answer(http::Exchange& exchange);
+  Context context_;
+};
+
+// One resource a file.
+Task<Reply> accounts_resource(Context& context, Call call);    // accounts, accounts/NAME/keys
+Task<Reply> containers_resource(Context& context, Call call);  // accounts/NAME/containers…
+Task<Reply> sas_resource(Context& context, Call call);         // accounts/NAME/sas
+Task<Reply> remotes_resource(Context& context, Call call);     // remotes…
+Task<Reply> jobs_resource(Context& context, Call call);        // jobs…
+Task<Reply> status_resource(Context& context, Call call);      // status
+Task<Reply> fsck_resource(Context& context, Call call);        // fsck
+
+/// Also for `tombolo fsck --data`, which runs without a server.
+nlohmann::json fsck_json(const tiering::FsckReport& report);
+
+}  // namespace tombolo::admin

@@ -1,0 +1,80 @@
+#include "admin/reply.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace tombolo::admin {
+namespace {
+
+int status_of(Code code) {
+  switch (code) {
+    case Code::kInvalid:
+    case Code::kOutOfRange:
+    case Code::kTooLarge:
+    case Code::kUnsupported:
+      return 400;
+    case Code::kUnauthenticated:
+      return 401;
+    case Code::kPermissionDenied:
+      return 403;
+    case Code::kNotFound:
+      return 404;
+    case Code::kAlreadyExists:
+    case Code::kChangedOutside:
+    case Code::kConflict:
+      return 409;
+    case Code::kConditionFailed:
+      return 412;
+    case Code::kBusy:
+    case Code::kNoSpace:
+    case Code::kUnavailable:
+    case Code::kCancelled:
+      return 503;
+    case Code::kDeadline:
+      return 504;
+    case Code::kUnknownOutcome:
+    case Code::kCorrupt:
+    case Code::kInternal:
+      return 500;
+  }
+  return 500;
+}
+
+}  // namespace
+
+Reply json_reply(int status, const nlohmann::json& json) {
+  // Names may hold bytes that are no UTF-8: they are replaced, an answer is always valid JSON.
+  return {status, json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"};
+}
+
+Reply error_reply(const Error& error) {
+  return json_reply(status_of(error.code),
+                    {{"error", {{"code", std::string(code_name(error.code))}, {"message", error.message}}}});
+}
+
+Result<nlohmann::json> parse_object(const std::string& body, const std::vector<std::string>& required,
+                                    const std::vector<std::string>& optional) {
+  auto json = nlohmann::json::parse(body.empty() ? "{}" : body, nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded() || !json.is_object()) return Error{Code::kInvalid, "the body must be one JSON object"};
+  for (const auto& name : required) {
+    if (!json.contains(name)) return Error{Code::kInvalid, fmt::format("\"{}\" is missing", name)};
+  }
+  for (const auto& [name, value] : json.items()) {
+    const bool known = std::find(required.begin(), required.end(), name) != required.end() ||
+                       std::find(optional.begin(), optional.end(), name) != optional.end();
+    if (!known) return Error{Code::kInvalid, fmt::format("\"{}\" is not known here", name)};
+    if (!value.is_string() && !value.is_boolean() && !value.is_number_unsigned()) {
+      return Error{Code::kInvalid, fmt::format("\"{}\" must be a text, a whole number or true/false", name)};
+    }
+  }
+  return json;
+}
+
+std::string text_of(const nlohmann::json& json, const std::string& member) {
+  const auto it = json.find(member);
+  return it != json.end() && it->is_string() ? it->get<std::string>() : std::string();
+}
+
+}  // namespace tombolo::admin

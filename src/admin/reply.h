@@ -1,0 +1,39 @@
+// Requests and answers of the admin API as JSON.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "async/task.h"
+#include "base/error.h"
+#include "http/message.h"
+
+namespace tombolo::admin {
+
+/// A request as a resource sees it.
+struct Call {
+  std::string method;
+  std::vector<std::string> path;  // decoded parts behind /v1/
+  std::vector<http::QueryParam> query;
+  std::string body;  // JSON text, at most kBodyBytesMax
+};
+inline constexpr std::size_t kBodyBytesMax = 1024 * 1024;
+
+struct Reply {
+  int status = 200;
+  std::string body;
+  std::string content_type = "application/json";
+};
+
+Reply json_reply(int status, const nlohmann::json& json);
+/// {"error": {"code", "message"}} with the status that fits the code.
+Reply error_reply(const Error& error);
+
+/// An object with only the named members; kInvalid names the first that is missing, of the wrong type or unknown.
+Result<nlohmann::json> parse_object(const std::string& body, const std::vector<std::string>& required,
+                                    const std::vector<std::string>& optional);
+/// The member as text; empty when absent. Requires parse_object's checks.
+std::string text_of(const nlohmann::json& json, const std::string& member);
+
+}  // namespace tombolo::admin
