@@ -1,0 +1,35 @@
+"""A storage account as clients see it: its address, its SAS URLs, the Python client."""
+import dataclasses
+import datetime
+
+EVERYTHING = "racwdl"
+
+
+@dataclasses.dataclass(frozen=True)
+class Account:
+    name: str
+    key: str
+    endpoint: str  # path style, without a trailing slash
+
+    def client(self):
+        """azure.storage.blob's BlobServiceClient under Shared Key."""
+        from azure.storage.blob import BlobServiceClient
+        return BlobServiceClient(self.endpoint, credential={"account_name": self.name, "account_key": self.key})
+
+    def container_url(self, container: str, path: str = "", permissions: str = EVERYTHING, minutes: int = 120) -> str:
+        """The URL of a container or of what is below it, under a container SAS."""
+        from azure.storage.blob import generate_container_sas
+        sas = generate_container_sas(self.name, container, account_key=self.key, permission=permissions,
+                                     expiry=_in(minutes), start=_in(-5))
+        return f"{self.endpoint}/{container}{'/' if path else ''}{path}?{sas}"
+
+    def account_url(self, container: str, path: str = "", permissions: str = EVERYTHING, minutes: int = 120) -> str:
+        """The same under an account SAS for the Blob service."""
+        from azure.storage.blob import generate_account_sas
+        sas = generate_account_sas(self.name, self.key, resource_types="sco", permission=permissions,
+                                   expiry=_in(minutes), start=_in(-5), services="b")
+        return f"{self.endpoint}/{container}{'/' if path else ''}{path}?{sas}"
+
+
+def _in(minutes: int) -> datetime.datetime:
+    return datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=minutes)
