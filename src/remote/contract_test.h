@@ -41,7 +41,7 @@ class RemoteContract : public testing::TestWithParam<MakeFixture> {
                        .crc64 = crc64(bytes),
                        .headers = std::move(headers),
                        .condition = std::move(condition)};
-    return run(remote().put(std::move(request), [&bytes] { return std::make_unique<BlockSource>(Block(bytes)); }));
+    return run(remote().put(std::move(request), body_of(Block(bytes))));
   }
   Task<Bytes> read(GetRequest request) {
     const std::uint64_t length = request.length;

@@ -45,8 +45,13 @@ struct PutRequest {
   Condition condition;
 };
 
-/// Makes a fresh source from the beginning for each attempt.
-using BodyFactory = std::function<std::unique_ptr<ByteSource>()>;
+/// Makes a fresh source of exactly [offset, offset + length) of the body, for each attempt at each part: large objects
+/// go in parts, several at once, each retried by itself. Called on the putting task's event loop. Requires
+/// offset + length <= PutRequest::size.
+using BodyFactory = std::function<std::unique_ptr<ByteSource>(std::uint64_t offset, std::uint64_t length)>;
+
+/// The factory of a body that is in memory.
+BodyFactory body_of(Block block);
 
 struct GetRequest {
   std::string key;

@@ -32,7 +32,7 @@ void MemoryRemote::store(const std::string& key, Bytes bytes, RemoteHeaders head
 }
 
 Task<RemoteObject> MemoryRemote::put(PutRequest request, BodyFactory body) {
-  auto source = body();
+  auto source = body(0, request.size);
   CO_TRY_ASSIGN(Bytes bytes, read_all(*source, kObjectBytesMax));
   if (bytes.size() != request.size || crc64(bytes) != request.crc64) {
     co_return Error{Code::kInvalid,
