@@ -32,7 +32,7 @@ class ResponseParser {
 
   HeadLines lines_;
   ResponseHead head_;
-  const bool to_head_;
+  bool to_head_;
   bool first_ = true;
   Version version_ = Version::kHttp11;
   bool keep_alive_ = false;

@@ -95,9 +95,9 @@ class RawSocket {
       if (n < 0) return errno == ECONNRESET ? End::kReset : End::kTimeout;
     }
   }
-  /// Until `into` ends with `mark`; false at the peer's end or after ten seconds.
+  /// Until `into` contains `mark`; false at the peer's end or after ten seconds.
   bool read_until(std::string& into, std::string_view mark) {
-    while (!into.ends_with(mark)) {
+    while (into.find(mark) == std::string::npos) {
       if (read_some(into) <= 0) return false;
     }
     return true;
