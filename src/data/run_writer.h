@@ -10,6 +10,10 @@
 #include "data/layout.h"
 #include "data/segment_pin.h"
 
+namespace tombolo::disk {
+class File;
+}
+
 namespace tombolo::data {
 
 class SegmentStore;
@@ -34,22 +38,10 @@ struct SealedRun {
 /// After an error only destruction is allowed.
 class RunWriter {
  public:
-  ~RunWriter();
-  RunWriter(const RunWriter&) = delete;
-
-  /// Bytes that still fit.
-  std::uint64_t room() const { return place_.length_max - length_; }
-  std::uint64_t length() const { return length_; }
-
-  /// Checksums the bytes and writes them on in steps of up to 256 KiB. `bytes` must stay alive until the task has
-  /// ended. kTooLarge past room().
-  Task<void> append(BytesView bytes);
-  /// Writes what is left and the header. Requires length() > 0; nothing may follow.
-  Task<SealedRun> seal();
-
- private:
-  friend class SegmentStore;
+  /// For SegmentStore only. `segment` counts this writer already and has its place reserved.
   struct Place {
+    std::shared_ptr<Segment> segment;
+    std::shared_ptr<disk::File> file;
     TenantId tenant;
     GenId gen;
     std::uint64_t gen_offset = 0;
@@ -57,9 +49,24 @@ class RunWriter {
     std::uint64_t start = 0;  // first byte of the place in the file
   };
   RunWriter(SegmentStore& store, SegmentPin pin, Place place);
+  ~RunWriter();
+  RunWriter(const RunWriter&) = delete;
+
+  /// Bytes that still fit.
+  std::uint64_t room() const { return place_.length_max - length_; }
+  std::uint64_t length() const { return length_; }
+
+  /// Checksums the bytes and writes them on in steps. `bytes` must stay alive until the task has ended. kTooLarge past
+  /// room(). kNoSpace, kUnavailable: the disk is full or fails.
+  Task<void> append(BytesView bytes);
+  /// Writes what is left and the header. Requires length() > 0; nothing may follow.
+  Task<SealedRun> seal();
+
+ private:
   void checksum(BytesView bytes);
   Task<void> write(std::uint64_t offset, BytesView bytes);
   Task<void> flush();
+  std::uint64_t run_crc64() const;
 
   SegmentStore& store_;
   SegmentPin pin_;
@@ -67,9 +74,8 @@ class RunWriter {
   const std::uint64_t offset_;  // of the header in the file
   std::uint64_t length_ = 0;    // appended
   std::uint64_t written_ = 0;   // of length_, handed to the file
-  Bytes buffer_;                // the header's place while nothing is written, then appended and unwritten bytes
+  Bytes buffer_;                // room for the header while nothing is written; then appended, unwritten bytes
   std::vector<std::uint64_t> granule_crcs_;
-  std::uint64_t crc64_ = 0;
   bool sealed_ = false;
 };
 

@@ -102,7 +102,6 @@ class SegmentStore {
 
  private:
   friend class RunWriter;
-  friend class SegmentPin;
   struct State;
   std::unique_ptr<State> state_;
 };

@@ -57,7 +57,9 @@ enum class GuardRule {
   /* kv */                                                                                                        \
   X(kOperations, kCell, 'I', kNone, "<sequence/2^20><operation id>: this operation has been committed (kv::run)") \
   /* the rest: their own folders */                                                                               \
-  X(kJobs, kCell, 'J', kNone, "<job>: a job (jobs/job.h)")
+  X(kJobs, kCell, 'J', kNone, "<job>: a job (jobs/job.h)")                                                        \
+  X(kSegments, kCell, 'S', kNone, "<segment>: a segment file (docs/formats/segments.md)")                         \
+  X(kSegmentLive, kCell, 's', kNone, "<segment>: counter of its live bytes")
 
 enum class Table {
 #define X(name, space, letter, guard, doc) name,

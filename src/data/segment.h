@@ -1,0 +1,47 @@
+// Segment: one segment file in memory. Internal to data/: callers see SegmentStore and SegmentPin.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "async/one_shot.h"
+#include "data/layout.h"
+#include "disk/disk.h"
+
+namespace tombolo::data {
+
+enum class Life {
+  kOpen,      // the one that new runs go into
+  kRetired,   // gets no new runs; its last writers may still be at work
+  kReleased,  // nothing points into it: no pins any more, its file goes
+  kGone,      // the file is going right now
+};
+
+struct Segment {
+  Segment(SegmentId given_id, std::uint64_t given_incarnation) : id(given_id), incarnation(given_incarnation) {}
+
+  const SegmentId id;
+  const std::uint64_t incarnation;
+
+  std::mutex mutex;
+  // All below is guarded by mutex.
+  Life life = Life::kRetired;
+  bool fenced = false;           // a sync failed: what was not synced by then is lost
+  bool sealed = false;           // the row says so, or is about to
+  std::uint32_t pins = 0;        // of both kinds
+  std::uint32_t unresolved = 0;  // pins of run writers and of sealed runs
+  std::uint32_t active_writers = 0;
+  std::uint64_t tail = 0;       // where the next place starts
+  std::uint64_t freed_at = 0;   // Life::kReleased: the log's mark must reach this sequence
+  std::uint64_t last_used = 0;  // of file, in reads of the store
+  std::shared_ptr<disk::File> file;
+  bool syncing = false;
+  std::vector<OneShot<void>> sync_waiters;
+
+  /// "segment 00000000000000ff", for messages.
+  std::string name() const;
+};
+
+}  // namespace tombolo::data

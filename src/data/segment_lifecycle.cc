@@ -1,0 +1,328 @@
+// Which segments there are: made, retired, sealed, released, reaped.
+#include <boost/asio/this_coro.hpp>
+
+#include "base/endian.h"
+#include "base/log.h"
+#include "data/segment_store_state.h"
+#include "kv/run.h"
+
+namespace tombolo::data {
+
+namespace asio = boost::asio;
+
+namespace {
+
+Task<void> take_id(kv::Transaction& txn, std::uint64_t incarnation, SegmentId& out) {
+  CO_TRY_ASSIGN(const auto next, txn.get(segment_next_key()));
+  if (next && next->size() != 8) co_return Error{Code::kCorrupt, "the row of the next segment id does not decode"};
+  out = {next ? load_le<std::uint64_t>(next->data()) : 1};
+  std::string after(8, '\0');
+  store_le(after.data(), out.value + 1);
+  txn.put(segment_next_key(), std::move(after));
+  const SegmentRow row{.state = SegmentState::kOpen, .incarnation = incarnation};
+  txn.put(segment_key(out), encode(row));
+  co_return Result<void>{};
+}
+
+Task<void> put_sealed(kv::Transaction& txn, SegmentId id, std::uint64_t file_bytes) {
+  CO_TRY_ASSIGN(const auto value, txn.get(segment_key(id)));
+  if (!value) co_return Result<void>{};
+  CO_CHECK_ASSIGN(SegmentRow row, decode_segment_row(*value));
+  if (row.state != SegmentState::kOpen) co_return Result<void>{};
+  row.state = SegmentState::kSealed;
+  row.file_bytes = file_bytes;
+  txn.put(segment_key(id), encode(row));
+  co_return Result<void>{};
+}
+
+Task<void> put_freeing(kv::Transaction& txn, SegmentId id) {
+  CO_TRY_ASSIGN(const auto value, txn.get(segment_key(id)));
+  if (!value) co_return Error{Code::kNotFound, "the segment has no row"};
+  CO_CHECK_ASSIGN(SegmentRow row, decode_segment_row(*value));
+  CO_TRY_ASSIGN(const auto live, txn.get(segment_live_key(id)));
+  if (live && (live->size() != 8 || load_le<std::int64_t>(live->data()) != 0)) {
+    co_return Error{Code::kConditionFailed, "the segment still has live bytes"};
+  }
+  row.state = SegmentState::kFreeing;
+  txn.put(segment_key(id), encode(row));
+  co_return Result<void>{};
+}
+
+Task<void> erase_row(kv::Transaction& txn, SegmentId id) {
+  txn.erase(segment_key(id));
+  co_return Result<void>{};
+}
+
+/// Tells those who wait for a segment, however the opening ends.
+class OpenPromise {
+ public:
+  OpenPromise(std::mutex& mutex, bool& opening, std::vector<OneShot<void>>& waiters)
+      : mutex_(mutex), opening_(opening), waiters_(waiters) {}
+  OpenPromise(const OpenPromise&) = delete;
+  ~OpenPromise() {
+    std::vector<OneShot<void>> told;
+    {
+      const std::lock_guard lock(mutex_);
+      opening_ = false;
+      told.swap(waiters_);
+    }
+    for (const auto& waiter : told) waiter.set(result);
+  }
+  Result<void> result = Error{Code::kCancelled, "the store is closing"};
+
+ private:
+  std::mutex& mutex_;
+  bool& opening_;
+  std::vector<OneShot<void>>& waiters_;
+};
+
+}  // namespace
+
+// --- start
+
+Task<void> SegmentStore::open() {
+  state_->executor = co_await asio::this_coro::executor;
+  CO_TRY(state_->disk.make_directory(std::string(kSegmentsDirectory)));
+  CO_TRY(state_->disk.sync_directory(""));
+  std::vector<SegmentInfo> rows;
+  {
+    const auto snapshot = state_->engine.snapshot();
+    CO_TRY_ASSIGN(rows, read_segments(*snapshot));
+  }
+  for (const SegmentInfo& info : rows) {
+    auto segment = std::make_shared<Segment>(info.segment, info.row.incarnation);
+    segment->tail = info.row.file_bytes;
+    segment->sealed = true;
+    if (info.row.state == SegmentState::kFreeing) {
+      segment->life = Life::kReleased;
+      segment->freed_at = state_->engine.committed().value;
+    }
+    {
+      const std::lock_guard lock(state_->mutex);
+      state_->segments.emplace(info.segment, std::move(segment));
+    }
+    if (info.row.state == SegmentState::kOpen) {
+      CO_TRY(state_->recover(info));
+    }
+  }
+  co_return Result<void>{};
+}
+
+Task<void> SegmentStore::State::recover(SegmentInfo info) {
+  const auto segment = find(info.segment);
+  auto opened = co_await disk.open(segment_path(info.segment), disk::Open::kReadWrite);
+  if (!opened.ok() && opened.error().code != Code::kNotFound) co_return opened.error();
+  std::uint64_t size = 0;
+  if (opened.ok()) {
+    const std::unique_ptr<disk::File> file = *std::move(opened);
+    CO_TRY_ASSIGN(size, file->size());
+    CO_TRY(file->truncate(size));  // gives back what was reserved beyond
+  } else if (info.live_bytes != 0) {
+    log(LogLevel::kError, "data", "{}: its file is missing; {} live bytes cannot be read", segment->name(),
+        info.live_bytes);
+  }
+  {
+    const std::lock_guard lock(segment->mutex);
+    segment->tail = size;
+  }
+  if (info.live_bytes == 0) {
+    CO_TRY_ASSIGN(const kv::Sequence freed_at, mark_freeing(info.segment));
+    const std::lock_guard lock(segment->mutex);
+    segment->life = Life::kReleased;
+    segment->freed_at = freed_at.value;
+    co_return Result<void>{};
+  }
+  const SegmentId id = info.segment;
+  auto body = [id, size](kv::Transaction& txn) { return put_sealed(txn, id, size); };
+  CO_TRY(kv::run(engine, random, std::move(body)));
+  co_return Result<void>{};
+}
+
+// --- a new segment
+
+Task<void> SegmentStore::State::wait_for_open() {
+  const auto caller = co_await asio::this_coro::executor;
+  OneShot<void> opened;
+  bool lead = false;
+  {
+    const std::lock_guard lock(mutex);
+    if (current) co_return Result<void>{};
+    open_waiters.push_back(opened);
+    lead = !std::exchange(opening, true);
+  }
+  // In the scope, not here: the file is everybody's, and this caller may be cancelled.
+  if (lead && !scope.spawn(caller, open_for_waiters())) OpenPromise(mutex, opening, open_waiters);
+  co_return co_await opened.wait();
+}
+
+Task<void> SegmentStore::State::open_for_waiters() {
+  OpenPromise promise(mutex, opening, open_waiters);
+  promise.result = co_await open_segment();
+  co_return Result<void>{};  // the waiters have the error
+}
+
+Task<void> SegmentStore::State::open_segment() {
+  CO_TRY_ASSIGN(const disk::Space space, disk.space());
+  if (space.free_bytes < config.segment_bytes + config.keep_free_bytes) {
+    co_return Error{Code::kNoSpace, "the disk is too full for a new segment; free space, then try again"};
+  }
+  std::uint64_t incarnation = 0;
+  while (incarnation == 0) incarnation = random.next64();
+  SegmentId id;
+  auto body = [incarnation, &id](kv::Transaction& txn) { return take_id(txn, incarnation, id); };
+  CO_TRY(kv::run(engine, random, std::move(body)));
+  auto made = co_await make_file({.segment = id, .incarnation = incarnation, .cell = config.cell});
+  auto segment = std::make_shared<Segment>(id, incarnation);
+  const std::lock_guard lock(mutex);
+  segments.emplace(id, segment);
+  if (!made.ok()) {
+    segment->life = Life::kReleased;  // reap() takes the row back
+    co_return made.error();
+  }
+  segment->life = Life::kOpen;
+  segment->tail = kSegmentHeaderBytes;
+  segment->file = *std::move(made);
+  current = segment;
+  co_return Result<void>{};
+}
+
+Task<std::shared_ptr<disk::File>> SegmentStore::State::make_file(SegmentHeader header) {
+  CO_TRY_ASSIGN(std::shared_ptr<disk::File> file, disk.open(segment_path(header.segment), disk::Open::kCreateNew));
+  CO_TRY(file->reserve(config.segment_bytes));
+  const SegmentHeaderBytes encoded = encode(header);
+  CO_TRY(file->write(0, encoded));
+  CO_TRY(file->sync());
+  CO_TRY(disk.sync_directory(std::string(kSegmentsDirectory)));
+  co_return std::move(file);
+}
+
+// --- the end of a segment
+
+Task<void> SegmentStore::rotate() {
+  std::shared_ptr<Segment> open;
+  {
+    const std::lock_guard lock(state_->mutex);
+    open = state_->current;
+  }
+  if (open) state_->retire(open);
+  co_return Result<void>{};
+}
+
+void SegmentStore::State::retire(const std::shared_ptr<Segment>& segment) {
+  {
+    const std::lock_guard lock(mutex);
+    if (current == segment) current.reset();
+    const std::lock_guard segment_lock(segment->mutex);
+    if (segment->life == Life::kOpen) segment->life = Life::kRetired;
+  }
+  seal_when_idle(segment);
+}
+
+void SegmentStore::State::seal_when_idle(const std::shared_ptr<Segment>& segment) {
+  {
+    const std::lock_guard lock(segment->mutex);
+    if (segment->life != Life::kRetired || segment->active_writers > 0) return;
+    if (std::exchange(segment->sealed, true)) return;
+  }
+  // Not vital: a segment that stays open in its row is sealed by the next start.
+  (void)scope.spawn(*executor, seal(segment));
+}
+
+Task<void> SegmentStore::State::seal(std::shared_ptr<Segment> segment) {
+  std::shared_ptr<disk::File> file;
+  std::uint64_t size = 0;
+  {
+    const std::lock_guard lock(segment->mutex);
+    if (!segment->fenced) file = segment->file;
+    size = segment->tail;
+  }
+  if (file) {
+    CO_TRY(file->truncate(size));  // gives back what was reserved beyond
+  }
+  const SegmentId id = segment->id;
+  auto body = [id, size](kv::Transaction& txn) { return put_sealed(txn, id, size); };
+  CO_TRY(kv::run(engine, random, std::move(body)));
+  co_return Result<void>{};
+}
+
+bool SegmentStore::compactable(SegmentId id) const {
+  const auto segment = state_->find(id);
+  if (!segment) return false;
+  const std::lock_guard lock(segment->mutex);
+  return segment->life == Life::kRetired && segment->unresolved == 0 && segment->active_writers == 0;
+}
+
+Task<kv::Sequence> SegmentStore::State::mark_freeing(SegmentId id) {
+  auto body = [id](kv::Transaction& txn) { return put_freeing(txn, id); };
+  co_return co_await kv::run(engine, random, std::move(body));
+}
+
+Task<void> SegmentStore::release(SegmentId id) {
+  const auto segment = state_->find(id);
+  if (!segment) co_return Error{Code::kNotFound, "there is no such segment"};
+  {
+    const std::lock_guard lock(segment->mutex);
+    if (segment->life == Life::kReleased || segment->life == Life::kGone) {
+      co_return Error{Code::kNotFound, segment->name() + " is released already"};
+    }
+    if (segment->life == Life::kOpen || segment->unresolved > 0 || segment->active_writers > 0) {
+      co_return Error{Code::kBusy, segment->name() + " is still being written"};
+    }
+  }
+  CO_TRY_ASSIGN(const kv::Sequence freed_at, state_->mark_freeing(id));
+  const std::lock_guard lock(segment->mutex);
+  segment->life = Life::kReleased;
+  segment->freed_at = freed_at.value;
+  co_return Result<void>{};
+}
+
+Task<ReapReport> SegmentStore::reap() {
+  CO_TRY_ASSIGN(const auto turn, state_->reaping.lock());
+  ReapReport report;
+  const std::uint64_t mark = state_->engine.durable_through().value;
+  std::vector<std::shared_ptr<Segment>> going;
+  {
+    const std::lock_guard lock(state_->mutex);
+    for (const auto& [id, segment] : state_->segments) {
+      const std::lock_guard segment_lock(segment->mutex);
+      if (segment->life != Life::kReleased && segment->life != Life::kGone) continue;
+      if (segment->pins > 0 || segment->freed_at > mark) {
+        ++report.waiting;
+        continue;
+      }
+      segment->life = Life::kGone;
+      segment->file.reset();
+      going.push_back(segment);
+    }
+  }
+  for (const auto& segment : going) {
+    const auto removed = co_await state_->disk.remove(segment_path(segment->id));
+    if (!removed.ok() && removed.error().code != Code::kNotFound) co_return removed.error();
+  }
+  if (!going.empty()) {
+    CO_TRY(state_->disk.sync_directory(std::string(kSegmentsDirectory)));
+  }
+  for (const auto& segment : going) {
+    const SegmentId id = segment->id;
+    auto body = [id](kv::Transaction& txn) { return erase_row(txn, id); };
+    CO_TRY(kv::run(state_->engine, state_->random, std::move(body)));
+    ++report.files;
+    const std::lock_guard lock(state_->mutex);
+    const std::lock_guard segment_lock(segment->mutex);
+    report.bytes += segment->tail;
+    state_->segments.erase(id);
+  }
+  co_return report;
+}
+
+std::uint64_t SegmentStore::file_bytes() const {
+  std::uint64_t bytes = 0;
+  const std::lock_guard lock(state_->mutex);
+  for (const auto& [id, segment] : state_->segments) {
+    const std::lock_guard segment_lock(segment->mutex);
+    bytes += segment->life == Life::kOpen ? std::max(segment->tail, state_->config.segment_bytes) : segment->tail;
+  }
+  return bytes;
+}
+
+}  // namespace tombolo::data

@@ -1,0 +1,61 @@
+// What a SegmentStore keeps in memory. Internal to data/.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <optional>
+
+#include "async/mutex.h"
+#include "data/segment.h"
+#include "data/segment_store.h"
+
+namespace tombolo::data {
+
+/// Locks: `mutex` before a segment's. Neither is held across a wait.
+struct SegmentStore::State {
+  State(kv::Engine& given_engine, disk::Disk& given_disk, Random& given_random, SegmentStoreConfig given_config)
+      : engine(given_engine), disk(given_disk), random(given_random), config(given_config) {}
+
+  kv::Engine& engine;
+  disk::Disk& disk;
+  Random& random;
+  const SegmentStoreConfig config;
+  Scope scope{"segments"};
+  std::optional<Executor> executor;  // of open(): for what no caller waits for
+  AsyncMutex reaping;
+  std::atomic<std::uint64_t> reads{0}, syncs_issued{0}, syncs_served{0};
+
+  std::mutex mutex;
+  // All below is guarded by mutex.
+  std::map<SegmentId, std::shared_ptr<Segment>> segments;
+  std::shared_ptr<Segment> current;  // life kOpen
+  std::uint32_t writers = 0;
+  bool opening = false;
+  std::vector<OneShot<void>> open_waiters;
+
+  std::shared_ptr<Segment> find(SegmentId id);
+
+  // segment_store.cc: runs, syncs, reads
+  /// Null when no segment is open.
+  Result<std::unique_ptr<RunWriter>> allocate(SegmentStore& store, const BeginRun& run);
+  void writer_gone(const std::shared_ptr<Segment>& segment, std::uint64_t start, std::uint64_t length_max,
+                   std::uint64_t used);
+  Task<void> sync_loop(std::shared_ptr<Segment> segment);
+  Task<std::shared_ptr<disk::File>> file_of(std::shared_ptr<Segment> segment);
+  void drop_idle_file();
+
+  // segment_lifecycle.cc: which segments there are
+  Task<void> recover(SegmentInfo info);
+  Task<void> wait_for_open();
+  Task<void> open_for_waiters();
+  Task<void> open_segment();
+  Task<std::shared_ptr<disk::File>> make_file(SegmentHeader header);
+  /// No new runs go into it; its row becomes sealed once its last writer has gone. Fine to call twice.
+  void retire(const std::shared_ptr<Segment>& segment);
+  void seal_when_idle(const std::shared_ptr<Segment>& segment);
+  Task<void> seal(std::shared_ptr<Segment> segment);
+  Task<kv::Sequence> mark_freeing(SegmentId id);
+};
+
+}  // namespace tombolo::data

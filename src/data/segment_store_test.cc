@@ -1,0 +1,353 @@
+#include "data/segment_store.h"
+
+#include "data/data_rig_test.h"
+#include "data/scan.h"
+
+namespace tombolo::data {
+namespace {
+
+using testing::DiskCall;
+using testing::FaultLasts;
+
+class SegmentStoreTest : public DataRig {};
+
+TEST_F(SegmentStoreTest, RunsReadBackAsWritten) {
+  for (const std::size_t length : {1u, 4'032u, 4'033u, 16'384u, 16'385u, 65'536u, 65'537u, 300'000u, 1'000'001u}) {
+    const Bytes bytes = pattern(length, length);
+    const auto sealed = write(bytes);
+    ASSERT_TRUE(sealed.ok()) << to_string(sealed.error());
+    EXPECT_EQ(sealed->place.length, length);
+    EXPECT_EQ(sealed->place.crc64, tombolo::crc64(bytes));
+    EXPECT_EQ(sealed->place.granule_crcs.size(), granules_in(length));
+    EXPECT_EQ(*read(sealed->place), bytes) << length;
+  }
+}
+
+TEST_F(SegmentStoreTest, HowBytesArriveDoesNotMatter) {
+  const Bytes bytes = pattern(700'000, 5);
+  for (const std::size_t step : {1'000u, 65'536u, 262'144u, 700'000u}) {
+    const auto sealed = write(bytes, kRunBytesMax, step);
+    ASSERT_TRUE(sealed.ok());
+    EXPECT_EQ(sealed->place.crc64, tombolo::crc64(bytes));
+    cache_ = std::make_unique<BlockCache>();
+    EXPECT_EQ(*read(sealed->place), bytes) << step;
+  }
+}
+
+TEST_F(SegmentStoreTest, ASmallRunIsOneWrite) {
+  const auto first = write(pattern(100, 1));  // opens the segment
+  const auto before = disk_.count(DiskCall::kWrite);
+  ASSERT_TRUE(write(pattern(200'000, 2), 0, 50'000).ok());
+  EXPECT_EQ(disk_.count(DiskCall::kWrite), before + 1);
+}
+
+TEST_F(SegmentStoreTest, MoreThanWasAskedForIsRefused) {
+  EXPECT_EQ(write(pattern(101, 1), 100, 50).error().code, Code::kTooLarge);
+}
+
+TEST_F(SegmentStoreTest, PlacesStartOnBlocksAndDoNotOverlap) {
+  const auto one = write(pattern(10, 1));
+  const auto two = write(pattern(5'000, 2));
+  const auto three = write(pattern(100'000, 3));
+  EXPECT_EQ(one->place.offset, kSegmentHeaderBytes);
+  EXPECT_EQ(two->place.offset, one->place.offset + occupied_bytes(one->place.offset, 10));
+  EXPECT_EQ(data_offset(three->place.offset) % kBlockBytes, 0u);
+  EXPECT_GT(three->place.offset, two->place.offset + 5'000);
+}
+
+TEST_F(SegmentStoreTest, AnAbandonedLastPlaceIsUsedAgain) {
+  {
+    const BeginRun begin{.tenant = kTenant, .gen = kGen, .length_max = 500'000};
+    auto writer = *run(store_->begin_run(begin));
+    const Bytes bytes = pattern(300'000, 1);
+    ASSERT_TRUE(run(writer->append(bytes)).ok());
+  }
+  const auto sealed = write(pattern(100, 2));
+  EXPECT_EQ(sealed->place.offset, kSegmentHeaderBytes);
+  EXPECT_EQ(*read(sealed->place), pattern(100, 2));
+}
+
+TEST_F(SegmentStoreTest, AFullSegmentIsFollowedByANewOne) {
+  std::vector<SealedRun> runs;
+  for (std::uint64_t n = 0; n < 7; ++n) runs.push_back(*write(pattern(300'000, n)));
+  EXPECT_EQ(runs.front().place.segment, SegmentId{1});
+  EXPECT_EQ(runs.back().place.segment, SegmentId{2});
+  for (std::uint64_t n = 0; n < 7; ++n) EXPECT_EQ(*read(runs[n].place), pattern(300'000, n));
+  settle();
+  const auto all = rows();
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[0].row.state, SegmentState::kSealed);
+  EXPECT_EQ(all[0].row.file_bytes, *run(file(SegmentId{1})->size()));
+  EXPECT_EQ(all[1].row.state, SegmentState::kOpen);
+}
+
+TEST_F(SegmentStoreTest, AfterARestartAnOldTailIsNeverAppendedTo) {
+  auto sealed = write_and_sync(pattern(10'000, 1));
+  commit_place(sealed->place, 1);
+  const RunPlace old = sealed->place;
+  sealed = Error{};
+  restart();
+  EXPECT_EQ(*read(old), pattern(10'000, 1));
+  const auto next = write(pattern(10'000, 2));
+  EXPECT_EQ(next->place.segment, SegmentId{2});
+  EXPECT_EQ(rows()[0].row.state, SegmentState::kSealed);
+  EXPECT_EQ(rows()[0].live_bytes, static_cast<std::int64_t>(occupied_bytes(old.offset, old.length)));
+}
+
+TEST_F(SegmentStoreTest, WhatWasSyncedSurvivesPowerLoss) {
+  auto synced = write_and_sync(pattern(200'000, 1));
+  commit_place(synced->place, 1);
+  auto lost = write(pattern(200'000, 2));
+  const RunPlace kept_place = synced->place, lost_place = lost->place;
+  synced = Error{};
+  lost = Error{};
+  cache_ = std::make_unique<BlockCache>();
+  crash();
+  EXPECT_EQ(*read(kept_place), pattern(200'000, 1));
+  EXPECT_EQ(read(lost_place).error().code, Code::kCorrupt);  // never served, whatever a row may say
+}
+
+TEST_F(SegmentStoreTest, ASegmentWithoutLiveBytesGoesAtTheNextStart) {
+  auto sealed = write_and_sync(pattern(10'000, 1));
+  sealed = Error{};
+  crash();
+  EXPECT_EQ(rows()[0].row.state, SegmentState::kFreeing);
+  EXPECT_EQ(run(store_->reap())->files, 1u);
+  EXPECT_EQ(files(), 0u);
+  EXPECT_TRUE(rows().empty());
+  EXPECT_EQ(write(pattern(1, 1))->place.segment, SegmentId{2});  // no id is used twice
+}
+
+// --- syncs
+
+Task<void> begin_write_sync(SegmentStore& store, BytesView bytes, std::vector<SealedRun>& out) {
+  const BeginRun begin{.tenant = {1}, .gen = {1}, .length_max = bytes.size()};
+  CO_TRY_ASSIGN(auto writer, store.begin_run(begin));
+  CO_TRY(writer->append(bytes));
+  CO_TRY_ASSIGN(auto sealed, writer->seal());
+  std::vector<SegmentId> segments{sealed.place.segment};
+  out.push_back(std::move(sealed));
+  co_return co_await store.sync(std::move(segments));
+}
+
+Task<void> note_code(Task<void> task, std::vector<Code>& codes) {
+  const auto result = co_await std::move(task);
+  if (!result.ok()) codes.push_back(result.error().code);
+  co_return Result<void>{};
+}
+
+TEST_F(SegmentStoreTest, WritersAtTheSameTimeShareSyncs) {
+  const Bytes bytes = pattern(5'000, 1);
+  const auto opening = write(bytes);
+  disk_.hold_syncs();
+  std::vector<SealedRun> runs;
+  Scope scope("writers");
+  for (int n = 0; n < 64; ++n) scope.spawn(loop_.get_executor(), begin_write_sync(*store_, bytes, runs));
+  settle();
+  EXPECT_EQ(runs.size(), 64u);
+  EXPECT_EQ(scope.size(), 64u);  // nobody is told before the sync has ended
+  disk_.let_syncs_go();
+  ASSERT_TRUE(run(scope.join()).ok());
+  const auto counts = store_->sync_counts();
+  EXPECT_EQ(counts.served, 64u);
+  EXPECT_LE(counts.issued, 2u);
+  EXPECT_EQ(disk_.count(DiskCall::kSync), counts.issued + 1);  // and one for the segment's header
+}
+
+TEST_F(SegmentStoreTest, ASyncUnderWayDoesNotCoverWhatIsWrittenMeanwhile) {
+  const Bytes bytes = pattern(5'000, 1);
+  const auto opening = write(bytes);
+  std::vector<SealedRun> runs;
+  Scope scope("writers");
+  disk_.hold_syncs();
+  scope.spawn(loop_.get_executor(), begin_write_sync(*store_, bytes, runs));
+  settle();
+  scope.spawn(loop_.get_executor(), begin_write_sync(*store_, bytes, runs));
+  settle();
+  disk_.let_syncs_go();
+  ASSERT_TRUE(run(scope.join()).ok());
+  EXPECT_EQ(store_->sync_counts().issued, 2u);
+}
+
+TEST_F(SegmentStoreTest, AFailedSyncFailsAllThatShareIt) {
+  const Bytes bytes = pattern(5'000, 1);
+  const auto opening = write(bytes);
+  disk_.hold_syncs();
+  std::vector<SealedRun> runs;
+  std::vector<Code> codes;
+  Scope scope("writers");
+  for (int n = 0; n < 8; ++n)
+    scope.spawn(loop_.get_executor(), note_code(begin_write_sync(*store_, bytes, runs), codes));
+  settle();
+  disk_.fail({.call = DiskCall::kSync});
+  disk_.let_syncs_go();
+  ASSERT_TRUE(run(scope.join()).ok());
+  EXPECT_EQ(codes, std::vector<Code>(8, Code::kUnavailable));
+}
+
+TEST_F(SegmentStoreTest, AFailedSyncFencesTheSegmentAndLaterRunsGoElsewhere) {
+  const auto durable = write_and_sync(pattern(50'000, 1));
+  const auto lost = write(pattern(50'000, 2));
+  disk_.fail({.call = DiskCall::kSync});
+  EXPECT_EQ(run(store_->sync({lost->place.segment})).error().code, Code::kUnavailable);
+  const auto syncs = disk_.count(DiskCall::kSync);
+  EXPECT_EQ(run(store_->sync({lost->place.segment})).error().code, Code::kUnavailable);
+  EXPECT_EQ(disk_.count(DiskCall::kSync), syncs);  // never tried again
+  const auto next = write_and_sync(pattern(50'000, 3));
+  ASSERT_TRUE(next.ok());
+  EXPECT_NE(next->place.segment, lost->place.segment);
+  EXPECT_EQ(*read(durable->place), pattern(50'000, 1));
+}
+
+TEST_F(SegmentStoreTest, ARunBegunBeforeTheFailedSyncFailsItsOwn) {
+  const BeginRun begin{.tenant = kTenant, .gen = kGen, .length_max = 600'000};
+  const Bytes half = pattern(300'000, 1);
+  auto writer = *run(store_->begin_run(begin));
+  ASSERT_TRUE(run(writer->append(half)).ok());
+  disk_.fail({.call = DiskCall::kSync});
+  const auto other = write(pattern(10, 2));
+  EXPECT_FALSE(run(store_->sync({other->place.segment})).ok());
+  const auto appended = run(writer->append(half));
+  EXPECT_FALSE(appended.ok() && run(writer->seal()).ok());
+}
+
+// --- space and faults
+
+TEST_F(SegmentStoreTest, AFullDiskRefusesWritesServesReadsAndHeals) {
+  const auto before = write_and_sync(pattern(50'000, 1));
+  disk_.set_bytes_left(0);
+  EXPECT_EQ(write(pattern(50'000, 2)).error().code, Code::kNoSpace);
+  ASSERT_TRUE(run(store_->rotate()).ok());
+  EXPECT_EQ(write(pattern(50'000, 2)).error().code, Code::kNoSpace);
+  cache_ = std::make_unique<BlockCache>();
+  EXPECT_EQ(*read(before->place), pattern(50'000, 1));
+  disk_.set_bytes_left(std::nullopt);
+  EXPECT_TRUE(write_and_sync(pattern(50'000, 2)).ok());
+}
+
+TEST_F(SegmentStoreTest, SomeSpaceIsKeptFree) {
+  memory_.set_limit(10 * 1024 * 1024);
+  stop();
+  start({.segment_bytes = 1024 * 1024, .keep_free_bytes = 9 * 1024 * 1024 + 1});
+  EXPECT_EQ(write(pattern(1, 1)).error().code, Code::kNoSpace);
+  stop();
+  start({.segment_bytes = 1024 * 1024, .keep_free_bytes = 9 * 1024 * 1024});
+  EXPECT_TRUE(write(pattern(1, 1)).ok());
+}
+
+TEST_F(SegmentStoreTest, AnyFailingCallFailsTheWriteOnlyAndLeavesTheStoreUsable) {
+  for (const DiskCall call : {DiskCall::kWrite, DiskCall::kSync, DiskCall::kOpen, DiskCall::kSyncDirectory}) {
+    for (std::uint64_t number = 1; number <= 6; ++number) {
+      ASSERT_TRUE(run(store_->rotate()).ok());
+      disk_.fail({.call = call, .number = number});
+      const auto first = write_and_sync(pattern(100'000, number));
+      if (first.ok()) {
+        EXPECT_EQ(*read(first->place, {.offset = 0, .length = 100'000, .admission = Admission::kBypass}),
+                  pattern(100'000, number));
+      }
+      disk_.heal();
+      const auto second = write_and_sync(pattern(90'000, number));
+      ASSERT_TRUE(second.ok()) << to_string(second.error());
+      EXPECT_EQ(*read(second->place, {.offset = 0, .length = 90'000, .admission = Admission::kBypass}),
+                pattern(90'000, number));
+    }
+  }
+}
+
+TEST_F(SegmentStoreTest, TooManyWritersAreTurnedAway) {
+  stop();
+  start({.segment_bytes = 1024 * 1024, .keep_free_bytes = 0, .writers_max = 1});
+  const BeginRun begin{.tenant = kTenant, .gen = kGen, .length_max = 10};
+  auto one = run(store_->begin_run(begin));
+  ASSERT_TRUE(one.ok());
+  EXPECT_EQ(run(store_->begin_run(begin)).error().code, Code::kBusy);
+  one->reset();
+  EXPECT_TRUE(run(store_->begin_run(begin)).ok());
+}
+
+// --- pins and freeing
+
+TEST_F(SegmentStoreTest, OnlyADeadSegmentIsReleased) {
+  auto sealed = write_and_sync(pattern(10'000, 1));
+  const SegmentId segment = sealed->place.segment;
+  EXPECT_EQ(run(store_->release(segment)).error().code, Code::kBusy);  // open
+  ASSERT_TRUE(run(store_->rotate()).ok());
+  settle();
+  EXPECT_EQ(run(store_->release(segment)).error().code, Code::kBusy);  // its run waits for its commit
+  EXPECT_FALSE(store_->compactable(segment));
+  const RunPlace place = sealed->place;
+  commit_place(place, 1);
+  sealed = Error{};
+  EXPECT_TRUE(store_->compactable(segment));
+  EXPECT_EQ(run(store_->release(segment)).error().code, Code::kConditionFailed);  // live
+  commit_place(place, -1);
+  EXPECT_TRUE(run(store_->release(segment)).ok());
+  EXPECT_EQ(run(store_->release(segment)).error().code, Code::kNotFound);
+  EXPECT_EQ(run(store_->release(SegmentId{99})).error().code, Code::kNotFound);
+}
+
+TEST_F(SegmentStoreTest, PinsHoldTheFileBack) {
+  auto sealed = write_and_sync(pattern(10'000, 1));
+  const RunPlace place = sealed->place;
+  sealed = Error{};
+  ASSERT_TRUE(run(store_->rotate()).ok());
+  auto pin = store_->pin(place.segment);
+  ASSERT_TRUE(run(store_->release(place.segment)).ok());
+  EXPECT_EQ(store_->pin(place.segment).error().code, Code::kNotFound);  // no new ones
+  EXPECT_EQ(run(store_->reap())->waiting, 1u);
+  EXPECT_EQ(files(), 1u);
+  Bytes out(100);
+  EXPECT_TRUE(run(store_->read(*pin, data_offset(place.offset), out)).ok());
+  EXPECT_EQ(out, to_bytes(BytesView(pattern(10'000, 1)).first(100)));
+  pin = Error{};
+  EXPECT_EQ(run(store_->reap())->files, 1u);
+  EXPECT_EQ(files(), 0u);
+}
+
+TEST_F(SegmentStoreTest, TheLogsMarkHoldsTheFileBack) {
+  auto sealed = write_and_sync(pattern(10'000, 1));
+  const SegmentId segment = sealed->place.segment;
+  sealed = Error{};
+  ASSERT_TRUE(run(store_->rotate()).ok());
+  settle();
+  engine_.held = engine_.committed();
+  ASSERT_TRUE(run(store_->release(segment)).ok());
+  EXPECT_EQ(run(store_->reap())->waiting, 1u);
+  EXPECT_EQ(files(), 1u);
+  engine_.held.reset();
+  const auto report = run(store_->reap());
+  EXPECT_EQ(report->files, 1u);
+  EXPECT_EQ(report->waiting, 0u);
+  EXPECT_GT(report->bytes, 10'000u);
+  EXPECT_EQ(files(), 0u);
+}
+
+TEST_F(SegmentStoreTest, FreeingGoesOnAfterACrashAtAnyPoint) {
+  for (const DiskCall call : {DiskCall::kRemove, DiskCall::kSyncDirectory}) {
+    auto sealed = write_and_sync(pattern(10'000, 1));
+    const SegmentId segment = sealed->place.segment;
+    sealed = Error{};
+    ASSERT_TRUE(run(store_->rotate()).ok());
+    settle();
+    ASSERT_TRUE(run(store_->release(segment)).ok());
+    disk_.fail({.call = call});
+    EXPECT_FALSE(run(store_->reap()).ok());
+    disk_.heal();
+    crash();
+    ASSERT_TRUE(run(store_->reap()).ok());
+    EXPECT_EQ(files(), 0u);
+    EXPECT_TRUE(rows().empty());
+  }
+}
+
+TEST_F(SegmentStoreTest, FileBytesCountWhatIsOnTheDisk) {
+  EXPECT_EQ(store_->file_bytes(), 0u);
+  const auto sealed = write(pattern(10'000, 1));
+  EXPECT_EQ(store_->file_bytes(), config_.segment_bytes);  // reserved
+  ASSERT_TRUE(run(store_->rotate()).ok());
+  settle();
+  EXPECT_EQ(store_->file_bytes(), kSegmentHeaderBytes + occupied_bytes(kSegmentHeaderBytes, 10'000));
+}
+
+}  // namespace
+}  // namespace tombolo::data

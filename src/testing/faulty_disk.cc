@@ -1,0 +1,159 @@
+#include "testing/faulty_disk.h"
+
+#include <algorithm>
+#include <atomic>
+
+namespace tombolo::testing {
+
+class FaultyFile final : public disk::File {
+ public:
+  FaultyFile(std::unique_ptr<disk::File> inner, std::shared_ptr<FaultyDisk::State> state)
+      : inner_(std::move(inner)), state_(std::move(state)) {}
+
+  Task<void> read(std::uint64_t offset, MutableBytes out) override {
+    CO_CHECK(state_->admit(DiskCall::kRead));
+    co_return co_await inner_->read(offset, out);
+  }
+  Task<void> write(std::uint64_t offset, BytesView bytes) override {
+    CO_CHECK(usable());
+    CO_CHECK(state_->admit(DiskCall::kWrite));
+    CO_CHECK(state_->spend(bytes.size()));
+    co_return co_await inner_->write(offset, bytes);
+  }
+  Task<void> sync() override {
+    OneShot<void> turn;
+    {
+      const std::lock_guard lock(state_->mutex);
+      if (state_->holding_syncs) {
+        state_->held_syncs.push_back(turn);
+      } else {
+        turn.set({});
+      }
+    }
+    CO_TRY(turn.wait());
+    CO_CHECK(usable());
+    const auto admitted = state_->admit(DiskCall::kSync);
+    if (!admitted.ok()) {
+      fenced_ = true;
+      co_return admitted;
+    }
+    co_return co_await inner_->sync();
+  }
+  Task<std::uint64_t> size() override { return inner_->size(); }
+  Task<void> truncate(std::uint64_t size) override {
+    CO_CHECK(usable());
+    co_return co_await inner_->truncate(size);
+  }
+  Task<void> reserve(std::uint64_t size) override {
+    CO_CHECK(usable());
+    CO_CHECK(state_->spend(0));
+    co_return co_await inner_->reserve(size);
+  }
+
+ private:
+  Result<void> usable() const {
+    if (!fenced_) return {};
+    return Error{Code::kUnavailable, "the file is fenced: a sync of it failed (on purpose)"};
+  }
+
+  const std::unique_ptr<disk::File> inner_;
+  const std::shared_ptr<FaultyDisk::State> state_;
+  std::atomic<bool> fenced_{false};
+};
+
+Result<void> FaultyDisk::State::admit(DiskCall call) {
+  const std::lock_guard lock(mutex);
+  const auto index = static_cast<std::size_t>(call);
+  ++counts[index];
+  auto& fault = faults[index];
+  if (!fault) return {};
+  if (fault->number > 1) {
+    --fault->number;
+    return {};
+  }
+  Error error{fault->code, "the disk fails (on purpose)"};
+  if (fault->lasts == FaultLasts::kOnce) fault.reset();
+  return error;
+}
+
+Result<void> FaultyDisk::State::spend(std::uint64_t bytes) {
+  const std::lock_guard lock(mutex);
+  if (!bytes_left) return {};
+  if (bytes > *bytes_left || *bytes_left == 0) return Error{Code::kNoSpace, "the disk is full (on purpose)"};
+  *bytes_left -= bytes;
+  return {};
+}
+
+void FaultyDisk::fail(DiskFault fault) {
+  const std::lock_guard lock(state_->mutex);
+  state_->faults[static_cast<std::size_t>(fault.call)] = fault;
+}
+
+void FaultyDisk::heal() {
+  const std::lock_guard lock(state_->mutex);
+  state_->faults.fill(std::nullopt);
+}
+
+void FaultyDisk::set_bytes_left(std::optional<std::uint64_t> bytes) {
+  const std::lock_guard lock(state_->mutex);
+  state_->bytes_left = bytes;
+}
+
+void FaultyDisk::hold_syncs() {
+  const std::lock_guard lock(state_->mutex);
+  state_->holding_syncs = true;
+}
+
+void FaultyDisk::let_syncs_go() {
+  std::vector<OneShot<void>> held;
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->holding_syncs = false;
+    held.swap(state_->held_syncs);
+  }
+  for (const auto& sync : held) sync.set({});
+}
+
+std::uint64_t FaultyDisk::count(DiskCall call) const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->counts[static_cast<std::size_t>(call)];
+}
+
+Task<std::unique_ptr<disk::File>> FaultyDisk::open(std::string path, disk::Open mode) {
+  CO_CHECK(state_->admit(DiskCall::kOpen));
+  CO_TRY_ASSIGN(auto inner, inner_.open(std::move(path), mode));
+  std::unique_ptr<disk::File> file = std::make_unique<FaultyFile>(std::move(inner), state_);
+  co_return std::move(file);
+}
+
+Task<void> FaultyDisk::remove(std::string path) {
+  CO_CHECK(state_->admit(DiskCall::kRemove));
+  co_return co_await inner_.remove(std::move(path));
+}
+
+Task<void> FaultyDisk::rename(std::string from, std::string to) {
+  CO_CHECK(state_->admit(DiskCall::kRename));
+  co_return co_await inner_.rename(std::move(from), std::move(to));
+}
+
+Task<void> FaultyDisk::make_directory(std::string path) {
+  co_return co_await inner_.make_directory(std::move(path));
+}
+
+Task<std::vector<disk::Entry>> FaultyDisk::list(std::string path) {
+  co_return co_await inner_.list(std::move(path));
+}
+
+Task<void> FaultyDisk::sync_directory(std::string path) {
+  CO_CHECK(state_->admit(DiskCall::kSyncDirectory));
+  co_return co_await inner_.sync_directory(std::move(path));
+}
+
+Task<disk::Space> FaultyDisk::space() {
+  CO_TRY_ASSIGN(disk::Space space, inner_.space());
+  const std::lock_guard lock(state_->mutex);
+  if (state_->bytes_left) space.free_bytes = std::min(space.free_bytes, *state_->bytes_left);
+  co_return space;
+}
+
+}  // namespace tombolo::testing
