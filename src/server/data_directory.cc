@@ -71,10 +71,9 @@ Result<void> sync_directory(const std::string& path) {
   return {};
 }
 
-// Written aside and renamed, so that a crash leaves no half secret behind.
-Result<std::string> make_secret(const std::string& directory, const std::string& name, Random& random) {
+// Written aside and renamed, so that a crash leaves no half file behind.
+Result<void> write_private(const std::string& directory, const std::string& name, const std::string& text) {
   const std::string path = directory + "/" + name, draft = path + ".new";
-  const std::string text = random.hex(kSecretBytes);
   {
     const Descriptor file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     if (!file.ok()) return failed("cannot create", draft);
@@ -84,14 +83,15 @@ Result<std::string> make_secret(const std::string& directory, const std::string&
     if (::fsync(file.get()) != 0) return failed("cannot sync", draft);  // tidy: allow raw-sync: before disk/ exists
   }
   if (::rename(draft.c_str(), path.c_str()) != 0) return failed("cannot create", path);
-  TRY(sync_directory(directory));
-  return text;
+  return sync_directory(directory);
 }
 
 Result<std::string> read_or_make_secret(const std::string& directory, const std::string& name, Random& random) {
   auto present = read_secret(directory + "/" + name);
   if (present.ok() || present.error().code != Code::kNotFound) return present;
-  return make_secret(directory, name, random);
+  const std::string text = random.hex(kSecretBytes);
+  TRY(write_private(directory, name, text));
+  return text;
 }
 
 }  // namespace

@@ -12,6 +12,7 @@ namespace tombolo::server {
 /// What lies in it:
 ///   root.key      32 random bytes in hex, mode 0600: seals account keys and remote credentials. Back it up.
 ///   admin.token   64 hex digits, mode 0600: what the CLI shows to the admin API.
+///   admin.url     where the admin API of the running server listens, for the CLI.
 ///   LOCK          held while a process uses the directory.
 ///   log/ index/ segments/   the cell (kv/log, kv/rocks, data)
 ///
@@ -29,6 +30,8 @@ class DataDirectory {
   const std::string& path() const { return path_; }
   const Bytes& root_key() const { return root_key_; }
   const std::string& admin_token() const { return admin_token_; }
+  /// Writes admin.url.
+  Result<void> publish_admin_url(const std::string& url) const;
 
  private:
   DataDirectory() = default;
@@ -38,8 +41,5 @@ class DataDirectory {
   std::string admin_token_;
   int lock_ = -1;
 };
-
-/// For the CLI: the token of a running server's data directory. kNotFound, kPermissionDenied with what to do.
-Result<std::string> read_admin_token(const std::string& data_path);
 
 }  // namespace tombolo::server

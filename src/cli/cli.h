@@ -1,0 +1,27 @@
+// The command line: parses it, and runs the command.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace tombolo::cli {
+
+struct ServeArguments {
+  std::string config_file;                                    // --config; empty: none
+  std::vector<std::pair<std::string, std::string>> settings;  // key, text: --data, --listen, --dev, --set KEY=VALUE
+};
+
+/// What the command line starts but does not contain; main.cc connects it to server/.
+struct Programs {
+  std::function<int(const ServeArguments&)> serve;
+  /// fsck of a stopped cell: data directory, depth ("rows" or "bytes"), --json.
+  std::function<int(const std::string&, const std::string&, bool)> fsck_stopped;
+  std::string version;
+};
+
+/// The process' exit status: 0 done; 1 the command failed (why is on standard error); 2 wrong usage.
+int run(int argc, const char* const* argv, const Programs& programs);
+
+}  // namespace tombolo::cli

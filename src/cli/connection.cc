@@ -1,0 +1,116 @@
+#include "cli/connection.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+
+#include "async/run.h"
+#include "http/client.h"
+
+namespace tombolo::cli {
+namespace {
+
+constexpr std::size_t kAnswerMax = 64 * 1024 * 1024;
+constexpr auto kDefaultUrl = "http://127.0.0.1:10080";
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+Result<std::string> first_line(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  if (!std::getline(file, line)) {
+    return Error{Code::kNotFound, fmt::format("cannot read {}: {}", path, std::strerror(errno))};
+  }
+  return line;
+}
+
+Task<nlohmann::json> exchange(http::Client& client, http::Request request, std::string body) {
+  BlockSource source{Block(to_bytes(body))};
+  if (!body.empty()) {
+    request.body = &source;
+    request.body_size = body.size();
+  }
+  CO_TRY_ASSIGN(http::Response response, client.send(std::move(request)));
+  CO_TRY_ASSIGN(const Bytes bytes, read_all(*response.body, kAnswerMax));
+  auto json = nlohmann::json::parse(as_text(bytes), nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded()) {
+    co_return Error{Code::kUnavailable, fmt::format("the answer (HTTP {}) is no JSON: is this tombolo's admin address?",
+                                                    response.head.status)};
+  }
+  if (response.head.status >= 400) {
+    const auto error = json.value("error", nlohmann::json::object());
+    co_return Error{response.head.status == 404 ? Code::kNotFound : Code::kInvalid,
+                    error.value("message", fmt::format("HTTP {}", response.head.status))};
+  }
+  co_return json;
+}
+
+}  // namespace
+
+Result<Connection> Connection::open(const Target& target) {
+  const std::string data = !target.data.empty() ? target.data : environment("TOMBOLO_DATA");
+  Connection made;
+  made.token_ = environment("TOMBOLO_ADMIN_TOKEN");
+  if (made.token_.empty() && data.empty()) {
+    return Error{Code::kInvalid,
+                 "say which server: pass --data DIR (the directory given to `tombolo serve`), or set TOMBOLO_DATA, or "
+                 "TOMBOLO_ADMIN_URL and TOMBOLO_ADMIN_TOKEN"};
+  }
+  if (made.token_.empty()) {
+    TRY_ASSIGN(made.token_, first_line(data + "/admin.token"));
+  }
+  std::string url = !target.url.empty() ? target.url : environment("TOMBOLO_ADMIN_URL");
+  if (url.empty() && !data.empty()) {
+    auto written = first_line(data + "/admin.url");
+    if (written.ok()) url = *written;
+  }
+  if (url.empty()) url = kDefaultUrl;
+  const std::string scheme = "http://";
+  const std::size_t colon = url.rfind(':');
+  const bool shaped = url.starts_with(scheme) && colon != std::string::npos && colon > scheme.size();
+  const auto [end, error] = std::from_chars(url.data() + (shaped ? colon + 1 : 0), url.data() + url.size(), made.port_);
+  if (!shaped || error != std::errc{} || (end != url.data() + url.size() && *end != '/')) {
+    return Error{Code::kInvalid, fmt::format("\"{}\" is no admin URL; write it like {}", url, kDefaultUrl)};
+  }
+  made.host_ = url.substr(scheme.size(), colon - scheme.size());
+  return made;
+}
+
+Result<nlohmann::json> Connection::call(const std::string& method, const std::string& path, const std::string& body) {
+  http::ClientConfig config;
+  config.first_byte_max = std::chrono::hours(24);  // fsck answers when it has looked at everything
+  http::Client client(config);
+  http::Request request;
+  request.host = host_;
+  request.port = port_;
+  request.method = method;
+  request.target = "/v1/" + path;
+  request.headers.set("Authorization", "Bearer " + token_);
+  if (!body.empty()) request.headers.set("Content-Type", "application/json");
+  auto answer = run_to_end(exchange(client, std::move(request), body));
+  if (!answer.ok() && answer.error().code == Code::kUnavailable) {
+    return Error{Code::kUnavailable, fmt::format("no tombolo answers at {}:{} ({}); is `tombolo serve` running?", host_,
+                                                 port_, answer.error().message)};
+  }
+  return answer;
+}
+
+Result<nlohmann::json> Connection::get(const std::string& path) {
+  return call("GET", path, "");
+}
+Result<nlohmann::json> Connection::post(const std::string& path, const nlohmann::json& body) {
+  return call("POST", path, body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+Result<nlohmann::json> Connection::remove(const std::string& path) {
+  return call("DELETE", path, "");
+}
+
+}  // namespace tombolo::cli

@@ -1,0 +1,35 @@
+// Connection: the admin API of a running server.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "base/result.h"
+
+namespace tombolo::cli {
+
+/// Where the server is and what to show it. Of both, the first that is set: the option, the environment
+/// (TOMBOLO_ADMIN_URL, TOMBOLO_ADMIN_TOKEN, TOMBOLO_DATA), the files admin.url and admin.token of the data directory.
+struct Target {
+  std::string data;  // --data
+  std::string url;   // --admin
+};
+
+class Connection {
+ public:
+  /// kInvalid, with what to pass, when nothing says where the server is.
+  static Result<Connection> open(const Target& target);
+
+  Result<nlohmann::json> get(const std::string& path);
+  Result<nlohmann::json> post(const std::string& path, const nlohmann::json& body);
+  Result<nlohmann::json> remove(const std::string& path);
+
+ private:
+  Result<nlohmann::json> call(const std::string& method, const std::string& path, const std::string& body);
+
+  std::string host_;
+  std::uint16_t port_ = 0;
+  std::string token_;
+};
+
+}  // namespace tombolo::cli

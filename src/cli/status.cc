@@ -1,0 +1,52 @@
+// tombolo status
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "cli/commands.h"
+#include "cli/output.h"
+
+namespace tombolo::cli {
+namespace {
+
+void print(const nlohmann::json& s) {
+  const auto bytes = [&s](const char* member) { return human_bytes(s.at(member).get<double>()); };
+  std::vector<std::vector<std::string>> rows = {
+      {"tombolo", s.at("version")},
+      {"up", human_seconds(s.at("uptime_seconds"))},
+      {"durability", s.at("durability")},
+      {"objects", fmt::format("{} ({})", s.at("objects").get<std::uint64_t>(), bytes("bytes"))},
+      {"hot", fmt::format("{} on flash, {} in memory", bytes("bytes_local"), bytes("bytes_cached"))},
+      {"cold", fmt::format("{} only in remotes", bytes("bytes_cold"))},
+      {"disk", fmt::format("{} in segments, {} of commit log, {} free", bytes("segment_file_bytes"), bytes("log_bytes"),
+                           bytes("disk_free_bytes"))},
+      {"jobs", fmt::format("{} running", s.at("jobs_running").get<std::uint64_t>())}};
+  for (const auto& remote : s.at("remotes")) {
+    const bool healthy = remote.at("healthy");
+    rows.push_back(
+        {"remote " + remote.at("name").get<std::string>(), healthy ? "ok" : remote.at("problem").get<std::string>()});
+  }
+  if (const std::string reason = s.at("stopped_reason"); !reason.empty()) {
+    rows.push_back({"STOPPED", "no writes are taken: " + reason});
+  }
+  print_table(rows);
+}
+
+}  // namespace
+
+void add_status_command(CLI::App& app, Session& session) {
+  app.add_subcommand("status", "The whole at a glance")->callback([&session] {
+    session.action = [&session] {
+      return with_connection(session, [&](Connection& connection) -> Result<int> {
+        TRY_ASSIGN(const auto status, connection.get("status"));
+        if (session.json) {
+          print_json(status);
+        } else {
+          print(status);
+        }
+        return 0;
+      });
+    };
+  });
+}
+
+}  // namespace tombolo::cli
