@@ -324,10 +324,13 @@ TEST_P(EngineContract, LogTellsEveryTransactionInOrder) {
 TEST_P(EngineContract, ReopenKeepsEverything) {
   put("a", "1");
   put("b", "2");
-  auto eraser = engine().begin();
-  eraser->erase("b");
-  eraser->add("n", 3);
-  const Sequence last = *commit(*eraser);
+  Sequence last;
+  {
+    auto eraser = engine().begin();
+    eraser->erase("b");
+    eraser->add("n", 3);
+    last = *commit(*eraser);
+  }
   for (int i = 0; i < 3; ++i) {
     if (!harness_->reopen()) return;
     EXPECT_EQ(engine().committed(), last);

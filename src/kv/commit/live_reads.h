@@ -1,10 +1,12 @@
 // LiveReads: which states the open transactions read, so that the conflict window knows what it may forget.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 #include <utility>
 
+#include "base/assert.h"
 #include "kv/kv.h"
 
 namespace tombolo::kv {
@@ -25,6 +27,11 @@ class LiveReads {
     LiveReads* owner_;
     Sequence at_;
   };
+
+  LiveReads() = default;
+  LiveReads(const LiveReads&) = delete;
+  /// Every Pin must be gone: a transaction may not outlive its engine.
+  ~LiveReads() { ASSERT(counts_.empty()); }
 
   Pin pin(Sequence at) { return {*this, at}; }
 

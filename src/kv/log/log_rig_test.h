@@ -3,7 +3,7 @@
 
 #include <atomic>
 
-#include "async/workers.h"
+#include "base/endian.h"
 #include "disk/memory/memory_disk.h"
 #include "kv/contract_test.h"
 #include "kv/log/log_engine.h"

@@ -180,9 +180,10 @@ class Walk {
       if (group.last() <= mark_) mark_here(offset);
     }
     const bool last_file = i + 1 == files_.size();
-    const bool fits =
-        last_file || (files_[i + 1].file.header.first == next_ && files_[i + 1].file.header.chain_before == chain_);
-    if (next_ <= mark_ || !fits) {
+    const bool complete =
+        last_file ? next_ > mark_
+                  : files_[i + 1].file.header.first == next_ && files_[i + 1].file.header.chain_before == chain_;
+    if (!complete) {
       return halt(
           file.file.header.number,
           fmt::format("the record of transaction {} at offset {} is damaged, and transactions up to {} are known "

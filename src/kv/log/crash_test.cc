@@ -1,0 +1,157 @@
+// Crashes of the log engine at every operation of its disk: what was acknowledged survives, whole transactions only.
+#include <gtest/gtest.h>
+
+#include "base/log.h"
+#include "kv/log/log_rig_test.h"
+
+namespace tombolo::kv {
+namespace {
+
+constexpr int kTransactions = 16;
+
+class LogCrash : public testing::Test {
+ protected:
+  LogCrash() { set_log_level(LogLevel::kError); }
+  ~LogCrash() override { set_log_level(LogLevel::kInfo); }
+};
+
+std::unique_ptr<LogRig> make_rig() {
+  auto rig = std::make_unique<LogRig>(false);
+  rig->options.log.file_bytes = 6 * 4096;  // header, four small groups, seal
+  return rig;
+}
+
+/// Transaction n sets a and b to n and adds n to the counter.
+Result<Sequence> commit_number(LogRig& rig, int n) {
+  const auto transaction = rig.engine().begin();
+  transaction->put("a", std::to_string(n));
+  transaction->put("b", std::to_string(n));
+  transaction->add("sum", n);
+  return run_to_end(rig.loop, transaction->commit());
+}
+
+struct Outcome {
+  int acknowledged = 0;
+  bool one_unknown = false;
+};
+
+/// Commits until something fails, with a mark and a flush of the index now and then.
+Outcome work(LogRig& rig, int from) {
+  Outcome outcome{.acknowledged = from};
+  for (int n = from + 1; n <= from + kTransactions; ++n) {
+    const auto committed = commit_number(rig, n);
+    if (!committed.ok()) {
+      outcome.one_unknown = committed.error().code == Code::kUnknownOutcome;
+      return outcome;
+    }
+    EXPECT_EQ(committed->value, static_cast<std::uint64_t>(n));
+    outcome.acknowledged = n;
+    if (n % 5 == 0 && !run_to_end(rig.loop, rig.log_engine().flush()).ok()) return outcome;
+  }
+  return outcome;
+}
+
+/// What is left must be the first `n` transactions for an allowed n, which is returned.
+int check(LogRig& rig, const Outcome& outcome) {
+  const int n = static_cast<int>(rig.engine().committed().value);
+  EXPECT_GE(n, outcome.acknowledged);
+  EXPECT_LE(n, outcome.acknowledged + (outcome.one_unknown ? 1 : 0));
+  if (n == 0) return n;
+  EXPECT_EQ(rig.get("a"), std::to_string(n));
+  EXPECT_EQ(rig.get("b"), std::to_string(n));
+  EXPECT_EQ(load_le<std::int64_t>(rig.get("sum").value_or(std::string(8, 'x')).data()), n * (n + 1) / 2);
+  return n;
+}
+
+void expect_open(LogRig& rig) {
+  const auto opened = rig.open();
+  ASSERT_TRUE(opened.ok()) << to_string(opened.error());
+}
+
+enum class Death { kProcess, kPower };
+
+/// Dies at operation k of opening or working, opens again, works on, and once more.
+bool die_at(int k, Death death) {
+  SCOPED_TRACE("operation " + std::to_string(k));
+  auto rig = make_rig();
+  rig->faults.fail_from = k;
+  Outcome outcome;
+  if (rig->open().ok()) outcome = work(*rig, 0);
+  const bool died = rig->faults.operations >= k;
+  death == Death::kPower ? rig->lose_power() : rig->kill();
+  expect_open(*rig);
+  if (testing::Test::HasFailure()) return false;
+  outcome = work(*rig, check(*rig, outcome));
+  EXPECT_FALSE(outcome.one_unknown);
+  rig->lose_power();
+  expect_open(*rig);
+  if (testing::Test::HasFailure()) return false;
+  check(*rig, outcome);
+  return died;
+}
+
+TEST_F(LogCrash, PowerLossAtEveryOperationKeepsWhatWasAcknowledged) {
+  int k = 1;
+  while (die_at(k, Death::kPower)) ++k;
+  EXPECT_GT(k, 50);
+}
+
+TEST_F(LogCrash, KillAtEveryOperationThenPowerLossKeepsWhatWasAcknowledged) {
+  int k = 1;
+  while (die_at(k, Death::kProcess)) ++k;
+  EXPECT_GT(k, 50);
+}
+
+/// Dies at operation k, then at operation j of the recovery (with the index flushed between, as RocksDB may do at any
+/// time), then recovers. False when recovery needs fewer than j operations.
+bool die_twice(int k, int j, Death first, Death second) {
+  SCOPED_TRACE("operations " + std::to_string(k) + ", " + std::to_string(j));
+  auto rig = make_rig();
+  rig->faults.fail_from = k;
+  Outcome outcome;
+  if (rig->open().ok()) outcome = work(*rig, 0);
+  first == Death::kPower ? rig->lose_power() : rig->kill();
+  rig->faults.operations = 0;
+  rig->faults.fail_from = j;
+  const bool died = !rig->open().ok();
+  EXPECT_TRUE(run_to_end(rig->loop, rig->rows.flush()).ok());
+  second == Death::kPower ? rig->lose_power() : rig->kill();
+  expect_open(*rig);
+  if (testing::Test::HasFailure()) return false;
+  check(*rig, outcome);
+  return died;
+}
+
+TEST_F(LogCrash, DeathDuringRecoveryLosesNothing) {
+  for (const auto first : {Death::kPower, Death::kProcess}) {
+    for (const auto second : {Death::kPower, Death::kProcess}) {
+      for (int k = 3; k < 90; k += 5) {
+        int j = 1;
+        while (die_twice(k, j, first, second)) ++j;
+        if (HasFailure()) return;
+        EXPECT_GT(j, 3);
+      }
+    }
+  }
+}
+
+TEST_F(LogCrash, SurvivorsAboveTheMarkAreCopiedBeforeTheIndexKeepsThem) {
+  auto rig = make_rig();
+  expect_open(*rig);
+  for (int n = 1; n <= 3; ++n) EXPECT_TRUE(commit_number(*rig, n).ok());
+  EXPECT_EQ(rig->engine().durable_through().value, 2u);  // the third has no mark
+  rig->kill();
+  expect_open(*rig);
+  EXPECT_EQ(rig->engine().durable_through().value, 3u);
+  // The index keeps the survivor, then the power fails: the log must still know it.
+  EXPECT_TRUE(run_to_end(rig->loop, rig->rows.flush()).ok());
+  rig->lose_power();
+  expect_open(*rig);
+  EXPECT_EQ(check(*rig, {.acknowledged = 3}), 3);
+  auto log = run_to_end(rig->loop, rig->engine().read_log(Sequence{2}, 10));
+  ASSERT_TRUE(log.ok());
+  EXPECT_EQ(log->size(), 1u);
+}
+
+}  // namespace
+}  // namespace tombolo::kv
