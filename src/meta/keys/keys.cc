@@ -346,6 +346,12 @@ Result<CandidateId> id_of_candidate(std::string_view key) {
                      load_be64(rest->data() + 10)};
 }
 
+Result<Stamp> queued_of_purge(std::string_view key) {
+  const auto rest = rest_of(Table::kPurges, key);
+  if (!rest || rest->size() != 16) return not_of("Q");
+  return Stamp{load_be64(rest->data())};
+}
+
 Result<FeedId> id_of_feed(std::string_view key) {
   const auto rest = rest_of(Table::kFeed, key);
   if (!rest || rest->size() != 1 + 8 + 8) return not_of("e");

@@ -119,6 +119,7 @@ Result<GenOffset> offset_of(std::string_view key);  // of a run or slice
 Result<EdgeEnds> ends_of_edge(std::string_view key);
 Result<NativeName> name_of_native(std::string_view key);
 Result<CandidateId> id_of_candidate(std::string_view key);
+Result<Stamp> queued_of_purge(std::string_view key);
 Result<FeedId> id_of_feed(std::string_view key);
 
 /// The table of a key, nullopt when it is of none.

@@ -52,7 +52,7 @@ struct ReadRange {
 /// gen needs are missing. Requires offset + length <= gen length.
 Task<std::optional<ReadPlan>> plan_read(Cell cell, TenantId tenant, GenId gen, ReadRange range);
 
-/// Candidates of a shard queued before `before`, oldest first.
+/// Both kinds. Candidates of a shard queued before `before`, oldest first.
 Task<std::vector<Candidate>> list_candidates(Cell cell, unsigned shard, Stamp before, std::uint32_t limit);
 Task<void> drop_candidate(Cell cell, Candidate candidate);
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "meta/cell.h"
+#include "meta/model/candidate.h"
 #include "meta/model/gen.h"
 #include "meta/model/native.h"
 #include "meta/ops/purge.h"
@@ -19,11 +20,24 @@ namespace tombolo::meta {
 Task<std::optional<NativeKey>> get_native_key(Cell cell, TenantId tenant, std::string remote, std::string key);
 /// Before the remote PUT. Takes over an intent whatever its nonce, and a row whose gen is gone or condemned.
 /// kAlreadyExists "NativeKeyInUse" while the row is live for a live gen (another, or this one).
-/// `intent.gen`, `remote`, `key`, `nonce` are read.
+/// `intent.gen`, `remote`, `key`, `nonce` are read. Queues a kNative candidate, so that an offload that nobody resumes
+/// leaves nothing behind that judge_native does not find.
 Task<void> put_native_intent(Cell cell, TenantId tenant, NativeKey intent);
 /// Erases the row if it is in `state` and has this nonce; false otherwise.
 Task<bool> erase_native_key(Cell cell, TenantId tenant, std::string remote, std::string key, NativeState state,
                             std::string nonce);
+enum class NativeJudged {
+  kGone,    // no row, or it is live: the candidate row went
+  kIntent,  // an offload may still be under way or be resumed; the candidate was queued anew
+  kDelete,  // the row is kCondemned (now): delete the remote object if it has the nonce, then erase_native_key with
+            // kCondemned, then drop_candidate
+};
+struct NativeVerdict {
+  NativeJudged judged = NativeJudged::kGone;
+  NativeKey native;  // kDelete
+};
+/// Looks at a kNative candidate. An intent whose gen is gone or condemned turns kCondemned.
+Task<NativeVerdict> judge_native(Cell cell, Candidate candidate);
 /// Rows of a remote in key order after `start_after`, for fsck.
 Task<std::vector<NativeKey>> list_native_keys(Cell cell, TenantId tenant, std::string remote, std::string start_after,
                                               std::uint32_t limit);
@@ -60,7 +74,8 @@ struct FilledRun {
 };
 /// At most kRunsPerBatchMax. A row that has a local place already keeps it; gives how many were filled.
 Task<std::size_t> fill_local(Cell cell, TenantId tenant, GenId gen, Stamp token, std::vector<FilledRun> runs);
-/// Every run has a local place: the gen, and its sources, are no longer evicted. The native place stays.
+/// The gen, and its sources, are no longer evicted; the native place stays. kConditionFailed "RunsMissing" when a run
+/// has no local place yet.
 Task<void> finish_recall(Cell cell, TenantId tenant, GenId gen, Stamp token);
 
 /// Compaction: the run's local place changes from `from` to `to`. False when the row no longer says `from`, or the gen

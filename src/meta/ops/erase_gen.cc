@@ -1,0 +1,109 @@
+#include <set>
+
+#include "base/assert.h"
+#include "meta/ops/gens.h"
+#include "meta/ops/parts.h"
+
+namespace tombolo::meta {
+namespace {
+
+constexpr std::uint32_t kRunsPerErase = 200;  // rows of up to 4 KiB are read, only their keys are written
+constexpr std::uint32_t kSlicesPerErase = 1'000;
+
+/// True when rows remain.
+Task<bool> erase_runs(Cell cell, kv::Transaction& txn, TenantId tenant, GenId gen) {
+  const std::string prefix = keys::runs(tenant, gen);
+  CO_TRY_ASSIGN(const auto page, read_prefix(txn, prefix, prefix, kRunsPerErase));
+  for (const kv::Row& row : page.rows) {
+    CO_CHECK_ASSIGN(const auto at, keys::offset_of(row.key));
+    CO_CHECK_ASSIGN(const Run run, decode_run(gen, at.offset, row.value));
+    if (run.local) cell.ledger.freed(txn, *run.local, run.length);
+    txn.erase(row.key);
+  }
+  co_return page.more;
+}
+
+Task<bool> erase_slices(kv::Transaction& txn, TenantId tenant, GenId gen, Stamp now) {
+  const std::string prefix = keys::slices(tenant, gen);
+  CO_TRY_ASSIGN(const auto page, read_prefix(txn, prefix, prefix, kSlicesPerErase));
+  std::set<GenId> sources;
+  for (const kv::Row& row : page.rows) {
+    CO_CHECK_ASSIGN(const Slice slice, decode_slice(0, row.value));
+    sources.insert(slice.source);
+    txn.erase(row.key);
+  }
+  for (const GenId source : sources) drop_edge(txn, tenant, source, HolderId{gen.value}, now);
+  co_return page.more;
+}
+
+Task<void> release_native(kv::Transaction& txn, TenantId tenant, const Gen& gen, Stamp now) {
+  const std::string key = keys::native_key(tenant, gen.native->remote, gen.native->key);
+  CO_TRY_ASSIGN(const auto value, txn.get(key));
+  if (!value) co_return Result<void>{};
+  CO_CHECK_ASSIGN(NativeKey native, decode_native_key(gen.native->remote, gen.native->key, *value));
+  if (native.gen != gen.id) co_return Result<void>{};
+  native.state = NativeState::kCondemned;
+  native.changed = now;
+  txn.put(key, encode(native));
+  Candidate candidate;
+  candidate.shard = keys::shard_of(gen.id.value);
+  candidate.queued = now;
+  candidate.id = gen.id.value;
+  candidate.kind = CandidateKind::kNative;
+  candidate.tenant = tenant;
+  candidate.remote = gen.native->remote;
+  candidate.key = gen.native->key;
+  txn.put(keys::candidate(candidate), encode(candidate));
+  co_return Result<void>{};
+}
+
+Task<void> erase_in(Cell cell, kv::Transaction& txn, const Candidate& candidate, Stamp before, Erased& erased) {
+  txn.set_purpose(kv::Purpose::kFreesSpace);
+  const TenantId tenant = candidate.tenant;
+  CO_TRY_ASSIGN(auto gen, read_gen(txn, tenant, candidate.gen()));
+  erased = Erased::kDone;
+  if (!gen) {
+    txn.erase(keys::candidate(candidate));
+    co_return Result<void>{};
+  }
+  erased = Erased::kNotYet;
+  if (gen->state != GenState::kCondemned || gen->condemned_at > before) co_return Result<void>{};
+  const std::string edges = keys::edges(tenant, gen->id);
+  CO_TRY_ASSIGN(const auto held, read_prefix(txn, edges, edges, 1));
+  if (!held.rows.empty()) {
+    gen->state = GenState::kLive;
+    gen->condemned_at = {};
+    put_gen(txn, tenant, *gen);
+    txn.erase(keys::candidate(candidate));
+    erased = Erased::kRevived;
+    co_return Result<void>{};
+  }
+  CO_TRY_ASSIGN(const Stamp now, cell.stamper.next());
+  bool more = false;
+  if (gen->shape == GenShape::kRuns) {
+    CO_TRY_ASSIGN(more, erase_runs(cell, txn, tenant, gen->id));
+  } else if (gen->shape == GenShape::kSlices) {
+    CO_TRY_ASSIGN(more, erase_slices(txn, tenant, gen->id, now));
+  }
+  erased = Erased::kMore;
+  if (more) co_return Result<void>{};
+  if (gen->native) {
+    CO_TRY(release_native(txn, tenant, *gen, now));
+  }
+  txn.erase(keys::gen(tenant, gen->id));
+  txn.erase(keys::candidate(candidate));
+  erased = Erased::kDone;
+  co_return Result<void>{};
+}
+
+}  // namespace
+
+Task<Erased> erase_gen(Cell cell, Candidate candidate, Stamp condemned_before) {
+  ASSERT(candidate.kind == CandidateKind::kGen);
+  Erased erased = Erased::kNotYet;
+  auto body = [&](kv::Transaction& txn) { return erase_in(cell, txn, candidate, condemned_before, erased); };
+  CO_TRY(transact(cell, body));
+  co_return erased;
+}
+
+}  // namespace tombolo::meta

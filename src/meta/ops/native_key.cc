@@ -1,0 +1,138 @@
+#include <algorithm>
+
+#include "base/assert.h"
+#include "meta/ops/parts.h"
+#include "meta/ops/tier.h"
+
+namespace tombolo::meta {
+namespace {
+
+Task<std::optional<NativeKey>> read_native(kv::Snapshot& from, TenantId tenant, std::string remote, std::string key) {
+  CO_TRY_ASSIGN(const auto value, from.get(keys::native_key(tenant, remote, key)));
+  if (!value) co_return std::optional<NativeKey>{};
+  CO_CHECK_ASSIGN(NativeKey native, decode_native_key(std::move(remote), std::move(key), *value));
+  co_return std::optional<NativeKey>(std::move(native));
+}
+
+Task<bool> is_dead(kv::Transaction& txn, TenantId tenant, GenId gen) {
+  CO_TRY_ASSIGN(const auto row, read_gen(txn, tenant, gen));
+  co_return !row || row->state == GenState::kCondemned;
+}
+
+void queue_native(kv::Transaction& txn, TenantId tenant, const NativeKey& native, Stamp now) {
+  Candidate candidate;
+  candidate.shard = keys::shard_of(native.gen.value);
+  candidate.queued = now;
+  candidate.id = native.gen.value;
+  candidate.kind = CandidateKind::kNative;
+  candidate.tenant = tenant;
+  candidate.remote = native.remote;
+  candidate.key = native.key;
+  txn.put(keys::candidate(candidate), encode(candidate));
+}
+
+Task<void> intent_in(Cell cell, kv::Transaction& txn, TenantId tenant, NativeKey intent) {
+  txn.set_purpose(kv::Purpose::kFreesSpace);  // offload is how a full disk gets room
+  CO_TRY_ASSIGN(const auto there, read_native(txn, tenant, intent.remote, intent.key));
+  if (there && there->state == NativeState::kLive) {
+    CO_TRY_ASSIGN(const bool dead, is_dead(txn, tenant, there->gen));
+    if (!dead) co_return Error{Code::kAlreadyExists, "the remote's key holds another object's bytes", "NativeKeyInUse"};
+  }
+  CO_TRY_ASSIGN(intent.changed, cell.stamper.next());
+  intent.state = NativeState::kIntent;
+  intent.etag.clear();
+  intent.version_id.clear();
+  txn.put(keys::native_key(tenant, intent.remote, intent.key), encode(intent));
+  queue_native(txn, tenant, intent, intent.changed);
+  co_return Result<void>{};
+}
+
+Task<void> erase_in(kv::Transaction& txn, TenantId tenant, const NativeKey& which, bool& erased) {
+  txn.set_purpose(kv::Purpose::kFreesSpace);
+  CO_TRY_ASSIGN(const auto there, read_native(txn, tenant, which.remote, which.key));
+  erased = there && there->state == which.state && there->nonce == which.nonce;
+  if (erased) txn.erase(keys::native_key(tenant, which.remote, which.key));
+  co_return Result<void>{};
+}
+
+Task<void> judge_in(Cell cell, kv::Transaction& txn, const Candidate& candidate, NativeVerdict& verdict) {
+  txn.set_purpose(kv::Purpose::kFreesSpace);
+  verdict = {};
+  CO_TRY_ASSIGN(auto there, read_native(txn, candidate.tenant, candidate.remote, candidate.key));
+  if (!there || there->state == NativeState::kLive) {
+    txn.erase(keys::candidate(candidate));
+    co_return Result<void>{};
+  }
+  CO_TRY_ASSIGN(const Stamp now, cell.stamper.next());
+  if (there->state == NativeState::kIntent) {
+    CO_TRY_ASSIGN(const bool dead, is_dead(txn, candidate.tenant, there->gen));
+    if (!dead) {
+      verdict.judged = NativeJudged::kIntent;
+      txn.erase(keys::candidate(candidate));
+      queue_native(txn, candidate.tenant, *there, now);
+      co_return Result<void>{};
+    }
+    there->state = NativeState::kCondemned;
+    there->changed = now;
+    txn.put(keys::native_key(candidate.tenant, candidate.remote, candidate.key), encode(*there));
+  }
+  verdict.judged = NativeJudged::kDelete;
+  verdict.native = *std::move(there);
+  co_return Result<void>{};
+}
+
+}  // namespace
+
+Task<std::optional<NativeKey>> get_native_key(Cell cell, TenantId tenant, std::string remote, std::string key) {
+  const auto snapshot = cell.engine.snapshot();
+  co_return co_await read_native(*snapshot, tenant, std::move(remote), std::move(key));
+}
+
+Task<void> put_native_intent(Cell cell, TenantId tenant, NativeKey intent) {
+  ASSERT(intent.gen && !intent.nonce.empty());
+  if (keys::escape(intent.key).size() > keys::kNameBytesMax) {
+    co_return Error{Code::kInvalid, "the native key takes more than 2,400 bytes when encoded", "InvalidResourceName"};
+  }
+  auto body = [&](kv::Transaction& txn) { return intent_in(cell, txn, tenant, intent); };
+  CO_TRY(transact(cell, body));
+  co_return Result<void>{};
+}
+
+Task<bool> erase_native_key(Cell cell, TenantId tenant, std::string remote, std::string key, NativeState state,
+                            std::string nonce) {
+  NativeKey which;
+  which.remote = std::move(remote);
+  which.key = std::move(key);
+  which.state = state;
+  which.nonce = std::move(nonce);
+  bool erased = false;
+  auto body = [&](kv::Transaction& txn) { return erase_in(txn, tenant, which, erased); };
+  CO_TRY(transact(cell, body));
+  co_return erased;
+}
+
+Task<NativeVerdict> judge_native(Cell cell, Candidate candidate) {
+  ASSERT(candidate.kind == CandidateKind::kNative);
+  NativeVerdict verdict;
+  auto body = [&](kv::Transaction& txn) { return judge_in(cell, txn, candidate, verdict); };
+  CO_TRY(transact(cell, body));
+  co_return verdict;
+}
+
+Task<std::vector<NativeKey>> list_native_keys(Cell cell, TenantId tenant, std::string remote, std::string start_after,
+                                              std::uint32_t limit) {
+  const auto snapshot = cell.engine.snapshot();
+  const std::string prefix = keys::native_keys(tenant, remote);
+  std::string begin = prefix;
+  if (!start_after.empty()) begin = keys::native_key(tenant, remote, start_after) + '\0';
+  CO_TRY_ASSIGN(const auto page, read_prefix(*snapshot, prefix, begin, std::clamp<std::uint32_t>(limit, 1, 1'000)));
+  std::vector<NativeKey> out;
+  for (const kv::Row& row : page.rows) {
+    CO_CHECK_ASSIGN(auto named, keys::name_of_native(row.key));
+    CO_CHECK_ASSIGN(NativeKey native, decode_native_key(std::move(named.remote), std::move(named.key), row.value));
+    out.push_back(std::move(native));
+  }
+  co_return out;
+}
+
+}  // namespace tombolo::meta

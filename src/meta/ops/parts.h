@@ -1,0 +1,75 @@
+// What the operations share: entering a container, reading and writing its rows inside a transaction. Included by
+// meta/ops/*.cc only. Every function buffers writes in the transaction it is given; none commits.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "kv/run.h"
+#include "meta/cell.h"
+#include "meta/keys/keys.h"
+#include "meta/model/candidate.h"
+#include "meta/model/codec.h"
+#include "meta/model/conditions.h"
+#include "meta/model/feed.h"
+#include "meta/ops/new_gen.h"
+
+namespace tombolo::meta {
+
+/// Runs `body` (a callable giving Task<void>, owned by the caller's frame) until it commits.
+template <class F>
+Task<kv::Sequence> transact(const Cell& cell, F& body) {
+  std::function<Task<void>(kv::Transaction&)> function = [&body](kv::Transaction& txn) { return body(txn); };
+  return kv::run(cell.engine, cell.random, std::move(function));
+}
+
+Error container_not_found();
+Error blob_not_found();
+Error upload_sealed();
+Error gen_condemned();
+Error gen_moved();
+/// The error of a verdict that is not kPass.
+Result<void> must_pass(const Conditions& conditions, std::optional<Stamp> etag);
+Result<void> check_metadata(const Metadata& metadata);
+
+/// Takes the guard shared and gives the container; kNotFound "ContainerNotFound" unless it is live.
+Task<Container> enter_container(kv::Transaction& txn, ContainerKey key);
+/// The same with the guard exclusive.
+Task<Container> enter_container_alone(kv::Transaction& txn, ContainerKey key);
+
+/// With conflict where `from` is a transaction.
+Task<std::optional<Object>> read_object(kv::Snapshot& from, ContainerKey container, std::string name);
+Task<std::optional<UploadHead>> read_head(kv::Snapshot& from, ContainerKey container, std::string name);
+Task<std::optional<Gen>> read_gen(kv::Snapshot& from, TenantId tenant, GenId gen);
+/// The row must be there and live: kConditionFailed "GenMoved" otherwise.
+Task<Gen> read_live_gen(kv::Snapshot& from, TenantId tenant, GenId gen);
+/// All rows of [begin, end of prefix), at most `limit`.
+Task<kv::RangePage> read_prefix(kv::Snapshot& from, std::string prefix, std::string begin, std::uint32_t limit);
+
+/// True while the seal of a live process and commit holds.
+bool seal_holds(const Cell& cell, const UploadHead& head);
+/// True when something was staged.
+bool has_blocks(const std::optional<UploadHead>& head);
+/// Erases the head and queues the purge of its blocks.
+void drop_upload(kv::Transaction& txn, ContainerKey container, const std::string& name, const UploadHead& head,
+                 Stamp now);
+
+void put_gen(kv::Transaction& txn, TenantId tenant, const Gen& gen);
+void queue_candidate(kv::Transaction& txn, TenantId tenant, GenId gen, Stamp now);
+/// The holder lets go: the gen becomes a candidate.
+void drop_edge(kv::Transaction& txn, TenantId tenant, GenId gen, HolderId holder, Stamp now);
+void put_runs(const Cell& cell, kv::Transaction& txn, TenantId tenant, const std::vector<Run>& runs);
+/// Makes the new gen live, held by `holder`, with its last runs.
+Task<void> install_gen(Cell cell, kv::Transaction& txn, TenantId tenant, const NewGen& source, HolderId holder,
+                       Stamp now);
+
+/// One record per transaction: `now` is its key.
+void write_feed(const Cell& cell, kv::Transaction& txn, const FeedRecord& record, Stamp now);
+void write_object_feed(const Cell& cell, kv::Transaction& txn, FeedKind kind, ContainerKey container,
+                       const Object& object, Stamp now);
+void count_usage(kv::Transaction& txn, ContainerKey container, ObjectId object, std::int64_t objects,
+                 std::int64_t bytes);
+
+}  // namespace tombolo::meta

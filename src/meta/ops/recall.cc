@@ -1,0 +1,122 @@
+#include <limits>
+
+#include "base/assert.h"
+#include "meta/ops/gen_rows.h"
+#include "meta/ops/gens.h"
+#include "meta/ops/run_rows.h"
+#include "meta/ops/tier.h"
+
+namespace tombolo::meta {
+namespace {
+
+constexpr std::uint32_t kSlicesPerBatch = 500;
+constexpr std::uint32_t kRunsPerLook = 200;
+constexpr std::uint64_t kToTheEnd = std::numeric_limits<std::uint64_t>::max();
+
+Task<void> begin_in(Cell cell, kv::Transaction& txn, TenantId tenant, GenId id, Stamp& token) {
+  CO_TRY_ASSIGN(Gen gen, read_live_gen(txn, tenant, id));
+  CO_TRY_ASSIGN(token, cell.stamper.next());
+  gen.tier_stamp = token;
+  put_gen(txn, tenant, gen);
+  co_return Result<void>{};
+}
+
+Task<Gen> read_recalling(kv::Transaction& txn, TenantId tenant, GenId id, Stamp token) {
+  CO_TRY_ASSIGN(Gen gen, read_live_gen(txn, tenant, id));
+  if (gen.tier_stamp != token) co_return gen_moved();
+  co_return gen;
+}
+
+Task<void> fill_in(Cell cell, kv::Transaction& txn, TenantId tenant, GenId id, Stamp token,
+                   const std::vector<FilledRun>& filled, std::size_t& count) {
+  count = 0;
+  CO_TRY(read_recalling(txn, tenant, id, token));
+  std::vector<Run> wanted;
+  for (const FilledRun& run : filled) wanted.push_back({.gen = run.gen, .offset = run.offset});
+  CO_TRY_ASSIGN(auto rows, reread_runs(txn, tenant, wanted));
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    auto& row = rows[i];
+    if (!row || row->local) continue;
+    row->local = filled[i].place;
+    cell.ledger.placed(txn, *row->local, row->length);
+    txn.put(keys::run(tenant, row->gen, row->offset), encode(*row));
+    ++count;
+  }
+  co_return Result<void>{};
+}
+
+// Nobody clears places meanwhile: clear_local needs a token of its own, which would void ours.
+Task<void> require_local(Cell cell, TenantId tenant, GenId of) {
+  const auto snapshot = cell.engine.snapshot();
+  std::uint64_t offset = 0;
+  while (true) {
+    const RowsFrom which{.tenant = tenant, .gen = of, .offset = offset, .end = kToTheEnd, .limit = kRunsPerLook};
+    CO_TRY_ASSIGN(const auto runs, runs_from(*snapshot, which));
+    for (const Run& run : runs) {
+      if (!run.local) {
+        co_return Error{Code::kConditionFailed, "a run has not come back yet: fill it first", "RunsMissing"};
+      }
+      offset = run.offset + run.length;
+    }
+    if (runs.size() < kRunsPerLook) co_return Result<void>{};
+  }
+}
+
+Task<void> unmark_in(kv::Transaction& txn, TenantId tenant, GenId id, Stamp token, const std::vector<GenId>& which) {
+  CO_TRY(read_recalling(txn, tenant, id, token));
+  for (const GenId each : which) {
+    CO_TRY_ASSIGN(auto row, read_gen(txn, tenant, each));
+    if (!row || !row->evicted) continue;
+    row->evicted = false;
+    put_gen(txn, tenant, *row);
+  }
+  co_return Result<void>{};
+}
+
+Task<void> unmark(Cell cell, TenantId tenant, GenId id, Stamp token, std::vector<GenId> which) {
+  auto body = [&](kv::Transaction& txn) { return unmark_in(txn, tenant, id, token, which); };
+  CO_TRY(transact(cell, body));
+  co_return Result<void>{};
+}
+
+Task<void> finish_sources(Cell cell, TenantId tenant, GenId gen, Stamp token) {
+  std::uint64_t offset = 0;
+  while (true) {
+    CO_TRY_ASSIGN(const auto slices, list_slices(cell, tenant, gen, offset, kSlicesPerBatch));
+    std::vector<GenId> sources;
+    for (const Slice& slice : slices) {
+      CO_TRY(require_local(cell, tenant, slice.source));
+      sources.push_back(slice.source);
+      offset = slice.offset + slice.length;
+    }
+    CO_TRY(unmark(cell, tenant, gen, token, std::move(sources)));
+    if (slices.size() < kSlicesPerBatch) co_return Result<void>{};
+  }
+}
+
+}  // namespace
+
+Task<Stamp> begin_recall(Cell cell, TenantId tenant, GenId gen) {
+  Stamp token;
+  auto body = [&](kv::Transaction& txn) { return begin_in(cell, txn, tenant, gen, token); };
+  CO_TRY(transact(cell, body));
+  co_return token;
+}
+
+Task<std::size_t> fill_local(Cell cell, TenantId tenant, GenId gen, Stamp token, std::vector<FilledRun> runs) {
+  ASSERT(runs.size() <= kRunsPerBatchMax);
+  std::size_t count = 0;
+  auto body = [&](kv::Transaction& txn) { return fill_in(cell, txn, tenant, gen, token, runs, count); };
+  CO_TRY(transact(cell, body));
+  co_return count;
+}
+
+Task<void> finish_recall(Cell cell, TenantId tenant, GenId gen, Stamp token) {
+  CO_TRY(require_local(cell, tenant, gen));
+  CO_TRY(finish_sources(cell, tenant, gen, token));
+  std::vector<GenId> self{gen};
+  CO_TRY(unmark(cell, tenant, gen, token, std::move(self)));
+  co_return Result<void>{};
+}
+
+}  // namespace tombolo::meta

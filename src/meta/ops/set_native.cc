@@ -1,0 +1,35 @@
+#include "meta/ops/parts.h"
+#include "meta/ops/tier.h"
+
+namespace tombolo::meta {
+namespace {
+
+Task<void> set_in(Cell cell, kv::Transaction& txn, TenantId tenant, Gen gen, NativePlace place,
+                  const std::string& nonce) {
+  txn.set_purpose(kv::Purpose::kFreesSpace);
+  CO_TRY_ASSIGN(const auto row, txn.get(keys::gen(tenant, gen.id)));
+  if (!row || *row != encode(gen) || gen.state != GenState::kLive || gen.native) co_return gen_moved();
+  const std::string key = keys::native_key(tenant, place.remote, place.key);
+  CO_TRY_ASSIGN(const auto value, txn.get(key));
+  if (!value) co_return gen_moved();
+  CO_CHECK_ASSIGN(NativeKey native, decode_native_key(place.remote, place.key, *value));
+  if (native.state != NativeState::kIntent || native.gen != gen.id || native.nonce != nonce) co_return gen_moved();
+  CO_TRY_ASSIGN(native.changed, cell.stamper.next());
+  native.state = NativeState::kLive;
+  native.etag = place.etag;
+  native.version_id = place.version_id;
+  gen.native = std::move(place);
+  txn.put(key, encode(native));
+  put_gen(txn, tenant, gen);
+  co_return Result<void>{};
+}
+
+}  // namespace
+
+Task<void> set_native(Cell cell, TenantId tenant, Gen expected, NativePlace place, std::string nonce) {
+  auto body = [&](kv::Transaction& txn) { return set_in(cell, txn, tenant, expected, place, nonce); };
+  CO_TRY(transact(cell, body));
+  co_return Result<void>{};
+}
+
+}  // namespace tombolo::meta
