@@ -11,7 +11,7 @@
 #include "base/crc64.h"
 #include "base/endian.h"
 #include "base/units.h"
-#include "kv/memory/memory_engine.h"  // tidy: allow floors: tests only
+#include "kv/memory/memory_engine.h"
 #include "meta/cell.h"
 #include "meta/keys/keys.h"
 #include "meta/ops/admin_rows.h"
