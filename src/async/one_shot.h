@@ -22,19 +22,19 @@ class OneShot {
   OneShot() : state_(std::make_shared<State>()) {}
 
   void set(Result<T> result) const {
-    std::unique_ptr<Waiter> waiter;
-    {
-      const std::lock_guard lock(state_->mutex);
-      state_->result.emplace(std::move(result));
-      waiter = std::move(state_->waiter);
-    }
-    if (waiter) waiter->resume();
+    const auto state = state_;
+    // Posting happens under the lock, which the waiter takes too before it goes on: it may end its own event loop, and
+    // this thread must be done with that loop by then.
+    const std::lock_guard lock(state->mutex);
+    state->result.emplace(std::move(result));
+    if (const auto waiter = std::move(state->waiter)) waiter->resume();
   }
 
   Task<T> wait() const {
     auto state = state_;
     co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>&, void()>(
         Initiate{}, boost::asio::use_awaitable, state);
+    const std::lock_guard lock(state->mutex);
     co_return std::move(*state->result);
   }
 
