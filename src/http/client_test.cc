@@ -332,10 +332,10 @@ TEST_F(ClientTest, BoundsItsConnections) {
 }
 
 TEST_F(ClientTest, ServesSeveralLoopsAtOnce) {
+  std::list<boost::asio::io_context> loops;  // outlive the client
   Client client;
   std::vector<std::thread> threads;
   std::atomic<int> good{0};
-  std::list<boost::asio::io_context> loops;
   for (int t = 0; t < 3; ++t) {
     auto& loop = loops.emplace_back(1);
     threads.emplace_back([&] {

@@ -329,7 +329,7 @@ TEST_F(ServerTest, AbortsAnswersWhoseSourceIsWrong) {
     socket.send("GET " + path + " HTTP/1.1\r\nHost: h\r\n\r\n");
     std::string answer;
     EXPECT_EQ(socket.read_to_end(answer), RawSocket::End::kReset) << path;
-    EXPECT_LT(answer.size(), 1'000'000u) << path;
+    EXPECT_LT(std::count(answer.begin(), answer.end(), 'x'), 1'000'000) << path;
   }
 }
 
