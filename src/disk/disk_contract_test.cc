@@ -9,6 +9,8 @@
 #include "async/workers.h"
 #include "disk/memory/memory_disk.h"
 #include "disk/posix/posix_disk.h"
+#include "testing/faulty_disk.h"
+#include "testing/unsynced_disk.h"
 
 namespace tombolo::disk {
 namespace {
@@ -39,6 +41,18 @@ struct PosixRig final : Rig {
   Workers workers{{.threads = 2}};
   std::string root;
   std::unique_ptr<PosixDisk> posix;
+};
+
+struct FaultyRig final : Rig {
+  Disk& disk() override { return faulty; }
+  MemoryDisk memory;
+  testing::FaultyDisk faulty{memory};
+};
+
+struct UnsyncedRig final : Rig {
+  Disk& disk() override { return unsynced; }
+  PosixRig posix;
+  testing::UnsyncedDisk unsynced{posix.disk()};
 };
 
 struct Kind {
@@ -212,7 +226,9 @@ TEST_P(DiskContract, SyncedNamesAndBytesReadBack) {
 
 INSTANTIATE_TEST_SUITE_P(All, DiskContract,
                          ::testing::Values(Kind{"Memory", [] { return std::make_unique<MemoryRig>(); }},
-                                           Kind{"Posix", [] { return std::make_unique<PosixRig>(); }}),
+                                           Kind{"Posix", [] { return std::make_unique<PosixRig>(); }},
+                                           Kind{"Faulty", [] { return std::make_unique<FaultyRig>(); }},
+                                           Kind{"Unsynced", [] { return std::make_unique<UnsyncedRig>(); }}),
                          [](const auto& test) { return test.param.name; });
 
 // --- what only one of them has

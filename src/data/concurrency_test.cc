@@ -1,0 +1,128 @@
+// The store and the cache under two event loops on two threads, as a server with two cores runs them.
+#include <boost/asio/executor_work_guard.hpp>
+#include <thread>
+
+#include "async/sleep.h"
+#include "base/log.h"
+#include "data/data_rig_test.h"
+
+namespace tombolo::data {
+namespace {
+
+class Loop {
+ public:
+  Loop() : guard_(boost::asio::make_work_guard(context_)), thread_([this] { context_.run(); }) {}
+  ~Loop() {
+    guard_.reset();
+    thread_.join();
+  }
+  Executor executor() { return context_.get_executor(); }
+
+ private:
+  boost::asio::io_context context_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_;
+  std::thread thread_;
+};
+
+struct Shared {
+  kv::Engine& engine;
+  Random& random;
+  SegmentStore& store;
+  BlockCache& cache;
+  std::atomic<std::uint64_t> verified{0};
+};
+
+Task<void> count_live(kv::Transaction& txn, RunPlace place, int by) {
+  if (by > 0) segment_live_placed(txn, place.segment, place.offset, place.length);
+  if (by < 0) segment_live_freed(txn, place.segment, place.offset, place.length);
+  co_return Result<void>{};
+}
+
+Task<void> write_read_forget(Shared& shared, std::uint64_t writer) {
+  constexpr TenantId kTenant{1};
+  for (std::uint64_t n = 0; n < 15; ++n) {
+    const GenId gen{writer * 1'000 + n};
+    const Bytes bytes = pattern(3'000 + 9'000 * n, gen.value);
+    RunPlace place;
+    {
+      const BeginRun begin{.tenant = kTenant, .gen = gen, .length_max = bytes.size()};
+      CO_TRY_ASSIGN(auto run, shared.store.begin_run(begin));
+      CO_TRY(run->append(bytes));
+      CO_TRY_ASSIGN(auto sealed, run->seal());
+      run.reset();
+      std::vector<SegmentId> segments{sealed.place.segment};
+      CO_TRY(shared.store.sync(std::move(segments)));
+      place = sealed.place;
+      auto live = [&place](kv::Transaction& txn) { return count_live(txn, place, 1); };
+      CO_TRY(kv::run(shared.engine, shared.random, std::move(live)));
+    }
+    for (int reads = 0; reads < 2; ++reads) {
+      const RunRange range{.offset = n * 100, .length = bytes.size() - n * 100};
+      CO_CHECK_ASSIGN(auto reader, RunReader::open(shared.store, shared.cache, to_read(place, kTenant, gen), range));
+      CO_TRY_ASSIGN(const Bytes got, read_all(*reader, range.length));
+      if (got != to_bytes(BytesView(bytes).subspan(n * 100))) co_return Error{Code::kCorrupt, "wrong bytes"};
+      ++shared.verified;
+    }
+    if (n % 3 == 0) continue;
+    auto dead = [&place](kv::Transaction& txn) { return count_live(txn, place, -1); };
+    CO_TRY(kv::run(shared.engine, shared.random, std::move(dead)));
+  }
+  co_return Result<void>{};
+}
+
+Task<void> release_what_is_dead(Shared& shared) {
+  for (int round = 0; round < 30; ++round) {
+    CO_TRY(sleep_for(std::chrono::milliseconds(2)));
+    if (round % 5 == 0) {
+      CO_TRY(shared.store.rotate());
+    }
+    std::vector<SegmentInfo> segments;
+    {
+      const auto snapshot = shared.engine.snapshot();
+      CO_TRY_ASSIGN(segments, read_segments(*snapshot));
+    }
+    for (const SegmentInfo& info : segments) {
+      if (info.live_bytes != 0 || !shared.store.compactable(info.segment)) continue;
+      const auto released = co_await shared.store.release(info.segment);
+      const bool expected = released.ok() || released.error().code == Code::kNotFound ||
+                            released.error().code == Code::kConditionFailed || released.error().code == Code::kBusy;
+      if (!expected) co_return released;
+    }
+    CO_TRY(shared.store.reap());
+  }
+  co_return Result<void>{};
+}
+
+Task<void> note_failure(Task<void> task, std::atomic<int>& failures) {
+  const auto result = co_await std::move(task);
+  if (!result.ok()) {
+    ++failures;
+    log(LogLevel::kError, "test", "{}", to_string(result.error()));
+  }
+  co_return Result<void>{};
+}
+
+class ConcurrencyTest : public DataRig {};
+
+TEST_F(ConcurrencyTest, TwoLoopsWriteSyncReadAndFree) {
+  stop();
+  start({.segment_bytes = 256 * 1024, .keep_free_bytes = 0, .idle_files_max = 2});
+  cache_ = std::make_unique<BlockCache>(BlockCacheConfig{.bytes_max = 512 * 1024, .shards = 2});
+  Shared shared{engine_, random_, *store_, *cache_};
+  std::atomic<int> failures{0};
+  // Background sealing runs on the loop that opened the store: here, on this thread.
+  Loop one, two;
+  Scope scope("clients");
+  for (std::uint64_t writer = 1; writer <= 12; ++writer) {
+    Loop& loop = writer % 2 == 0 ? one : two;
+    scope.spawn(loop.executor(), note_failure(write_read_forget(shared, writer), failures));
+  }
+  scope.spawn(one.executor(), note_failure(release_what_is_dead(shared), failures));
+  ASSERT_TRUE(run(scope.join()).ok());
+  stop();
+  EXPECT_EQ(failures, 0);
+  EXPECT_EQ(shared.verified, 12u * 15 * 2);
+}
+
+}  // namespace
+}  // namespace tombolo::data
