@@ -1,0 +1,12 @@
+#include "protocol/azure_blob/call.h"
+
+namespace tombolo::azure_blob {
+
+Reply xml_reply(std::string xml) {
+  Reply reply;
+  reply.headers.add("Content-Type", "application/xml");
+  reply.body = Block(to_bytes(xml));
+  return reply;
+}
+
+}  // namespace tombolo::azure_blob

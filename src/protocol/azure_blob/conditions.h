@@ -1,0 +1,14 @@
+// If-Match and its kin.
+#pragma once
+
+#include "base/result.h"
+#include "http/message.h"
+#include "meta/model/conditions.h"
+
+namespace tombolo::azure_blob {
+
+/// If-Match, If-None-Match ("*", or ETags separated by commas, quoted or not), If-Modified-Since and
+/// If-Unmodified-Since. InvalidHeaderValue: an empty ETag, a date that is no IMF-fixdate, a header given twice.
+Result<meta::Conditions> parse_conditions(const http::Headers& headers);
+
+}  // namespace tombolo::azure_blob

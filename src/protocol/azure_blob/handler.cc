@@ -1,0 +1,252 @@
+#include "protocol/azure_blob/handler.h"
+
+#include <fmt/format.h>
+
+#include "auth/http_request.h"
+#include "base/log.h"
+#include "base/times.h"
+#include "protocol/azure_blob/errors.h"
+#include "protocol/azure_blob/header_text.h"
+#include "protocol/azure_blob/router.h"
+#include "protocol/azure_blob/unbuilt.h"
+
+namespace tombolo::azure_blob {
+namespace {
+
+constexpr std::string_view kDefaultVersion = "2021-12-02";  // told to requests that name none
+constexpr std::size_t kClientRequestIdMax = 1'024;          // a longer one is not echoed, as on Azure
+
+bool is_version(std::string_view text) {
+  if (text.size() != 10) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool dash = i == 4 || i == 7;
+    if (dash ? text[i] != '-' : (text[i] < '0' || text[i] > '9')) return false;
+  }
+  return true;
+}
+
+LoneSegment lone_segment(const Query& query) {
+  const bool container = http::equals_ignoring_case(query.value("restype"), "container") ||
+                         http::equals_ignoring_case(query.value("restype"), "account");
+  return container ? LoneSegment::kContainer : LoneSegment::kBlobInRoot;
+}
+
+auth::SignedRequest signed_view(const http::Exchange& exchange, const Query& query, const Address& address) {
+  auth::SignedRequest view = auth::view_of(exchange.head(), query.params());
+  view.account = address.account;
+  view.container = address.container;
+  view.blob = address.blob;
+  view.client_ip = exchange.connection().peer_address;
+  return view;
+}
+
+// An answer to a request whose dialect part was never reached, or that failed.
+Reply error_reply(const WireError& wire, std::string_view request_id, WallTime now) {
+  Reply reply;
+  reply.status = wire.status;
+  reply.headers.add("x-ms-error-code", wire.code);
+  if (wire.status == 401) reply.headers.add("WWW-Authenticate", "SharedKey");
+  if (wire.status == 405) reply.headers.add("Allow", "GET, HEAD, PUT, DELETE");
+  if (wire.status == 304) return reply;
+  ErrorBody body;
+  body.code = wire.code;
+  body.message = wire.message;
+  body.request_id = request_id;
+  const std::string time = iso8601_7(now);
+  body.time = time;
+  reply.headers.add("Content-Type", "application/xml");
+  reply.body = Block(to_bytes(error_xml(body)));
+  return reply;
+}
+
+std::string_view code_of(http::Failure failure) {
+  switch (http::info(failure).status) {
+    case 405:
+      return codes::kUnsupportedHttpVerb;
+    case 408:
+      return codes::kOperationTimedOut;
+    case 411:
+      return codes::kMissingContentLengthHeader;
+    case 414:
+      return codes::kInvalidUri;
+    case 500:
+      return codes::kInternalError;
+    case 501:
+      return codes::kNotImplemented;
+    case 503:
+      return codes::kServerBusy;
+    default:
+      return failure == http::Failure::kBadTarget ? codes::kInvalidUri : codes::kInvalidInput;
+  }
+}
+
+}  // namespace
+
+struct AzureBlobHandler::Trace {
+  std::string request_id;
+  std::string client_request_id;
+  std::string version{kDefaultVersion};
+  std::string account;
+  std::string_view operation = "Unknown";
+  std::string_view error_code;
+  Level level = Level::kService;
+  int status = 0;
+  std::uint64_t bytes_sent = 0;
+  SteadyTime start;
+  bool broken = false;
+};
+
+// The request's body, counted; remembers that it was the client who failed.
+class AzureBlobHandler::ClientBody final : public ByteSource {
+ public:
+  explicit ClientBody(ByteSource& body) : body_(body) {}
+
+  Task<Block> next() override {
+    Result<Block> block = co_await body_.next();
+    if (block.ok()) {
+      taken_ += block->size();
+    } else {
+      failed_ = true;
+    }
+    co_return block;
+  }
+
+  std::uint64_t taken() const { return taken_; }
+  bool failed() const { return failed_; }
+
+ private:
+  ByteSource& body_;
+  std::uint64_t taken_ = 0;
+  bool failed_ = false;
+};
+
+AzureBlobHandler::AzureBlobHandler(HandlerParts parts, Observer observer)
+    : parts_(parts), observer_(std::move(observer)) {}
+
+Task<void> AzureBlobHandler::handle(http::Exchange& exchange) {
+  Trace trace;
+  trace.start = parts_.clock.steady();
+  trace.request_id = new_request_id();
+  ClientBody body(exchange.body());
+  Result<Reply> reply = co_await serve(exchange, body, trace);
+  if (!reply.ok()) reply = fail(reply.error(), exchange.head(), body, trace);
+  Result<void> sent = co_await send(exchange, *std::move(reply), trace);
+  if (!sent.ok() && !exchange.responded()) {
+    // The first block of the answer could not be read, or the rest of the request not: say so instead.
+    sent = co_await send(exchange, fail(sent.error(), exchange.head(), body, trace), trace);
+  }
+  trace.broken = !sent.ok();
+  report(exchange, body, trace);
+  co_return sent;
+}
+
+Task<Reply> AzureBlobHandler::serve(http::Exchange& exchange, ClientBody& body, Trace& trace) {
+  const http::RequestHead& head = exchange.head();
+  const std::string_view client_id = head.headers.get("x-ms-client-request-id").value_or(std::string_view());
+  if (client_id.size() <= kClientRequestIdMax) trace.client_request_id = client_id;
+  CO_CHECK_ASSIGN(const std::optional<std::string_view> version, only(head.headers, "x-ms-version"));
+  if (version && !is_version(*version)) {
+    co_return azure_blob::refuse(codes::kInvalidHeaderValue, "x-ms-version must be a date like 2021-12-02.");
+  }
+  if (version) trace.version = *version;
+  if (head.method == "OPTIONS") co_return azure_blob::refuse(codes::kCorsPreflightFailure, "");
+
+  CO_CHECK_ASSIGN(const Query query, Query::parse(head.query()));
+  AddressParts parts;
+  parts.host = head.host;
+  parts.path = head.path();
+  parts.lone = lone_segment(query);
+  CO_CHECK_ASSIGN(const Address address, parse_address(parts));
+  trace.account = address.account;
+  trace.level = address.level();
+
+  CO_TRY_ASSIGN(const auth::VerifiedRequest who, parts_.verifier.verify(signed_view(exchange, query, address)));
+  CO_CHECK_ASSIGN(const Operation* operation, route(address.level(), head.method, query));
+  trace.operation = operation->name;
+  auth::Operation touched;
+  touched.needs = operation->rights;
+  touched.container = address.container;
+  touched.blob = address.blob;
+  CO_CHECK(auth::authorize(who, touched));
+  CO_CHECK(refuse_unbuilt(address.level(), head.headers, query, who));
+  const Call call{head, body, address, query, who, parts_.store, parts_.workers};
+  co_return co_await operation->run(call);
+}
+
+Reply AzureBlobHandler::fail(const Error& error, const http::RequestHead& head, const ClientBody& body, Trace& trace) {
+  WireError wire = to_wire(error, trace.level);
+  if (body.failed()) {
+    // Whatever the code says (a lost connection is kUnavailable): it was the client's, not ours.
+    wire = to_wire(azure_blob::refuse(codes::kInvalidInput, "The request's body did not arrive whole."), trace.level);
+  }
+  if (wire.is_ours) {
+    log(LogLevel::kWarn, "azure_blob", "request {} {} {} failed with {}: {}", trace.request_id, head.method,
+        head.path(), wire.code, to_string(error));
+  }
+  trace.error_code = wire.code;
+  return error_reply(wire, trace.request_id, parts_.clock.wall());
+}
+
+Task<void> AzureBlobHandler::send(http::Exchange& exchange, Reply reply, Trace& trace) {
+  const bool is_head = exchange.head().method == "HEAD";
+  const std::uint64_t length = reply.stream ? reply.stream_length : reply.body.size();
+  trace.status = reply.status;
+  trace.bytes_sent = is_head ? 0 : length;
+  http::ResponseHead head;
+  head.status = reply.status;
+  head.headers = std::move(reply.headers);
+  head.headers.add("x-ms-request-id", trace.request_id);
+  head.headers.add("x-ms-version", trace.version);
+  if (!trace.client_request_id.empty()) head.headers.add("x-ms-client-request-id", trace.client_request_id);
+  if (is_head) {
+    co_return co_await exchange.respond_head_only(std::move(head), reply.status < 300 ? reply.stream_length : 0);
+  }
+  if (reply.stream) co_return co_await exchange.respond(std::move(head), *reply.stream, reply.stream_length);
+  co_return co_await exchange.respond(std::move(head), std::move(reply.body));
+}
+
+void AzureBlobHandler::report(const http::Exchange& exchange, const ClientBody& body, const Trace& trace) {
+  if (!observer_) return;
+  Observation seen;
+  seen.operation = trace.operation;
+  seen.method = exchange.head().method;
+  seen.path = exchange.head().path();
+  seen.account = trace.account;
+  seen.peer_address = exchange.connection().peer_address;
+  seen.request_id = trace.request_id;
+  seen.client_request_id = trace.client_request_id;
+  seen.error_code = trace.error_code;
+  seen.status = trace.status;
+  seen.bytes_received = body.taken();
+  seen.bytes_sent = trace.bytes_sent;
+  seen.took = parts_.clock.steady() - trace.start;
+  seen.broken = trace.broken;
+  observer_(seen);
+}
+
+http::Refusal AzureBlobHandler::refuse(http::Failure failure) {
+  const http::FailureInfo& row = http::info(failure);
+  WireError wire;
+  wire.status = row.status;
+  wire.code = code_of(failure);
+  wire.message = row.text;
+  const std::string request_id = new_request_id();
+  Reply reply = error_reply(wire, request_id, parts_.clock.wall());
+  http::Refusal refusal;
+  refusal.head.status = reply.status;
+  refusal.head.headers = std::move(reply.headers);
+  refusal.head.headers.add("x-ms-request-id", request_id);
+  refusal.head.headers.add("x-ms-version", kDefaultVersion);
+  refusal.body = std::move(reply.body);
+  return refusal;
+}
+
+// In the form of a UUID, which some clients parse.
+std::string AzureBlobHandler::new_request_id() {
+  const std::string digits = parts_.random.hex(16);
+  const std::string_view view(digits);
+  return fmt::format("{}-{}-{}-{}-{}", view.substr(0, 8), view.substr(8, 4), view.substr(12, 4), view.substr(16, 4),
+                     view.substr(20));
+}
+
+}  // namespace tombolo::azure_blob

@@ -1,0 +1,69 @@
+// AzureBlobHandler: the Azure Blob protocol on an http server.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "auth/verifier.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "http/exchange.h"
+#include "protocol/azure_blob/call.h"
+
+namespace tombolo::azure_blob {
+
+/// What happened with one request, for metrics and the access log. Holds no secret: the query is left out, a SAS is in
+/// it. Views live while the observer runs.
+struct Observation {
+  std::string_view operation;  // "PutBlob"; "Unknown" where none was recognised
+  std::string_view method;
+  std::string_view path;  // raw
+  std::string_view account;
+  std::string_view peer_address;
+  std::string_view request_id;
+  std::string_view client_request_id;
+  std::string_view error_code;  // empty on success
+  int status = 0;
+  std::uint64_t bytes_received = 0;  // of the body, taken by the operation
+  std::uint64_t bytes_sent = 0;      // of the body, announced; 0 to HEAD
+  Duration took{};
+  bool broken = false;  // the connection was lost before the answer was out
+};
+/// Called once per request, on its event loop, after the answer. Must not block or throw.
+using Observer = std::function<void(const Observation&)>;
+
+/// All of them outlive the handler and are thread-safe.
+struct HandlerParts {
+  store::Store& store;
+  auth::AzureVerifier& verifier;
+  Clock& clock;
+  Random& random;    // request ids
+  Workers& workers;  // hashing and parsing of large bodies
+};
+
+/// Thread-safe. Every request is verified before a byte of its body is read, and only then looked at further. Every
+/// answer has x-ms-request-id, x-ms-version and the client's x-ms-client-request-id; every failure x-ms-error-code, and
+/// an XML document of it where a body may be.
+class AzureBlobHandler final : public http::Handler {
+ public:
+  explicit AzureBlobHandler(HandlerParts parts, Observer observer = {});
+
+  Task<void> handle(http::Exchange& exchange) override;
+  http::Refusal refuse(http::Failure failure) override;
+
+ private:
+  struct Trace;
+  class ClientBody;
+
+  Task<Reply> serve(http::Exchange& exchange, ClientBody& body, Trace& trace);
+  Reply fail(const Error& error, const http::RequestHead& head, const ClientBody& body, Trace& trace);
+  Task<void> send(http::Exchange& exchange, Reply reply, Trace& trace);
+  void report(const http::Exchange& exchange, const ClientBody& body, const Trace& trace);
+  std::string new_request_id();
+
+  HandlerParts parts_;
+  Observer observer_;
+};
+
+}  // namespace tombolo::azure_blob

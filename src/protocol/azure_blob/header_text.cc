@@ -1,0 +1,41 @@
+#include "protocol/azure_blob/header_text.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "protocol/azure_blob/errors.h"
+
+namespace tombolo::azure_blob {
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+Result<std::optional<std::string_view>> only(const http::Headers& headers, std::string_view name) {
+  if (headers.count(name) > 1) {
+    return refuse(codes::kInvalidHeaderValue, fmt::format("The header {} is given twice.", name));
+  }
+  std::optional<std::string_view> value = headers.get(name);
+  if (value) value = trim(*value);
+  if (value && value->empty()) value.reset();
+  return value;
+}
+
+Result<bool> flag(const http::Headers& headers, std::string_view name) {
+  TRY_ASSIGN(const std::optional<std::string_view> value, only(headers, name));
+  if (!value || http::equals_ignoring_case(*value, "false")) return false;
+  if (http::equals_ignoring_case(*value, "true")) return true;
+  return refuse(codes::kInvalidHeaderValue, fmt::format("The header {} must be true or false.", name));
+}
+
+std::optional<std::uint64_t> parse_number(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+}  // namespace tombolo::azure_blob

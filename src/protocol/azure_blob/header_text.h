@@ -1,0 +1,24 @@
+// Reading one header that may come once.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "base/result.h"
+#include "http/message.h"
+
+namespace tombolo::azure_blob {
+
+std::string_view trim(std::string_view text);
+
+/// The one value, without surrounding blanks. Absent and empty are the same: nullopt. InvalidHeaderValue when the
+/// header comes twice.
+Result<std::optional<std::string_view>> only(const http::Headers& headers, std::string_view name);
+
+/// "true" or "false" in any case; absent is false. InvalidHeaderValue otherwise.
+Result<bool> flag(const http::Headers& headers, std::string_view name);
+
+/// All digits, no sign, fits 64 bits.
+std::optional<std::uint64_t> parse_number(std::string_view text);
+
+}  // namespace tombolo::azure_blob

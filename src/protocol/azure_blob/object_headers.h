@@ -1,0 +1,21 @@
+// The headers that are stored with a blob.
+#pragma once
+
+#include "base/result.h"
+#include "http/message.h"
+#include "meta/model/object.h"
+
+namespace tombolo::azure_blob {
+
+inline constexpr std::string_view kDefaultContentType = "application/octet-stream";
+
+enum class PlainHeaders {
+  kFallBack,  // Put Blob: Content-Type, Content-Encoding … of the request count where no x-ms-blob-… is given
+  kIgnore,    // elsewhere they describe the request's own body
+};
+
+/// x-ms-blob-content-type, -encoding, -language, -disposition, -md5 and x-ms-blob-cache-control. An absent content type
+/// is application/octet-stream. InvalidHeaderValue, InvalidMd5.
+Result<meta::ObjectHeaders> parse_object_headers(const http::Headers& headers, PlainHeaders plain);
+
+}  // namespace tombolo::azure_blob

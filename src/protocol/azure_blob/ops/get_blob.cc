@@ -1,0 +1,92 @@
+#include <fmt/format.h>
+
+#include "async/workers.h"
+#include "base/crc64.h"
+#include "base/units.h"
+#include "protocol/azure_blob/conditions.h"
+#include "protocol/azure_blob/digests.h"
+#include "protocol/azure_blob/errors.h"
+#include "protocol/azure_blob/header_text.h"
+#include "protocol/azure_blob/object_reply.h"
+#include "protocol/azure_blob/operations.h"
+#include "protocol/azure_blob/range.h"
+
+namespace tombolo::azure_blob {
+namespace {
+
+constexpr std::uint64_t kRangeDigestBytesMax = 4 * kMiB;
+
+enum class RangeDigest { kNone, kMd5, kCrc64 };
+
+Result<RangeDigest> parse_digest(const http::Headers& headers, const std::optional<store::ByteRange>& range) {
+  TRY_ASSIGN(const bool md5, flag(headers, "x-ms-range-get-content-md5"));
+  TRY_ASSIGN(const bool crc, flag(headers, "x-ms-range-get-content-crc64"));
+  if (!md5 && !crc) return RangeDigest::kNone;
+  if (md5 && crc) return refuse(codes::kInvalidHeaderValue, "One checksum of the range can be asked for, not two.");
+  if (!range) return refuse(codes::kInvalidHeaderValue, "A checksum of the range needs a range.");
+  return md5 ? RangeDigest::kMd5 : RangeDigest::kCrc64;
+}
+
+void override_header(http::Headers& headers, std::string_view name, const std::string& value) {
+  if (!value.empty()) headers.set(name, value);
+}
+
+void apply_overrides(http::Headers& headers, const auth::ResponseOverrides& overrides) {
+  override_header(headers, "Cache-Control", overrides.cache_control);
+  override_header(headers, "Content-Disposition", overrides.content_disposition);
+  override_header(headers, "Content-Encoding", overrides.content_encoding);
+  override_header(headers, "Content-Language", overrides.content_language);
+  override_header(headers, "Content-Type", overrides.content_type);
+}
+
+// The range is read whole before its head is sent; hence the limit.
+Task<void> add_range_digest(const Call& call, RangeDigest digest, store::ObjectReader& reader, Reply& reply) {
+  if (reader.length > kRangeDigestBytesMax) {
+    co_return refuse(codes::kOutOfRangeInput, "A checksum of a range is given for at most 4 MiB.");
+  }
+  CO_TRY_ASSIGN(Bytes read, read_all(*reader.body, reader.length));
+  const Block block(std::move(read));
+  if (digest == RangeDigest::kCrc64) {
+    reply.headers.add("x-ms-content-crc64", crc64_text(crc64(block.view())));
+  } else {
+    auto hash = [block]() -> Result<Md5Digest> { return md5(block.view()); };
+    CO_TRY_ASSIGN(const Md5Digest found, offload(call.workers, std::move(hash)));
+    reply.headers.add("Content-MD5", md5_text(found));
+  }
+  reader.body = std::make_unique<BlockSource>(block);
+  co_return Result<void>{};
+}
+
+void add_content(Reply& reply, const store::ObjectReader& reader, bool partial) {
+  const std::optional<Md5Digest>& md5 = reader.object.headers.content_md5;
+  if (!partial) {
+    if (md5) reply.headers.add("Content-MD5", md5_text(*md5));
+    return;
+  }
+  reply.status = 206;
+  reply.headers.add("Content-Range", fmt::format("bytes {}-{}/{}", reader.offset, reader.offset + reader.length - 1,
+                                                 reader.object.length));
+  if (md5) reply.headers.add("x-ms-blob-content-md5", md5_text(*md5));
+}
+
+}  // namespace
+
+Task<Reply> get_blob(const Call& call) {
+  const http::Headers& headers = call.head.headers;
+  CO_CHECK_ASSIGN(const std::optional<store::ByteRange> range, parse_range(headers));
+  CO_CHECK_ASSIGN(const RangeDigest digest, parse_digest(headers, range));
+  CO_CHECK_ASSIGN(meta::Conditions conditions, parse_conditions(headers));
+  CO_TRY_ASSIGN(store::ObjectReader reader, call.store.get_object(call.object(), range, std::move(conditions)));
+  Reply reply;
+  add_object(reply.headers, reader.object);
+  add_content(reply, reader, range.has_value());
+  apply_overrides(reply.headers, call.who.overrides);
+  if (digest != RangeDigest::kNone) {
+    CO_TRY(add_range_digest(call, digest, reader, reply));
+  }
+  reply.stream_length = reader.length;
+  reply.stream = std::move(reader.body);
+  co_return reply;
+}
+
+}  // namespace tombolo::azure_blob

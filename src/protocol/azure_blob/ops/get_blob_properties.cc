@@ -1,0 +1,18 @@
+#include "protocol/azure_blob/conditions.h"
+#include "protocol/azure_blob/digests.h"
+#include "protocol/azure_blob/object_reply.h"
+#include "protocol/azure_blob/operations.h"
+
+namespace tombolo::azure_blob {
+
+Task<Reply> get_blob_properties(const Call& call) {
+  CO_CHECK_ASSIGN(meta::Conditions conditions, parse_conditions(call.head.headers));
+  CO_TRY_ASSIGN(const meta::Object object, call.store.head_object(call.object(), std::move(conditions)));
+  Reply reply;
+  add_object(reply.headers, object);
+  if (object.headers.content_md5) reply.headers.add("Content-MD5", md5_text(*object.headers.content_md5));
+  reply.stream_length = object.length;
+  co_return reply;
+}
+
+}  // namespace tombolo::azure_blob

@@ -1,0 +1,61 @@
+#include <fmt/format.h>
+
+#include "base/units.h"
+#include "protocol/azure_blob/conditions.h"
+#include "protocol/azure_blob/digests.h"
+#include "protocol/azure_blob/errors.h"
+#include "protocol/azure_blob/header_text.h"
+#include "protocol/azure_blob/metadata.h"
+#include "protocol/azure_blob/object_headers.h"
+#include "protocol/azure_blob/object_reply.h"
+#include "protocol/azure_blob/operations.h"
+#include "protocol/azure_blob/write_reply.h"
+
+namespace tombolo::azure_blob {
+namespace {
+
+constexpr std::uint64_t kPutBlobBytesMax = 5'000 * kMiB;
+
+Result<void> check_type(const http::Headers& headers) {
+  TRY_ASSIGN(const std::optional<std::string_view> type, only(headers, "x-ms-blob-type"));
+  if (!type) return refuse(codes::kMissingRequiredHeader, "x-ms-blob-type is missing.");
+  if (http::equals_ignoring_case(*type, "BlockBlob")) return {};
+  if (http::equals_ignoring_case(*type, "AppendBlob") || http::equals_ignoring_case(*type, "PageBlob")) {
+    return refuse(codes::kBlobTypeNotSupported, fmt::format("{} is not built yet; BlockBlob is.", *type));
+  }
+  return refuse(codes::kInvalidHeaderValue, "x-ms-blob-type must be BlockBlob.");
+}
+
+Result<store::PutObject> parse(const Call& call) {
+  const http::Headers& headers = call.head.headers;
+  store::PutObject request;
+  TRY(check_type(headers));
+  TRY_ASSIGN(request.length, body_length(call.head, kPutBlobBytesMax));
+  TRY_ASSIGN(request.headers, parse_object_headers(headers, PlainHeaders::kFallBack));
+  TRY_ASSIGN(request.metadata, parse_metadata(headers));
+  TRY_ASSIGN(request.expected, parse_expected_digests(headers));
+  TRY_ASSIGN(request.conditions, parse_conditions(headers));
+  request.body = &call.body;
+  return request;
+}
+
+}  // namespace
+
+Task<Reply> put_blob(const Call& call) {
+  CO_CHECK_ASSIGN(store::PutObject request, parse(call));
+  // A SAS with `c` but no `w` may create and not replace; the store judges that where it publishes, without a race.
+  const bool asked_for_new = request.conditions.if_none_match && request.conditions.if_none_match->any;
+  const bool only_create = !call.who.may(auth::Permission::kWrite);
+  if (only_create) request.conditions.if_none_match.emplace().any = true;
+  Result<meta::Object> object = co_await call.store.put_object(call.object(), std::move(request));
+  if (!object.ok() && only_create && !asked_for_new && object.error().detail == codes::kBlobAlreadyExists) {
+    co_return refuse(codes::kUnauthorizedBlobOverwrite, "");
+  }
+  if (!object.ok()) co_return object.error();
+  Reply reply = write_reply(object->etag_stamp, object->crc64);
+  reply.status = 201;
+  if (object->headers.content_md5) reply.headers.add("Content-MD5", md5_text(*object->headers.content_md5));
+  co_return reply;
+}
+
+}  // namespace tombolo::azure_blob

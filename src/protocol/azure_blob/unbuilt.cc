@@ -1,0 +1,87 @@
+#include "protocol/azure_blob/unbuilt.h"
+
+#include <fmt/format.h>
+
+#include "protocol/azure_blob/errors.h"
+#include "protocol/azure_blob/header_text.h"
+
+namespace tombolo::azure_blob {
+namespace {
+
+enum class Match { kWhole, kPrefix };
+
+struct HeaderRow {
+  std::string_view name;
+  Match match;
+  std::string_view code;
+  std::string_view feature;
+};
+
+// A new refusal is one line.
+constexpr HeaderRow kHeaders[] = {
+    {"x-ms-encryption-", Match::kPrefix, codes::kUnsupportedHeader, "customer keys and encryption scopes"},
+    {"x-ms-default-encryption-scope", Match::kWhole, codes::kUnsupportedHeader, "encryption scopes"},
+    {"x-ms-deny-encryption-scope-override", Match::kWhole, codes::kUnsupportedHeader, "encryption scopes"},
+    {"x-ms-tags", Match::kWhole, codes::kUnsupportedHeader, "tags"},
+    {"x-ms-if-tags", Match::kWhole, codes::kUnsupportedHeader, "tags"},
+    {"x-ms-access-tier", Match::kPrefix, codes::kUnsupportedHeader, "access tiers"},
+    {"x-ms-rehydrate-priority", Match::kWhole, codes::kUnsupportedHeader, "access tiers"},
+    {"x-ms-copy-source", Match::kPrefix, codes::kUnsupportedHeader, "copies from a URL"},
+    {"x-ms-source-", Match::kPrefix, codes::kUnsupportedHeader, "copies from a URL"},
+    {"x-ms-requires-sync", Match::kWhole, codes::kUnsupportedHeader, "copies from a URL"},
+    {"x-ms-immutability-policy-", Match::kPrefix, codes::kUnsupportedHeader, "immutability policies"},
+    {"x-ms-legal-hold", Match::kWhole, codes::kUnsupportedHeader, "legal holds"},
+    {"x-ms-structured-", Match::kPrefix, codes::kUnsupportedHeader, "structured bodies"},
+    {"x-ms-expiry-", Match::kPrefix, codes::kUnsupportedHeader, "expiry"},
+    {"x-ms-blob-public-access", Match::kWhole, codes::kPublicAccessNotPermitted, "public access"},
+    {"x-ms-blob-sequence-number", Match::kWhole, codes::kInvalidBlobType, "page blobs"},
+    {"x-ms-sequence-number-action", Match::kWhole, codes::kInvalidBlobType, "page blobs"},
+    {"x-ms-if-sequence-number-", Match::kPrefix, codes::kInvalidBlobType, "page blobs"},
+    {"x-ms-blob-condition-", Match::kPrefix, codes::kInvalidBlobType, "append blobs"},
+};
+
+struct ParamRow {
+  std::string_view name;
+  std::string_view feature;
+};
+
+constexpr ParamRow kParams[] = {
+    {"snapshot", "snapshots"},         {"prevsnapshot", "snapshots"},        {"versionid", "versions"},
+    {"deletetype", "soft delete"},     {"startfrom", "listing from a name"}, {"endbefore", "listing up to a name"},
+    {"showonly", "filtered listings"},
+};
+
+bool matches(const HeaderRow& row, std::string_view name) {
+  if (row.match == Match::kPrefix) name = name.substr(0, row.name.size());
+  return http::equals_ignoring_case(name, row.name);
+}
+
+}  // namespace
+
+Result<void> refuse_unbuilt(Level level, const http::Headers& headers, const Query& query,
+                            const auth::VerifiedRequest& who) {
+  for (const http::Headers::Field field : headers) {
+    if (trim(field.value).empty()) continue;
+    if (http::equals_ignoring_case(field.name, "x-ms-lease-id")) {
+      // No lease exists, so no id can match: Azure's own answer.
+      return refuse(level == Level::kBlob ? codes::kLeaseNotPresentWithBlobOperation
+                                          : codes::kLeaseNotPresentWithContainerOperation,
+                    "Leases are not built yet.");
+    }
+    for (const HeaderRow& row : kHeaders) {
+      if (!matches(row, field.name)) continue;
+      if (row.name == "x-ms-tags" && !who.may(auth::Permission::kTags)) {
+        return refuse(codes::kAuthorizationPermissionMismatch, "Tags need the permission t.");
+      }
+      return refuse(row.code, fmt::format("The header {} is refused: {} are not built yet.", row.name, row.feature));
+    }
+  }
+  for (const ParamRow& row : kParams) {
+    if (query.value(row.name).empty()) continue;
+    return refuse(codes::kUnsupportedQueryParameter,
+                  fmt::format("The parameter {} is refused: {} not built yet.", row.name, row.feature));
+  }
+  return {};
+}
+
+}  // namespace tombolo::azure_blob
