@@ -23,6 +23,9 @@ struct Limits {
   std::uint64_t cold_get_bytes_max = 64 * kMiB;
   /// Granules of reads up to this size, hot or cold, are admitted to the block cache; larger ones would wash it out.
   std::uint64_t admit_bytes_max = 1 * kMiB;
+  /// Runs of one upload that wait for their rows, 1 … meta::kRunsPerBatchMax. Larger: fewer syncs in long uploads;
+  /// smaller: less written for nothing when one fails, less memory for checksums (4 KiB a run).
+  std::size_t batch_runs = 32;
 };
 
 /// Everything in it is thread-safe and outlives every operation and every reader handed out.

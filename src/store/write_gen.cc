@@ -8,14 +8,8 @@
 #include "store/services.h"
 
 namespace tombolo::store {
-namespace {
 
-/// Runs that wait for their rows: bounds what a failed upload leaves behind, and the memory for checksums.
-constexpr std::size_t kBatchRuns = 32;
-static_assert(kBatchRuns <= meta::kRunsPerBatchMax);
 static_assert(meta::kRunBytesMax == data::kRunBytesMax && meta::kGranuleBytes == data::kGranuleBytes);
-
-}  // namespace
 
 GenWriter::GenWriter(Services& services, TenantId tenant, std::uint64_t length)
     : services_(services), tenant_(tenant), length_(length) {}
@@ -42,7 +36,7 @@ Task<void> GenWriter::append(BytesView bytes) {
 Task<void> GenWriter::append_to_runs(BytesView bytes) {
   while (!bytes.empty()) {
     if (run_ == nullptr) {
-      if (batch_.size() == kBatchRuns) {
+      if (batch_.size() >= services_.limits.batch_runs) {
         CO_TRY(stage());
       }
       data::BeginRun place;

@@ -1,0 +1,152 @@
+// Reading while names and places move.
+#include "meta/ops/gens.h"
+#include "meta/ops/tier.h"
+#include "store/gen_source.h"
+#include "store/rewrite_run.h"
+#include "store/rig_test.h"
+
+namespace tombolo::store {
+namespace {
+
+using testing::kTenant;
+using testing::part;
+using testing::Rig;
+
+TEST(GetObject, NamesWhatIsMissing) {
+  Rig rig;
+  EXPECT_EQ(rig.get("no").error().detail, "BlobNotFound");
+  EXPECT_EQ(rig.run(rig.store.get_object({{kTenant, "acc", "no"}, "a"}, {}, {})).error().detail, "ContainerNotFound");
+}
+
+TEST(GetObject, HoldsConditionsAndRanges) {
+  Rig rig;
+  const auto object = rig.put("a", rig.noise(100));
+  ASSERT_TRUE(object.ok());
+  meta::Conditions unchanged;
+  unchanged.if_none_match = meta::EtagMatch{.any = false, .stamps = {object->etag_stamp}};
+  EXPECT_EQ(rig.run(rig.store.get_object(Rig::object("a"), {}, unchanged)).error().detail, "NotModified");
+  meta::Conditions other;
+  other.if_match = meta::EtagMatch{.any = false, .stamps = {{1}}};
+  EXPECT_EQ(rig.run(rig.store.head_object(Rig::object("a"), other)).error().detail, "ConditionNotMet");
+
+  const auto reader = rig.open("a", ByteRange{90, 50});
+  ASSERT_TRUE(reader.ok());
+  EXPECT_EQ(reader->offset, 90u);
+  EXPECT_EQ(reader->length, 10u);
+  EXPECT_EQ(rig.open("a", ByteRange{100, 1}).error().code, Code::kOutOfRange);
+  ASSERT_TRUE(rig.put("empty", {}).ok());
+  EXPECT_EQ(rig.open("empty", ByteRange{0, 1}).error().code, Code::kOutOfRange);
+  EXPECT_EQ(rig.get("empty")->size(), 0u);
+}
+
+class WhileReading : public ::testing::TestWithParam<bool> {};
+
+TEST_P(WhileReading, TheReaderKeepsTheOldBytes) {
+  const bool deleted = GetParam();
+  Rig rig;
+  const Bytes old = rig.noise(17 * kMiB);
+  const auto object = rig.put("a", old);
+  ASSERT_TRUE(object.ok());
+  {
+    auto reader = rig.open("a");
+    ASSERT_TRUE(reader.ok());
+    if (deleted) {
+      ASSERT_TRUE(rig.run(rig.store.delete_object(Rig::object("a"), {})).ok());
+    } else {
+      ASSERT_TRUE(rig.put("a", rig.noise(17 * kMiB)).ok());
+    }
+    EXPECT_FALSE(rig.pins.claim(kTenant, object->gen));
+    const auto got = rig.drain(*reader->body);
+    ASSERT_TRUE(got.ok()) << to_string(got.error());
+    EXPECT_EQ(*got, old);
+  }
+  EXPECT_TRUE(rig.pins.claim(kTenant, object->gen));
+  EXPECT_EQ(rig.head("a").ok(), !deleted);
+}
+
+INSTANTIATE_TEST_SUITE_P(OverwrittenOrDeleted, WhileReading, ::testing::Bool());
+
+/// Copies every run of the object to a new place, as compaction does, and frees the old segment.
+void compact(Rig& rig, const meta::Object& object) {
+  ASSERT_TRUE(rig.run(rig.segments.rotate()).ok());
+  const auto runs = rig.run(meta::list_runs(rig.services.cell, kTenant, object.gen, 0, 100));
+  ASSERT_TRUE(runs.ok());
+  for (const meta::Run& run : *runs) {
+    OpenGen what;
+    what.tenant = kTenant;
+    what.gen = object.gen;
+    what.offset = run.offset;
+    what.length = run.length;
+    what.places = Places::kLocalOnly;
+    auto source = rig.run(GenSource::open(rig.services, what));
+    ASSERT_TRUE(source.ok());
+    auto copy = rig.run(rewrite_run(rig.segments, kTenant, run, **source));
+    ASSERT_TRUE(copy.ok()) << to_string(copy.error());
+    ASSERT_TRUE(rig.run(rig.segments.sync({copy->place.segment})).ok());
+    meta::MoveRun move;
+    move.tenant = kTenant;
+    move.gen = object.gen;
+    move.offset = run.offset;
+    move.from = *run.local;
+    move.to = {copy->place.segment, copy->place.offset};
+    const auto moved = rig.run(meta::move_run(rig.services.cell, move));
+    ASSERT_TRUE(moved.ok() && *moved);
+  }
+}
+
+TEST(GetObject, GoesOnWhereCompactionPutTheBytes) {
+  Rig rig;
+  const Bytes bytes = rig.noise(20 * kMiB);
+  const auto object = rig.put("a", bytes);
+  ASSERT_TRUE(object.ok());
+  const auto runs = rig.run(meta::list_runs(rig.services.cell, kTenant, object->gen, 0, 1));
+  const SegmentId old = runs->front().local->segment;
+  auto reader = rig.open("a");
+  ASSERT_TRUE(reader.ok());
+  compact(rig, *object);
+  const auto released = rig.run(rig.segments.release(old));
+  ASSERT_TRUE(released.ok()) << to_string(released.error());
+  ASSERT_TRUE(rig.run(rig.segments.reap()).ok());
+  const auto got = rig.drain(*reader->body);
+  ASSERT_TRUE(got.ok()) << to_string(got.error());
+  EXPECT_EQ(*got, bytes);
+}
+
+Task<void> flip_byte(disk::Disk& disk, std::string path, std::uint64_t offset) {
+  CO_TRY_ASSIGN(const auto file, disk.open(path, disk::Open::kReadWrite));
+  Bytes byte(1);
+  CO_TRY(file->read(offset, byte));
+  byte[0] ^= std::byte{4};
+  CO_TRY(file->write(offset, byte));
+  co_return co_await file->sync();
+}
+
+TEST(GetObject, RotThatHasNotMovedIsCorrupt) {
+  Rig rig;
+  const Bytes bytes = rig.noise(100'000);
+  const auto object = rig.put("a", bytes);
+  ASSERT_TRUE(object.ok());
+  const auto runs = rig.run(meta::list_runs(rig.services.cell, kTenant, object->gen, 0, 1));
+  const meta::LocalPlace place = *runs->front().local;
+  const std::string path = data::segment_path(place.segment);
+  ASSERT_TRUE(rig.run(flip_byte(rig.disk, path, data::data_offset(place.offset) + 50'000)).ok());
+  const auto rotten = rig.get("a");
+  ASSERT_FALSE(rotten.ok());
+  EXPECT_EQ(rotten.error().code, Code::kCorrupt);
+  const auto sound = rig.get("a", ByteRange{70'000, 1'000});
+  ASSERT_TRUE(sound.ok());
+  EXPECT_EQ(*sound, part(bytes, 70'000, 1'000));
+}
+
+TEST(GetObject, AFailureOfTheFirstBytesShowsBeforeTheBody) {
+  Rig rig;
+  const auto object = rig.put("a", rig.noise(100'000));
+  ASSERT_TRUE(object.ok());
+  const auto runs = rig.run(meta::list_runs(rig.services.cell, kTenant, object->gen, 0, 1));
+  const meta::LocalPlace place = *runs->front().local;
+  ASSERT_TRUE(rig.run(flip_byte(rig.disk, data::segment_path(place.segment), data::data_offset(place.offset))).ok());
+  EXPECT_EQ(rig.open("a").error().code, Code::kCorrupt);
+}
+
+}  // namespace
+}  // namespace tombolo::store
