@@ -265,4 +265,28 @@ Task<void> GenSource::recover(Error failed) {
   co_return Result<void>{};
 }
 
+namespace {
+
+class LateSource final : public ByteSource {
+ public:
+  LateSource(Services& services, OpenGen what) : services_(services), what_(std::move(what)) {}
+  Task<Block> next() override {
+    if (source_ == nullptr) {
+      CO_TRY_ASSIGN(source_, GenSource::open(services_, what_));
+    }
+    co_return co_await source_->next();
+  }
+
+ private:
+  Services& services_;
+  const OpenGen what_;
+  std::unique_ptr<GenSource> source_;
+};
+
+}  // namespace
+
+std::unique_ptr<ByteSource> gen_source_later(Services& services, OpenGen what) {
+  return std::make_unique<LateSource>(services, std::move(what));
+}
+
 }  // namespace tombolo::store

@@ -78,4 +78,7 @@ class GenSource final : public ByteSource {
   int failures_ = 0;                       // since the last block given
 };
 
+/// Opened with its first next(): for whoever must give a source without awaiting (remote::BodyFactory).
+std::unique_ptr<ByteSource> gen_source_later(Services& services, OpenGen what);
+
 }  // namespace tombolo::store

@@ -2,6 +2,7 @@
 #include "meta/ops/gens.h"
 #include "meta/ops/tier.h"
 #include "store/gen_source.h"
+#include "store/recall_gen.h"
 #include "store/remote_double_test.h"
 #include "store/rewrite_run.h"
 #include "store/rig_test.h"
@@ -191,27 +192,30 @@ TEST(ColdRead, RecalledRunsAreReadFromFlashAgain) {
   ColdRig rig;
   const Bytes bytes = rig.noise(9 * kMiB);
   const meta::Object object = rig.put_cold("a", bytes);
-  const auto token = rig.run(meta::begin_recall(rig.services.cell, kTenant, object.gen));
-  ASSERT_TRUE(token.ok());
-  const auto runs = rig.run(meta::list_runs(rig.services.cell, kTenant, object.gen, 0, 10));
-  ASSERT_TRUE(runs.ok());
-  for (const meta::Run& run : *runs) {
-    OpenGen what;
-    what.tenant = kTenant;
-    what.gen = object.gen;
-    what.offset = run.offset;
-    what.length = run.length;
-    auto source = rig.run(GenSource::open(rig.services, what));
-    ASSERT_TRUE(source.ok());
-    const auto copy = rig.run(rewrite_run(rig.segments, kTenant, run, **source));
-    ASSERT_TRUE(copy.ok()) << to_string(copy.error());
-    ASSERT_TRUE(rig.run(rig.segments.sync({copy->place.segment})).ok());
-    const meta::FilledRun filled{run.gen, run.offset, {copy->place.segment, copy->place.offset}};
-    ASSERT_TRUE(rig.run(meta::fill_local(rig.services.cell, kTenant, object.gen, *token, {filled})).ok());
-  }
-  ASSERT_TRUE(rig.run(meta::finish_recall(rig.services.cell, kTenant, object.gen, *token)).ok());
+  const auto recalled = rig.run(recall_gen(rig.services, kTenant, object.gen));
+  ASSERT_TRUE(recalled.ok()) << to_string(recalled.error());
+  EXPECT_EQ(recalled->bytes, bytes.size());
+  EXPECT_EQ(rig.run(recall_gen(rig.services, kTenant, object.gen))->runs, 0u);
   rig.cloud->drop("box/a");
   EXPECT_EQ(*rig.get("a"), bytes);
+}
+
+TEST(ColdRead, CommittedBlocksThatAreColdCanBeCommittedAgain) {
+  ColdRig rig;
+  const Bytes one = rig.noise(70'000), two = rig.noise(9'000'000);
+  ASSERT_TRUE(rig.stage("o", "1", one).ok());
+  ASSERT_TRUE(rig.stage("o", "2", two).ok());
+  const auto object = rig.commit("o", {{BlockSource::kLatest, "1"}, {BlockSource::kLatest, "2"}});
+  ASSERT_TRUE(object.ok());
+  Bytes all = one;
+  all.insert(all.end(), two.begin(), two.end());
+  rig.evict(*object, all);
+  const auto again = rig.commit("o", {{BlockSource::kCommitted, "2"}, {BlockSource::kCommitted, "1"}});
+  ASSERT_TRUE(again.ok()) << to_string(again.error());
+  rig.cloud->drop("box/o");
+  Bytes turned = two;
+  turned.insert(turned.end(), one.begin(), one.end());
+  EXPECT_EQ(*rig.get("o"), turned);
 }
 
 TEST(ColdRead, LocalOnlyNeverAsksTheRemote) {

@@ -4,11 +4,14 @@
 #include "meta/ops/objects.h"
 #include "meta/ops/uploads.h"
 #include "store/ops/resolve.h"
+#include "store/recall_gen.h"
 #include "store/services.h"
 #include "store/store.h"
 
 namespace tombolo::store {
 namespace {
+
+constexpr int kTriesMax = 3;  // an eviction may begin again between a recall and the commit
 
 std::vector<meta::BlockChoice> choices(std::vector<BlockChoice> asked) {
   std::vector<meta::BlockChoice> out;
@@ -62,11 +65,16 @@ Task<meta::Object> commit(meta::Cell cell, meta::ContainerKey container, std::st
 
 Task<meta::Object> Store::commit_block_list(ObjectRef ref, CommitBlockList request) {
   CO_TRY_ASSIGN(const meta::ContainerKey container, find_container(services_.cell, std::move(ref.container)));
-  // A seal left behind would block the name: from here to the end a cancellation waits.
-  co_await boost::asio::this_coro::throw_if_cancelled(false);
-  Result<meta::Object> object = co_await commit(services_.cell, container, std::move(ref.name), std::move(request));
-  co_await boost::asio::this_coro::throw_if_cancelled(true);
-  co_return object;
+  for (int n = 1;; ++n) {
+    // A seal left behind would block the name: while one is held a cancellation waits.
+    co_await boost::asio::this_coro::throw_if_cancelled(false);
+    Result<meta::Object> object = co_await commit(services_.cell, container, ref.name, request);
+    co_await boost::asio::this_coro::throw_if_cancelled(true);
+    if (object.ok() || object.error().detail != "SourceEvicted" || n == kTriesMax) co_return object;
+    // Committed blocks that are cold become part of a new gen, which must not depend on the old one's native place.
+    CO_TRY_ASSIGN(const meta::Object present, meta::get_object(services_.cell, container, ref.name));
+    CO_TRY(recall_gen(services_, container.tenant, present.gen));
+  }
 }
 
 }  // namespace tombolo::store
