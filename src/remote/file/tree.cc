@@ -1,0 +1,286 @@
+#include "remote/file/tree.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/digest.h"
+#include "base/encoding.h"
+#include "remote/file/sidecar.h"
+#include "remote/file/walk.h"
+
+namespace tombolo::remote::file {
+namespace {
+
+constexpr int kDirectoryFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+constexpr mode_t kDirectoryMode = 0777, kFileMode = 0666;  // the umask decides, as with cp
+
+Result<Fd> open_at(int directory, const std::string& name, int flags) {
+  const int fd = ::openat(directory, name.c_str(), flags | O_NOFOLLOW | O_CLOEXEC, kFileMode);
+  if (fd < 0) return errno_error(errno, "cannot open", name);
+  return Fd(fd);
+}
+
+Result<void> sync_fd(int fd, std::string_view what) {
+  if (::fsync(fd) != 0) return errno_error(errno, "cannot sync", what);
+  return {};
+}
+
+Result<void> make_directory(int parent, const std::string& name) {
+  if (::mkdirat(parent, name.c_str(), kDirectoryMode) == 0) return sync_fd(parent, name);
+  if (errno != EEXIST) return errno_error(errno, "cannot make the directory", name);
+  return {};
+}
+
+bool is_kind(int directory, const std::string& name, mode_t kind, struct stat& status) {
+  return ::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 && (status.st_mode & S_IFMT) == kind;
+}
+
+RemoteObject object_of(const std::string& key, const struct stat& status) {
+  return {.key = key,
+          .size = static_cast<std::uint64_t>(status.st_size),
+          .etag = etag_of(status),
+          .version_id = {},
+          .last_modified = {status.st_mtim.tv_sec * 1'000'000LL + status.st_mtim.tv_nsec / 1'000}};
+}
+
+Result<void> check(const Condition& condition, bool exists, const struct stat& status, const std::string& key) {
+  if (condition.if_absent && exists) return Error{Code::kConditionFailed, fmt::format("\"{}\" exists", key)};
+  if (!condition.if_etag.empty() && (!exists || etag_of(status) != condition.if_etag)) {
+    return Error{Code::kConditionFailed, fmt::format("\"{}\" is not the object expected", key)};
+  }
+  return {};
+}
+
+std::string sidecar_directory(const std::string& hash) {
+  return hash.substr(0, 2);
+}
+std::string sidecar_name(const std::string& hash, const std::string& etag) {
+  return hash + "." + etag;
+}
+std::string hash_of(const std::string& key) {
+  return hex_encode(sha256(as_bytes(key)));
+}
+
+Result<void> drop_stale(int directory, WallTime before) {
+  return walk_names(directory, [&](const std::string& name) {
+    struct stat status;
+    if (is_kind(directory, name, S_IFREG, status) && status.st_mtim.tv_sec < before.micros / 1'000'000) {
+      ::unlinkat(directory, name.c_str(), 0);
+    }
+  });
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Tree>> Tree::open(const std::string& root, WallTime stale_before) {
+  const int fd = ::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return errno_error(errno, "cannot open the remote's directory", root);
+  std::unique_ptr<Tree> tree(new Tree(Fd(fd)));
+  TRY(make_directory(tree->root_.get(), std::string(kSystemDirectory)));
+  TRY_ASSIGN(const Fd system, open_at(tree->root_.get(), std::string(kSystemDirectory), kDirectoryFlags));
+  TRY(make_directory(system.get(), "temporary"));
+  TRY(make_directory(system.get(), "sidecars"));
+  TRY_ASSIGN(tree->temporaries_, open_at(system.get(), "temporary", kDirectoryFlags));
+  TRY_ASSIGN(tree->sidecars_, open_at(system.get(), "sidecars", kDirectoryFlags));
+  TRY(drop_stale(tree->temporaries_.get(), stale_before));
+  return tree;
+}
+
+Result<Fd> Tree::open_directory(const std::vector<std::string>& names) const {
+  TRY_ASSIGN(Fd at, open_at(root_.get(), ".", kDirectoryFlags));
+  for (const std::string& name : names) {
+    TRY_ASSIGN(at, open_at(at.get(), name, kDirectoryFlags));
+  }
+  return at;
+}
+
+Result<Tree::Place> Tree::locate(const std::string& key) const {
+  TRY_ASSIGN(const KeyPath path, path_of_key(key));
+  Place place;
+  TRY_ASSIGN(place.directory, open_directory(path.directories));
+  place.name = path.leaf;
+  place.exists = is_kind(place.directory.get(), place.name, S_IFREG, place.status);
+  if (!place.exists) {
+    const std::string beside = path.leaf + std::string(kBesideDirectory);
+    if (is_kind(place.directory.get(), beside, S_IFREG, place.status)) {
+      place.name = beside;
+      place.exists = true;
+    }
+  }
+  return place;
+}
+
+Result<Tree::Place> Tree::make_place(const KeyPath& path) {
+  Place place;
+  TRY_ASSIGN(place.directory, open_at(root_.get(), ".", kDirectoryFlags));
+  for (const std::string& name : path.directories) {
+    const int parent = place.directory.get();
+    struct stat status;
+    if (is_kind(parent, name, S_IFREG, status)) {
+      // An object has the name that a directory now needs: it steps aside, with its identity.
+      const std::string beside = name + std::string(kBesideDirectory);
+      // Where both names are there, the plain one is the object; and rename() does nothing between links of one file.
+      ::unlinkat(parent, beside.c_str(), 0);
+      if (::renameat(parent, name.c_str(), parent, beside.c_str()) != 0) {
+        return errno_error(errno, "cannot make room for the directory", name);
+      }
+    }
+    TRY(make_directory(parent, name));
+    TRY_ASSIGN(place.directory, open_at(parent, name, kDirectoryFlags));
+  }
+  const int directory = place.directory.get();
+  const std::string beside = path.leaf + std::string(kBesideDirectory);
+  struct stat status;
+  place.name = path.leaf;
+  place.exists = is_kind(directory, path.leaf, S_IFREG, place.status);
+  if (!place.exists && is_kind(directory, beside, S_IFREG, place.status)) {
+    place.name = beside;
+    place.exists = true;
+  } else if (!place.exists && is_kind(directory, path.leaf, S_IFDIR, status)) {
+    place.name = beside;
+  }
+  return place;
+}
+
+Result<Tree::Temporary> Tree::make_temporary(const std::string& name) {
+  TRY_ASSIGN(Fd fd, open_at(temporaries_.get(), name, O_WRONLY | O_CREAT | O_EXCL));
+  return Temporary{name, std::move(fd)};
+}
+
+void Tree::drop_temporary(const std::string& name) {
+  ::unlinkat(temporaries_.get(), name.c_str(), 0);
+}
+
+Result<void> Tree::write_sidecar(const std::string& key, const std::string& etag, const RemoteHeaders& headers) {
+  const std::string text = encode_sidecar(key, headers);
+  if (text.size() > kSidecarBytesMax) return Error{Code::kTooLarge, "too much metadata"};
+  const std::string hash = hash_of(key);
+  TRY(make_directory(sidecars_.get(), sidecar_directory(hash)));
+  TRY_ASSIGN(const Fd directory, open_at(sidecars_.get(), sidecar_directory(hash), kDirectoryFlags));
+  TRY_ASSIGN(const Fd file, open_at(directory.get(), sidecar_name(hash, etag), O_WRONLY | O_CREAT | O_TRUNC));
+  for (std::size_t done = 0; done < text.size();) {
+    const ssize_t wrote = ::write(file.get(), text.data() + done, text.size() - done);
+    if (wrote < 0 && errno != EINTR) return errno_error(errno, "cannot write the sidecar of", key);
+    if (wrote > 0) done += static_cast<std::size_t>(wrote);
+  }
+  TRY(sync_fd(file.get(), key));
+  return sync_fd(directory.get(), key);
+}
+
+void Tree::drop_sidecar(const std::string& key, const std::string& etag) {
+  const std::string hash = hash_of(key);
+  ::unlinkat(sidecars_.get(), (sidecar_directory(hash) + "/" + sidecar_name(hash, etag)).c_str(), 0);
+}
+
+Result<RemoteObject> Tree::place(const Temporary& temporary, const std::string& key, const RemoteHeaders& headers,
+                                 const Condition& condition, std::int64_t mtime_ns) {
+  TRY_ASSIGN(const KeyPath path, path_of_key(key));
+  const struct timespec times[2] = {{0, UTIME_OMIT}, {mtime_ns / 1'000'000'000, mtime_ns % 1'000'000'000}};
+  if (::futimens(temporary.fd.get(), times) != 0) return errno_error(errno, "cannot stamp", key);
+  TRY(sync_fd(temporary.fd.get(), key));
+  struct stat status;
+  if (::fstat(temporary.fd.get(), &status) != 0) return errno_error(errno, "cannot look at", key);
+  RemoteObject object = object_of(key, status);
+  // The sidecar is there before its object: named by the ETag, it says nothing about what the key holds until then.
+  if (needs_sidecar(headers)) {
+    TRY(write_sidecar(key, object.etag, headers));
+  }
+
+  const auto place_it = [&]() -> Result<Place> {
+    const std::lock_guard lock(mutex_);
+    if (!condition.if_etag.empty()) {
+      // Looked at first, so that a refused put leaves no directories behind.
+      auto current = locate(key);
+      if (!current.ok() && current.error().code != Code::kNotFound) return std::move(current).error();
+      TRY(check(condition, current.ok() && current->exists, current.ok() ? current->status : status, key));
+    }
+    TRY_ASSIGN(Place place, make_place(path));
+    TRY(check(condition, place.exists, place.status, key));
+    const int to = place.directory.get();
+    const int failed = condition.if_absent
+                           ? ::linkat(temporaries_.get(), temporary.name.c_str(), to, place.name.c_str(), 0)
+                           : ::renameat(temporaries_.get(), temporary.name.c_str(), to, place.name.c_str());
+    if (failed != 0 && errno == EEXIST) return Error{Code::kConditionFailed, fmt::format("\"{}\" exists", key)};
+    if (failed != 0) return errno_error(errno, "cannot place", key);
+    return place;
+  };
+  auto placed = place_it();
+  if (!placed.ok()) {
+    drop_sidecar(key, object.etag);
+    return std::move(placed).error();
+  }
+  if (condition.if_absent) drop_temporary(temporary.name);
+  TRY(sync_fd(placed->directory.get(), key));
+  if (placed->exists) drop_sidecar(key, etag_of(placed->status));
+  return object;
+}
+
+Result<Tree::Opened> Tree::open_object(const std::string& key) {
+  const auto none = [&] { return Error{Code::kNotFound, fmt::format("no object \"{}\"", key)}; };
+  const std::shared_lock lock(mutex_);
+  auto place = locate(key);
+  if (!place.ok() && place.error().code == Code::kNotFound) return none();
+  if (!place.ok()) return std::move(place).error();
+  if (!place->exists) return none();
+  TRY_ASSIGN(Fd fd, open_at(place->directory.get(), place->name, O_RDONLY | O_NONBLOCK));
+  struct stat status;
+  if (::fstat(fd.get(), &status) != 0) return errno_error(errno, "cannot look at", key);
+  if (!S_ISREG(status.st_mode)) return none();
+  return Opened{std::move(fd), object_of(key, status)};
+}
+
+Result<HeadResult> Tree::head(const std::string& key) {
+  TRY_ASSIGN(const Opened opened, open_object(key));
+  HeadResult result{opened.object, {}};
+  const std::string hash = hash_of(key);
+  auto directory = open_at(sidecars_.get(), sidecar_directory(hash), kDirectoryFlags);
+  if (!directory.ok() && directory.error().code == Code::kNotFound) return result;
+  if (!directory.ok()) return std::move(directory).error();
+  auto file = open_at(directory->get(), sidecar_name(hash, opened.object.etag), O_RDONLY);
+  if (!file.ok() && file.error().code == Code::kNotFound) return result;
+  if (!file.ok()) return std::move(file).error();
+  std::string text(kSidecarBytesMax + 1, '\0');
+  const ssize_t got = ::pread(file->get(), text.data(), text.size(), 0);
+  if (got < 0) return errno_error(errno, "cannot read the sidecar of", key);
+  text.resize(static_cast<std::size_t>(got));
+  TRY_ASSIGN(result.headers, decode_sidecar(text, key));
+  return result;
+}
+
+Result<ListPage> Tree::list(const ListRequest& request) {
+  ListWalk walk(request, [this](const std::vector<std::string>& names) { return open_directory(names); });
+  return walk.run([](const std::string& key, const struct stat& status) { return object_of(key, status); });
+}
+
+Result<void> Tree::remove(const std::string& key, const Condition& condition) {
+  TRY_ASSIGN(const KeyPath path, path_of_key(key));
+  const std::lock_guard lock(mutex_);
+  auto place = locate(key);
+  if (!place.ok() && place.error().code == Code::kNotFound) return {};
+  if (!place.ok()) return std::move(place).error();
+  if (!place->exists) return {};
+  TRY(check(condition, true, place->status, key));
+  if (::unlinkat(place->directory.get(), place->name.c_str(), 0) != 0 && errno != ENOENT) {
+    return errno_error(errno, "cannot remove", key);
+  }
+  TRY(sync_fd(place->directory.get(), key));
+  drop_sidecar(key, etag_of(place->status));
+  prune(path);
+  return {};
+}
+
+void Tree::prune(const KeyPath& path) {
+  std::vector<std::string> names = path.directories;
+  while (!names.empty()) {
+    const std::string name = std::move(names.back());
+    names.pop_back();
+    const auto parent = open_directory(names);
+    if (!parent.ok() || ::unlinkat(parent->get(), name.c_str(), AT_REMOVEDIR) != 0) return;
+  }
+}
+
+}  // namespace tombolo::remote::file

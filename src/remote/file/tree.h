@@ -1,0 +1,92 @@
+// Tree: the directory tree of a file remote, by blocking calls. For worker threads only.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <memory>
+#include <shared_mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "remote/file/key_path.h"
+#include "remote/remote.h"
+
+namespace tombolo::remote::file {
+
+/// An open file descriptor.
+class Fd {
+ public:
+  Fd() = default;
+  explicit Fd(int fd) : fd_(fd) {}
+  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Fd& operator=(Fd&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~Fd();
+  int get() const { return fd_; }
+
+ private:
+  int fd_ = -1;
+};
+
+/// The error of a failed call, by errno.
+Error errno_error(int code, std::string_view doing, std::string_view what);
+
+/// Identity of a file's bytes: modification time, inode and size. Whoever changes the file changes it.
+std::string etag_of(const struct stat& status);
+
+/// Thread-safe. Every name is opened beneath the root, part by part, and links are never followed. Changes of the tree
+/// are atomic among the users of one Tree; another process that writes into the tree is seen, but not excluded (only
+/// put-if-absent holds across processes).
+class Tree {
+ public:
+  /// `root` must exist and be writable: a missing mount is an error, not an empty store. Makes the system directory and
+  /// drops temporary files from before `stale_before`.
+  static Result<std::unique_ptr<Tree>> open(const std::string& root, WallTime stale_before);
+
+  struct Temporary {
+    std::string name;
+    Fd fd;
+  };
+  Result<Temporary> make_temporary(const std::string& name);
+  void drop_temporary(const std::string& name);
+
+  /// Makes a written temporary file the object `key`: stamps it with `mtime_ns`, syncs it, its sidecar and its names.
+  /// kConditionFailed leaves the temporary for the caller to drop.
+  Result<RemoteObject> place(const Temporary& temporary, const std::string& key, const RemoteHeaders& headers,
+                             const Condition& condition, std::int64_t mtime_ns);
+
+  struct Opened {
+    Fd fd;
+    RemoteObject object;
+  };
+  Result<Opened> open_object(const std::string& key);
+  Result<HeadResult> head(const std::string& key);
+  Result<ListPage> list(const ListRequest& request);
+  Result<void> remove(const std::string& key, const Condition& condition);
+
+ private:
+  struct Place {
+    Fd directory;
+    std::string name;  // of the file, in `directory`
+    bool exists = false;
+    struct stat status = {};
+  };
+
+  explicit Tree(Fd root) : root_(std::move(root)) {}
+  Result<Fd> open_directory(const std::vector<std::string>& names) const;
+  Result<Place> locate(const std::string& key) const;  // kNotFound when a directory on the way is missing
+  Result<Place> make_place(const KeyPath& path);       // requires: mutex_ held
+  Result<void> write_sidecar(const std::string& key, const std::string& etag, const RemoteHeaders& headers);
+  void drop_sidecar(const std::string& key, const std::string& etag);
+  void prune(const KeyPath& path);  // requires: mutex_ held
+
+  Fd root_, temporaries_, sidecars_;
+  std::shared_mutex mutex_;  // exclusive while names change, shared while one is found
+};
+
+}  // namespace tombolo::remote::file
