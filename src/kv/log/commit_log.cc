@@ -130,7 +130,7 @@ Task<LogFile> CommitLog::create_file(FileHeader header, const std::vector<GroupP
     const Bytes record = log_format::encode_record(at, log_format::payload_of(*found, old));
     CO_TRY(file->write(offset, record));
     offset += record.size();
-    places.push_back({file, header.nonce, at.offset, offset, copy.first, copy.last, copy.chain_after});
+    places.push_back({file, header.number, header.nonce, at.offset, offset, copy.first, copy.last, copy.chain_after});
     at.sequence = Sequence{copy.last.value + 1};
     at.chain_before = copy.chain_after;
   }
@@ -282,8 +282,8 @@ Task<Position> CommitLog::append(const std::vector<LogEntry>& group) {
   CO_TRY(write_synced(header.offset, log_format::encode_record(header, payload)));
   durable_through_.store(header.durable_through.value, std::memory_order_release);
   const std::lock_guard lock(mutex_);
-  groups_.push_back(
-      {files_.back().file, header.nonce, header.offset, header.end(), header.sequence, header.last(), chain});
+  groups_.push_back({files_.back().file, files_.back().header.number, header.nonce, header.offset, header.end(),
+                     header.sequence, header.last(), chain});
   position_.sequence = header.last();
   position_.chain = chain;
   co_return position_;
@@ -352,6 +352,18 @@ Task<std::vector<LogEntry>> CommitLog::read(Sequence after, std::uint32_t limit)
     }
   }
   co_return out;
+}
+
+Task<void> CommitLog::verify() {
+  std::vector<GroupPlace> places;
+  {
+    const std::lock_guard lock(mutex_);
+    places.assign(groups_.begin(), groups_.end());
+  }
+  for (const auto& place : places) {
+    CO_TRY(read_group(place));
+  }
+  co_return Result<void>{};
 }
 
 Position CommitLog::position() const {

@@ -51,6 +51,9 @@ class CommitLog {
   /// Durable transactions after `after`, at most `limit`. kNotFound when they were trimmed.
   Task<std::vector<LogEntry>> read(Sequence after, std::uint32_t limit);
 
+  /// Reads every group that is kept. kCorrupt, with file and offset, when one does not verify.
+  Task<void> verify();
+
   Position position() const;  // of the last group
   /// What a mark on the disk says.
   Sequence durable_through() const { return {durable_through_.load(std::memory_order_acquire)}; }

@@ -351,6 +351,11 @@ Task<void> LogEngine::flush_now() {
   co_return co_await log_->trim(applied);
 }
 
+Task<void> LogEngine::verify() {
+  CO_TRY(log_->verify());
+  co_return co_await index_->verify();
+}
+
 /// False when closing has begun before.
 Task<bool> LogEngine::begin_closing() {
   OneShot<void> idle;

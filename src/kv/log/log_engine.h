@@ -62,6 +62,9 @@ class LogEngine final : public Engine, private CommitTarget {
 
   /// Flushes the index and trims the log. One at a time with itself; kBusy otherwise.
   Task<void> flush();
+  /// Reads what the log still holds and the index's files and checks them. kCorrupt, with a name, when one does not
+  /// verify.
+  Task<void> verify();
   /// Refuses new commits, ends those that wait, writes a mark, flushes the index and trims the log.
   Task<void> close();
   /// As close() without mark, flush and trim: what is left is what a crash would leave.

@@ -95,6 +95,7 @@ class LentIndex final : public Index {
   }
   std::unique_ptr<Snapshot> snapshot() override { return rows_.snapshot(); }
   Task<void> flush() override { return rows_.flush(); }
+  Task<void> verify() override { return rows_.verify(); }
 
  private:
   MemoryIndex& rows_;

@@ -172,8 +172,8 @@ class Walk {
         if (next_ > applied_.sequence) break;
         if (!resumes_at_applied(group, chain_after)) continue;
       }
-      out_.groups.push_back({file.file.file, file.file.header.nonce, group.offset, group.end(), group.sequence,
-                             group.last(), chain_after});
+      out_.groups.push_back({file.file.file, file.file.header.number, file.file.header.nonce, group.offset, group.end(),
+                             group.sequence, group.last(), chain_after});
       next_ = Sequence{group.last().value + 1};
       chain_ = chain_after;
       offset = group.end();

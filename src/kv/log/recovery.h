@@ -12,6 +12,7 @@ namespace tombolo::kv {
 /// A group in a file.
 struct GroupPlace {
   std::shared_ptr<disk::File> file;
+  std::uint64_t number = 0;  // of the file
   std::uint64_t nonce = 0;
   std::uint64_t offset = 0;
   std::uint64_t end = 0;

@@ -1,0 +1,242 @@
+// The log engine over RocksDB, on a real directory.
+#include <gmock/gmock.h>
+#include <rocksdb/file_system.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "async/scope.h"
+#include "base/log.h"
+#include "disk/posix/posix_disk.h"
+#include "kv/contract_test.h"
+#include "kv/log/log_engine.h"
+#include "kv/rocks/rocks_index.h"
+
+namespace tombolo::kv {
+namespace {
+
+using testing::HasSubstr;
+
+/// Pretends that the disk is full while told so.
+class FullFile final : public rocksdb::FSWritableFileOwnerWrapper {
+ public:
+  FullFile(std::unique_ptr<rocksdb::FSWritableFile> inner, const std::atomic<bool>& full)
+      : FSWritableFileOwnerWrapper(std::move(inner)), full_(full) {}
+  rocksdb::IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& options,
+                           rocksdb::IODebugContext* debug) override {
+    if (full_) return rocksdb::IOStatus::NoSpace("full, says the test");
+    return FSWritableFileOwnerWrapper::Append(data, options, debug);
+  }
+  rocksdb::IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& options,
+                           const rocksdb::DataVerificationInfo& info, rocksdb::IODebugContext* debug) override {
+    if (full_) return rocksdb::IOStatus::NoSpace("full, says the test");
+    return FSWritableFileOwnerWrapper::Append(data, options, info, debug);
+  }
+
+ private:
+  const std::atomic<bool>& full_;
+};
+
+class FullFiles final : public rocksdb::FileSystemWrapper {
+ public:
+  FullFiles() : FileSystemWrapper(rocksdb::FileSystem::Default()) {}
+  const char* Name() const override { return "FullFiles"; }
+  rocksdb::IOStatus NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
+                                    std::unique_ptr<rocksdb::FSWritableFile>* out,
+                                    rocksdb::IODebugContext* debug) override {
+    std::unique_ptr<rocksdb::FSWritableFile> inner;
+    auto status = FileSystemWrapper::NewWritableFile(name, options, &inner, debug);
+    if (status.ok()) *out = std::make_unique<FullFile>(std::move(inner), full);
+    return status;
+  }
+  std::atomic<bool> full{false};
+};
+
+class RocksRig final : public Harness {
+ public:
+  RocksRig() {
+    std::string pattern = testing::TempDir() + "kv_rocks_XXXXXX";
+    root_ = mkdtemp(pattern.data());
+    disk_ = *disk::PosixDisk::open_root(root_, workers_);
+    options.free_bytes_min = 0;
+    const auto opened = open();
+    EXPECT_TRUE(opened.ok()) << to_string(opened.error());
+  }
+  ~RocksRig() override {
+    stop();
+    disk_.reset();
+    std::filesystem::remove_all(root_);
+  }
+
+  Engine& engine() override { return *engine_; }
+  LogEngine& log_engine() { return *engine_; }
+  bool reopen() override {
+    const auto closed = run_to_end(loop, engine_->close());
+    EXPECT_TRUE(closed.ok()) << to_string(closed.error());
+    engine_.reset();
+    const auto opened = open();
+    EXPECT_TRUE(opened.ok()) << to_string(opened.error());
+    return true;
+  }
+  Result<void> open() {
+    RocksIndexOptions rocks{.path = root_ + "/index", .write_buffer_bytes = 1 << 20, .files = files};
+    TRY_ASSIGN(auto index, run_to_end(loop, open_rocks_index(rocks, workers_)));
+    LogEngine::Services services{
+        .disk = *disk_, .index = std::move(index), .clock = clock, .random = random, .executor = loop.get_executor()};
+    TRY_ASSIGN(engine_, run_to_end(loop, LogEngine::open(std::move(services), options)));
+    return {};
+  }
+  /// Ends the engine as a kill would: what RocksDB had only in memory is gone.
+  void stop() {
+    if (!engine_) return;
+    EXPECT_TRUE(run_to_end(loop, engine_->stop()).ok());
+    engine_.reset();
+  }
+  Result<Sequence> put(std::string key, std::string value) {
+    const auto transaction = engine_->begin();
+    transaction->put(std::move(key), std::move(value));
+    return run_to_end(loop, transaction->commit());
+  }
+  Result<std::optional<std::string>> get(std::string key) {
+    return run_to_end(loop, engine_->snapshot()->get(std::move(key)));
+  }
+  std::vector<std::filesystem::path> index_files(const std::string& extension) const {
+    std::vector<std::filesystem::path> found;
+    for (const auto& entry : std::filesystem::directory_iterator(root_ + "/index")) {
+      if (entry.path().extension() == extension) found.push_back(entry.path());
+    }
+    return found;
+  }
+
+  LogEngineOptions options;
+  std::shared_ptr<FullFiles> files = std::make_shared<FullFiles>();
+
+ private:
+  std::string root_;
+  Workers workers_{{.threads = 4}};
+  std::unique_ptr<disk::PosixDisk> disk_;
+  std::unique_ptr<LogEngine> engine_;
+};
+
+INSTANTIATE_TEST_SUITE_P(LogOverRocks, EngineContract,
+                         testing::Values(HarnessKind{"log_rocks", [] { return std::make_unique<RocksRig>(); }}),
+                         harness_name);
+
+class Rocks : public testing::Test {
+ protected:
+  Rocks() { set_log_level(LogLevel::kError); }
+  ~Rocks() override { set_log_level(LogLevel::kInfo); }
+  RocksRig rig_;
+};
+
+TEST_F(Rocks, KillKeepsEveryCommitWhateverWasFlushed) {
+  int n = 0;
+  for (const int flush_at : {0, 7, 20}) {
+    for (int i = 0; i < 25; ++i) {
+      ASSERT_TRUE(rig_.put("n", std::to_string(++n)).ok());
+      if (i == flush_at) {
+        ASSERT_TRUE(run_to_end(rig_.loop, rig_.log_engine().flush()).ok());
+      }
+    }
+    rig_.stop();
+    const auto opened = rig_.open();
+    ASSERT_TRUE(opened.ok()) << to_string(opened.error());
+    EXPECT_EQ(*rig_.get("n"), std::to_string(n));
+    EXPECT_EQ(rig_.engine().committed().value, static_cast<std::uint64_t>(n));
+  }
+}
+
+TEST_F(Rocks, ReadsGoPastTheBlockCache) {
+  for (int i = 0; i < 50; ++i) ASSERT_TRUE(rig_.put("k" + std::to_string(100 + i), std::string(60'000, 'v')).ok());
+  rig_.reopen();  // nothing is in memory now
+  const auto rows = rig_.engine().snapshot();
+  EXPECT_EQ((*run_to_end(rig_.loop, rows->get("k120")))->size(), 60'000u);
+  EXPECT_EQ(*run_to_end(rig_.loop, rows->get("k999")), std::nullopt);
+  auto several = run_to_end(rig_.loop, rows->multi_get({"k149", "none", "k101"}));
+  ASSERT_TRUE(several.ok());
+  EXPECT_TRUE((*several)[0] && !(*several)[1] && (*several)[2]);
+  auto page = run_to_end(rig_.loop, rows->range({.begin = "k", .end = "l", .byte_limit = 100'000'000}));
+  ASSERT_TRUE(page.ok());
+  EXPECT_EQ(page->rows.size(), 50u);
+}
+
+Task<void> put_many(Engine& engine, int from, int count) {
+  for (int i = from; i < from + count; ++i) {
+    const auto transaction = engine.begin();
+    transaction->put("k" + std::to_string(i), "v");
+    CO_TRY(transaction->commit());
+  }
+  co_return Result<void>{};
+}
+
+Task<void> put_from_many(Engine& engine) {
+  Scope scope("writers");
+  const auto executor = co_await boost::asio::this_coro::executor;
+  for (int i = 0; i < 32; ++i) scope.spawn(executor, put_many(engine, i * 20, 20));
+  co_return co_await scope.join();
+}
+
+TEST_F(Rocks, ConcurrentCommitsShareSyncs) {
+  const auto before = rig_.log_engine().status();
+  ASSERT_TRUE(run_to_end(rig_.loop, put_from_many(rig_.engine())).ok());
+  const auto after = rig_.log_engine().status();
+  EXPECT_EQ(after.committed.value - before.committed.value, 640u);
+  EXPECT_LT(after.log.syncs - before.log.syncs, 200u);
+}
+
+TEST_F(Rocks, FullDiskHoldsFlushesAndHeals) {
+  ASSERT_TRUE(rig_.put("a", "1").ok());
+  rig_.files->full = true;
+  EXPECT_EQ(run_to_end(rig_.loop, rig_.log_engine().flush()).error().code, Code::kNoSpace);
+  EXPECT_EQ(*rig_.get("a"), "1");
+  const auto held = rig_.put("a", "2");  // RocksDB may refuse writes now, or not
+  if (!held.ok()) {
+    EXPECT_EQ(held.error().code, Code::kUnknownOutcome);
+  }
+  rig_.files->full = false;
+  // RocksDB looks for space every 5 s.
+  for (int i = 0; i < 150 && rig_.log_engine().status().stalled; ++i) {
+    rig_.loop.restart();
+    rig_.loop.run_for(std::chrono::milliseconds(100));
+  }
+  EXPECT_TRUE(rig_.put("b", "1").ok());
+  EXPECT_EQ(*rig_.get("a"), "2");
+  const auto flushed = run_to_end(rig_.loop, rig_.log_engine().flush());
+  EXPECT_TRUE(flushed.ok()) << to_string(flushed.error());
+  rig_.reopen();
+  EXPECT_EQ(*rig_.get("a"), "2");
+}
+
+TEST_F(Rocks, DamagedTableFileIsNamedNotServed) {
+  for (int i = 0; i < 50; ++i) ASSERT_TRUE(rig_.put("k" + std::to_string(i), std::string(1'000, 'v')).ok());
+  ASSERT_TRUE(run_to_end(rig_.loop, rig_.log_engine().verify()).ok());
+  ASSERT_TRUE(run_to_end(rig_.loop, rig_.log_engine().close()).ok());
+  const auto tables = rig_.index_files(".sst");
+  ASSERT_FALSE(tables.empty());
+  rig_.stop();
+  {
+    std::fstream file(tables.front(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(100);
+    file.put('\x5a');
+  }
+  const auto opened = rig_.open();
+  const auto checked = opened.ok() ? run_to_end(rig_.loop, rig_.log_engine().verify()) : opened;
+  ASSERT_FALSE(checked.ok());
+  EXPECT_EQ(checked.error().code, Code::kCorrupt);
+  EXPECT_THAT(checked.error().message, HasSubstr(tables.front().filename().string()));
+}
+
+TEST_F(Rocks, MissingTableFileRefusesToOpen) {
+  ASSERT_TRUE(rig_.put("a", "1").ok());
+  ASSERT_TRUE(run_to_end(rig_.loop, rig_.log_engine().close()).ok());
+  const auto tables = rig_.index_files(".sst");
+  rig_.stop();
+  ASSERT_FALSE(tables.empty());
+  std::filesystem::remove(tables.front());
+  const auto opened = rig_.open();
+  ASSERT_FALSE(opened.ok());
+  EXPECT_EQ(opened.error().code, Code::kCorrupt);
+}
+
+}  // namespace
+}  // namespace tombolo::kv
