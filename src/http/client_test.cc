@@ -61,7 +61,7 @@ class Liar {
 
  private:
   int fd_;
-  std::thread thread_;  // tidy: allow raw-thread: a peer that blocks
+  std::thread thread_;
 };
 
 struct Answer {

@@ -33,16 +33,30 @@ Task<void> MemoryExchange::respond(ResponseHead head, ByteSource& body, std::uin
     answer_.emplace(Answer{std::move(head), length});
     co_return Result<void>{};
   }
-  auto block = co_await body.next();
-  if (!block.ok()) co_return std::move(block).error();
-  answer_.emplace(Answer{std::move(head), length});
-  while (block.ok() && !block->empty()) {
-    answer_->body += as_text(block->view());
-    block = co_await body.next();
+  // The same order of pulling and sending as the server's.
+  CO_TRY_ASSIGN(Block block, body.next());
+  if (length == 0 && block.empty()) {
+    answer_.emplace(Answer{std::move(head), 0});
+    co_return Result<void>{};
   }
-  answer_->aborted = !block.ok() || answer_->body.size() != length;
-  if (!block.ok()) co_return std::move(block).error();
-  if (answer_->aborted) co_return Error{Code::kInternal, "the body has another length than announced"};
+  const auto fail = [this](Error error) {
+    if (answer_) answer_->aborted = true;
+    return error;
+  };
+  const Error wrong{Code::kInternal, "the body of an answer has another length than announced"};
+  std::uint64_t left = length;
+  while (left > 0) {
+    if (block.empty() || block.size() > left) co_return fail(wrong);
+    left -= block.size();
+    auto behind = co_await body.next();
+    if (left == 0 && !behind.ok()) co_return fail(std::move(behind).error());
+    if (left == 0 && !behind->empty()) co_return fail(wrong);
+    if (!answer_) answer_.emplace(Answer{std::move(head), length});
+    answer_->body += as_text(block.view());
+    if (!behind.ok()) co_return fail(std::move(behind).error());
+    block = *std::move(behind);
+  }
+  if (length == 0) co_return fail(wrong);
   co_return Result<void>{};
 }
 

@@ -1,7 +1,5 @@
 #include <gtest/gtest.h>
 
-#include "async/run.h"
-#include "http/memory_exchange.h"
 #include "http/message.h"
 
 namespace tombolo::http {
@@ -51,20 +49,6 @@ TEST(ParseQuery, RefusesBadEscapesAndTooMany) {
   for (std::size_t i = 0; i < kQueryParamsMax; ++i) many += "a=1&";
   EXPECT_TRUE(parse_query(many).ok());
   EXPECT_EQ(parse_query(many + "b").error().code, Code::kTooLarge);
-}
-
-TEST(MemoryExchange, AbortsAnswersWhoseSourceEndsEarly) {
-  MemoryExchange exchange({.method = "GET", .target = "/"});
-  BlockSource source{Block(to_bytes("short"))};
-  EXPECT_FALSE(run_to_end(exchange.respond(ResponseHead{}, source, 6)).ok());
-  EXPECT_TRUE(exchange.answer().aborted);
-}
-
-TEST(MemoryExchange, SendsNoBodyToHead) {
-  MemoryExchange exchange({.method = "HEAD", .target = "/"});
-  EXPECT_TRUE(run_to_end(exchange.respond(ResponseHead{}, Block(to_bytes("text")))).ok());
-  EXPECT_EQ(exchange.answer().content_length, 4u);
-  EXPECT_EQ(exchange.answer().body, "");
 }
 
 }  // namespace
