@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <boost/asio/io_context.hpp>
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
@@ -87,6 +88,7 @@ Result<Connection> Connection::open(const Target& target) {
 Result<nlohmann::json> Connection::call(const std::string& method, const std::string& path, const std::string& body) {
   http::ClientConfig config;
   config.first_byte_max = std::chrono::hours(24);  // fsck answers when it has looked at everything
+  boost::asio::io_context loop(1);  // outlives the client's connections
   http::Client client(config);
   http::Request request;
   request.host = host_;
@@ -95,7 +97,7 @@ Result<nlohmann::json> Connection::call(const std::string& method, const std::st
   request.target = "/v1/" + path;
   request.headers.set("Authorization", "Bearer " + token_);
   if (!body.empty()) request.headers.set("Content-Type", "application/json");
-  auto answer = run_to_end(exchange(client, std::move(request), body));
+  auto answer = run_to_end(loop, exchange(client, std::move(request), body));
   if (!answer.ok() && answer.error().code == Code::kUnavailable) {
     return Error{Code::kUnavailable, fmt::format("no tombolo answers at {}:{} ({}); is `tombolo serve` running?", host_,
                                                  port_, answer.error().message)};

@@ -136,8 +136,8 @@ DataDirectory::~DataDirectory() {
   if (lock_ >= 0) ::close(lock_);
 }
 
-Result<std::string> read_admin_token(const std::string& data_path) {
-  return read_secret(data_path + "/admin.token");
+Result<void> DataDirectory::publish_admin_url(const std::string& url) const {
+  return write_private(path_, "admin.url", url);
 }
 
 }  // namespace tombolo::server

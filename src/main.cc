@@ -1,0 +1,14 @@
+// tombolo: one binary. Wires the command line to the server.
+#include "cli/cli.h"
+#include "server/serve.h"
+
+int main(int argc, char** argv) {
+  using namespace tombolo;
+  cli::Programs programs;
+  programs.version = std::string("tombolo ") + server::kVersion;
+  programs.serve = [](const cli::ServeArguments& arguments) {
+    return server::serve({arguments.config_file, arguments.settings});
+  };
+  programs.fsck_stopped = server::fsck_stopped;
+  return cli::run(argc, argv, programs);
+}

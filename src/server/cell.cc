@@ -1,0 +1,136 @@
+#include "server/cell.h"
+
+#include <algorithm>
+
+#include "data/segment_rows.h"
+#include "meta/ops/usage.h"
+#include "tiering/offload.h"
+#include "tiering/recall.h"
+
+namespace tombolo::server {
+namespace {
+
+constexpr std::uint64_t kCellId = 1;  // one cell a process so far
+
+Duration seconds(std::uint64_t count) {
+  return Duration(static_cast<std::int64_t>(count) * 1'000'000);
+}
+
+kv::LogEngineOptions engine_options(const Settings& settings) {
+  kv::LogEngineOptions options;
+  options.log.file_bytes = settings.log_file_bytes;
+  options.flush_after_bytes = settings.index_flush_bytes;
+  options.free_bytes_min = settings.reserve_bytes;
+  return options;
+}
+
+data::SegmentStoreConfig segment_options(const Settings& settings) {
+  data::SegmentStoreConfig config;
+  config.segment_bytes = settings.segment_bytes;
+  config.keep_free_bytes = settings.reserve_bytes;
+  config.cell = kCellId;
+  return config;
+}
+
+}  // namespace
+
+Cell::Cell(Foundation& foundation, const Settings& settings)
+    : settings_(settings),
+      disk_(foundation.disk),
+      clock_(foundation.clock),
+      random_(foundation.random),
+      runtime_(foundation.runtime),
+      sealer_(foundation.root_key, foundation.random) {}
+
+Cell::~Cell() = default;
+
+Task<std::unique_ptr<Cell>> Cell::open(Foundation foundation, Settings settings, Background background) {
+  std::unique_ptr<Cell> cell(new Cell(foundation, settings));
+  auto opened = co_await cell->open_parts(std::move(foundation), background);
+  if (!opened.ok()) {
+    (void)co_await cell->close();
+    co_return std::move(opened).error();
+  }
+  co_return cell;
+}
+
+Task<void> Cell::open_parts(Foundation foundation, Background background) {
+  kv::LogEngine::Services engine{.disk = disk_,
+                                 .index = std::move(foundation.index),
+                                 .clock = clock_,
+                                 .random = random_,
+                                 .executor = runtime_.background()};
+  CO_TRY_ASSIGN(engine_, kv::LogEngine::open(std::move(engine), engine_options(settings_)));
+  stamper_ = std::make_unique<meta::Stamper>(*engine_, random_, clock_);
+  CO_TRY(stamper_->recover());
+  ids_ = std::make_unique<meta::IdAllocator>(*engine_, random_);
+  CO_TRY(ids_->recover());
+  cache_ = std::make_unique<data::BlockCache>(data::BlockCacheConfig{.bytes_max = settings_.cache_bytes});
+  segments_ = std::make_unique<data::SegmentStore>(*engine_, disk_, random_, segment_options(settings_));
+  CO_TRY(segments_->open());
+  const meta::Cell cell{*engine_, random_, clock_, *stamper_, *ids_, ledger_};
+  services_.reset(new store::Services{cell, *segments_, *cache_, remotes_, pins_, runtime_.workers()});
+  store_ = std::make_unique<store::Store>(*services_);
+  accounts_ = std::make_unique<store::Accounts>(cell, sealer_);
+  drivers_ = std::make_unique<RemoteDrivers>(cell, sealer_, remotes_, runtime_.workers());
+  CO_TRY(drivers_->connect_all());
+  jobs_ = std::make_unique<jobs::Scheduler>(
+      *engine_, clock_, random_, runtime_.background(),
+      jobs::SchedulerOptions{.running_max = static_cast<unsigned>(settings_.jobs_max)});
+  tiering::register_offload(*jobs_, *services_, {.parallel = static_cast<unsigned>(settings_.offload_parallel)});
+  tiering::register_recall(*jobs_, *services_);
+  if (background == Background::kNone) co_return Result<void>{};
+  tiering::CollectorOptions options{.interval = seconds(settings_.gc_interval_seconds),
+                                    .grace = seconds(settings_.gc_grace_seconds),
+                                    .remote_grace = seconds(settings_.remote_grace_seconds),
+                                    .compact_dead_percent = static_cast<unsigned>(settings_.compact_dead_percent)};
+  collector_ = std::make_unique<tiering::Collector>(*services_, runtime_.background(), options);
+  collector_->start();
+  co_return co_await jobs_->start();
+}
+
+Task<CellUsage> Cell::usage() {
+  CellUsage sum;
+  CO_TRY_ASSIGN(const auto accounts, accounts_->list());
+  for (const std::string& name : accounts) {
+    CO_TRY_ASSIGN(const auto keys, accounts_->find(name));
+    if (!keys) continue;
+    store::ListContainers query;
+    for (bool more = true; more;) {
+      CO_TRY_ASSIGN(const auto page, store_->list_containers(keys->tenant, name, query));
+      for (const meta::Container& container : page.containers) {
+        const meta::ContainerKey key{container.tenant, container.id};
+        CO_TRY_ASSIGN(const meta::Usage usage, meta::read_usage(services_->cell, key));
+        sum.objects += usage.objects;
+        sum.bytes += usage.bytes;
+      }
+      more = page.next.has_value();
+      if (more) query.start_after = *page.next;
+    }
+  }
+  auto snapshot = engine_->snapshot();
+  CO_TRY_ASSIGN(const auto segments, data::read_segments(*snapshot));
+  std::uint64_t sealed_bytes = 0;
+  for (const data::SegmentInfo& segment : segments) {
+    sum.bytes_local += static_cast<std::uint64_t>(std::max<std::int64_t>(0, segment.live_bytes));
+    sealed_bytes += segment.row.file_bytes;
+  }
+  const std::uint64_t files = segments_->file_bytes();
+  sum.open_segment_bytes = files > sealed_bytes ? files - sealed_bytes : 0;
+  co_return sum;
+}
+
+Task<void> Cell::close() {
+  // Whoever writes rows stops before the rows' engine does.
+  Result<void> first;
+  const auto keep = [&first](Result<void> result) {
+    if (first.ok() && !result.ok()) first = std::move(result);
+  };
+  if (jobs_) keep(co_await jobs_->stop());
+  if (collector_) keep(co_await collector_->stop());
+  if (segments_) keep(co_await segments_->close());
+  if (engine_) keep(co_await engine_->close());
+  co_return first;
+}
+
+}  // namespace tombolo::server

@@ -1,0 +1,122 @@
+#include "server/remote_drivers.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "base/log.h"
+#include "base/wire.h"
+#include "meta/ops/admin_rows.h"
+#include "remote/file/file_remote.h"
+
+namespace tombolo::server {
+namespace {
+
+constexpr Duration kHealthMax = std::chrono::seconds(5);
+
+std::string purpose(const std::string& remote) {
+  return "remote-secret:" + remote;
+}
+
+Result<void> check(const admin::NewRemote& remote) {
+  const auto legal = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
+  if (remote.name.empty() || remote.name.size() > 63 || !std::all_of(remote.name.begin(), remote.name.end(), legal)) {
+    return Error{
+        Code::kInvalid,
+        fmt::format("\"{}\" cannot name a remote: use 1 to 63 lower-case letters, digits and '-'", remote.name)};
+  }
+  if (remote.kind != "azure" && remote.kind != "file") {
+    return Error{Code::kInvalid, fmt::format("\"{}\" is no kind of remote: azure or file", remote.kind)};
+  }
+  if (!remote.prefix.empty() && remote.prefix.back() != '/') {
+    return Error{Code::kInvalid, "the prefix must end in '/', or keys of other programs could begin with it"};
+  }
+  if (remote.kind == "azure" && (remote.bucket.empty() || (remote.key.empty() && remote.sas.empty()))) {
+    return Error{Code::kInvalid,
+                 "a remote of the kind azure needs --bucket (its container), and TOMBOLO_REMOTE_KEY with "
+                 "--remote-account, or TOMBOLO_REMOTE_SAS, in the environment"};
+  }
+  if (!remote.key.empty() && (remote.account.empty() || !base64_decode(remote.key))) {
+    return Error{Code::kInvalid, "an account key is base64 and goes with the account's name"};
+  }
+  return {};
+}
+
+}  // namespace
+
+RemoteDrivers::RemoteDrivers(meta::Cell cell, const auth::Sealer& sealer, store::Remotes& remotes, Workers& workers)
+    : cell_(cell), sealer_(sealer), remotes_(remotes), workers_(workers), client_(std::make_shared<http::Client>()) {}
+
+Result<std::shared_ptr<remote::Remote>> RemoteDrivers::connect(const meta::RemoteConfig& config, const Secret& secret) {
+  if (config.kind == "file") {
+    remote::file::FileConfig file{.name = config.name, .directory = config.endpoint};
+    TRY_ASSIGN(auto opened, remote::file::FileRemote::open(std::move(file), workers_, cell_.clock, cell_.random));
+    return std::shared_ptr<remote::Remote>(std::move(opened));
+  }
+  (void)secret;
+  return Error{Code::kUnsupported,
+               fmt::format("remote \"{}\": this build has no driver \"{}\"", config.name, config.kind)};
+}
+
+Task<void> RemoteDrivers::connect_all() {
+  CO_TRY_ASSIGN(const auto rows, meta::list_remotes(cell_));
+  for (const meta::RemoteConfig& row : rows) {
+    CO_CHECK_ASSIGN(const std::string opened, sealer_.open(purpose(row.name), row.sealed_secret));
+    WireReader reader(opened);
+    Secret secret{.account = reader.text(), .key = reader.text(), .sas = reader.text()};
+    CO_CHECK(reader.finish("remote secret"));
+    auto remote = connect(row, secret);
+    if (remote.ok()) {
+      remotes_.set(row.name, *std::move(remote));
+    } else {
+      log(LogLevel::kError, "server", "remote {} is not available: {}", row.name, remote.error().message);
+    }
+  }
+  co_return Result<void>{};
+}
+
+Task<void> RemoteDrivers::add(admin::NewRemote remote) {
+  CO_CHECK(check(remote));
+  const Secret secret{.account = remote.account, .key = remote.key, .sas = remote.sas};
+  WireWriter packed;
+  for (const std::string* text : {&secret.account, &secret.key, &secret.sas}) packed.text(*text);
+  meta::RemoteConfig row;
+  row.name = remote.name;
+  row.kind = remote.kind;
+  row.endpoint = remote.endpoint;
+  row.bucket = remote.bucket;
+  row.prefix = remote.prefix;
+  row.sealed_secret = sealer_.seal(purpose(remote.name), packed.bytes());
+  CO_CHECK_ASSIGN(auto connected, connect(row, secret));
+  CO_TRY(meta::put_remote(cell_, std::move(row), meta::PutMode::kCreate));
+  remotes_.set(remote.name, std::move(connected));
+  co_return Result<void>{};
+}
+
+Task<std::vector<admin::RemoteView>> RemoteDrivers::views() {
+  CO_TRY_ASSIGN(const auto rows, meta::list_remotes(cell_));
+  std::vector<admin::RemoteView> views;
+  for (const meta::RemoteConfig& row : rows) {
+    admin::RemoteView view{
+        .name = row.name, .kind = row.kind, .endpoint = row.endpoint, .bucket = row.bucket, .prefix = row.prefix};
+    auto remote = remotes_.find(row.name);
+    if (!remote.ok()) {
+      view.problem = remote.error().message;
+    } else {
+      // Nothing lives under this key: "not found" is the healthy answer.
+      const auto head = co_await (*remote)->head(row.prefix + ".tombolo-health");
+      view.healthy = head.ok() || head.error().code == Code::kNotFound;
+      if (!view.healthy) view.problem = head.error().message;
+    }
+    views.push_back(std::move(view));
+  }
+  co_return views;
+}
+
+Task<std::vector<admin::RemoteTestStep>> RemoteDrivers::test(std::string name) {
+  CO_CHECK_ASSIGN(const auto remote, remotes_.find(name));
+  co_return Error{Code::kUnsupported, "not yet"};
+}
+
+}  // namespace tombolo::server

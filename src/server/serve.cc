@@ -1,0 +1,171 @@
+#include "server/serve.h"
+
+#include <fmt/format.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "admin/handler.h"
+#include "async/run.h"
+#include "base/encoding.h"
+#include "base/log.h"
+#include "disk/posix/posix_disk.h"
+#include "kv/rocks/rocks_index.h"
+#include "server/data_directory.h"
+#include "server/server.h"
+#include "tiering/fsck.h"
+
+extern char** environ;
+
+namespace tombolo::server {
+namespace {
+
+// The emulator's published account (Microsoft Learn, "Use the Azurite emulator"): a constant, not a secret.
+constexpr const char* kDevAccount = "devstoreaccount1";
+constexpr const char* kDevKey =
+    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+
+std::map<std::string, std::string> environment() {
+  std::map<std::string, std::string> all;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string text = *entry;
+    if (const std::size_t equals = text.find('='); equals != std::string::npos) {
+      all.emplace(text.substr(0, equals), text.substr(equals + 1));
+    }
+  }
+  return all;
+}
+
+Result<Settings> load_settings(const ServeArguments& arguments) {
+  Settings settings;
+  if (!arguments.config_file.empty()) {
+    std::ifstream file(arguments.config_file);
+    std::stringstream text;
+    text << file.rdbuf();
+    if (!file) return Error{Code::kNotFound, fmt::format("cannot read the config file {}", arguments.config_file)};
+    TRY(apply_toml(settings, text.str(), arguments.config_file));
+  }
+  TRY(apply_environment(settings, environment()));
+  for (const auto& [key, text] : arguments.settings) {
+    TRY(set(settings, key, text));
+  }
+  TRY(validate(settings));
+  return settings;
+}
+
+void apply_log_level(const std::string& name) {
+  const std::map<std::string, LogLevel> levels = {
+      {"debug", LogLevel::kDebug}, {"info", LogLevel::kInfo}, {"warn", LogLevel::kWarn}, {"error", LogLevel::kError}};
+  set_log_level(levels.at(name));
+}
+
+// What lives as long as the process' work on one data directory.
+struct Opened {
+  DataDirectory directory;
+  std::unique_ptr<disk::PosixDisk> disk;
+  std::unique_ptr<Cell> cell;
+};
+
+Result<Opened> open_cell(const Settings& settings, Background background, SystemClock& clock, SystemRandom& random,
+                         Runtime& runtime) {
+  TRY_ASSIGN(DataDirectory directory, DataDirectory::open(settings.data, random));
+  TRY_ASSIGN(auto disk, disk::PosixDisk::open_root(settings.data, runtime.workers()));
+  kv::RocksIndexOptions index_options{.path = settings.data + "/index"};
+  TRY_ASSIGN(auto index, run_to_end(kv::open_rocks_index(std::move(index_options), runtime.workers())));
+  Foundation foundation{.disk = *disk,
+                        .index = std::move(index),
+                        .root_key = directory.root_key(),
+                        .clock = clock,
+                        .random = random,
+                        .runtime = runtime};
+  TRY_ASSIGN(auto cell, run_to_end(Cell::open(std::move(foundation), settings, background)));
+  return Opened{std::move(directory), std::move(disk), std::move(cell)};
+}
+
+void print_welcome(const Settings& settings, const Server& server) {
+  std::string text = fmt::format("tombolo {} serves {}\n  blob   {}\n  admin  {}  (also /healthz, /metrics)\n",
+                                 kVersion, settings.data, server.blob_url(), server.admin_url());
+  text += settings.dev ? fmt::format("  dev    account {} with the emulator's published key\n", kDevAccount)
+                       : fmt::format("  next   tombolo --data {} account create NAME\n", settings.data);
+  std::fputs(text.c_str(), stdout);
+  std::fflush(stdout);
+}
+
+// Waits for the first SIGTERM or SIGINT; a second one ends the process at once.
+void wait_for_signal() {
+  boost::asio::io_context loop(1);
+  boost::asio::signal_set signals(loop, SIGTERM, SIGINT);
+  signals.async_wait([](const boost::system::error_code&, int) {});
+  loop.run();
+}
+
+Result<void> run(const Settings& settings) {
+  SystemClock clock;
+  SystemRandom random;
+  Runtime runtime(
+      {.loops = static_cast<unsigned>(settings.threads), .workers = static_cast<unsigned>(settings.workers)});
+  TRY_ASSIGN(Opened opened, open_cell(settings, Background::kRun, clock, random, runtime));
+  Result<void> result;
+  {
+    Server server(*opened.cell, settings, opened.directory.admin_token(), clock, runtime);
+    if (settings.dev) result = run_to_end(opened.cell->accounts().ensure(kDevAccount, *base64_decode(kDevKey)));
+    if (result.ok()) result = run_to_end(server.start());
+    if (result.ok()) result = opened.directory.publish_admin_url(server.admin_url());
+    if (result.ok()) {
+      print_welcome(settings, server);
+      wait_for_signal();
+      log(LogLevel::kInfo, "server", "stopping: running requests have {} s", settings.stop_seconds);
+    }
+    auto stopped = run_to_end(server.stop());
+    if (result.ok()) result = std::move(stopped);
+  }
+  auto closed = run_to_end(opened.cell->close());
+  return result.ok() ? closed : result;
+}
+
+int fail(const Error& error) {
+  std::fputs(fmt::format("tombolo: {}\n", error.message).c_str(), stderr);
+  return 1;
+}
+
+}  // namespace
+
+int serve(const ServeArguments& arguments) {
+  auto settings = load_settings(arguments);
+  if (!settings.ok()) return fail(settings.error());
+  apply_log_level(settings->log_level);
+  std::signal(SIGPIPE, SIG_IGN);
+  const auto result = run(*settings);
+  return result.ok() ? 0 : fail(result.error());
+}
+
+int fsck_stopped(const std::string& data, const std::string& depth, bool json) {
+  Settings settings;
+  settings.data = data;
+  SystemClock clock;
+  SystemRandom random;
+  Runtime runtime({});
+  auto opened = open_cell(settings, Background::kNone, clock, random, runtime);
+  if (!opened.ok()) return fail(opened.error());
+  tiering::FsckOptions options;
+  options.depth =
+      depth == "rows" ? tiering::Depth::kRows : (depth == "all" ? tiering::Depth::kAll : tiering::Depth::kBytes);
+  const auto report = run_to_end(tiering::fsck(opened->cell->services(), options));
+  const auto closed = run_to_end(opened->cell->close());
+  if (!report.ok()) return fail(report.error());
+  if (!closed.ok()) return fail(closed.error());
+  const auto as_json = admin::fsck_json(*report);
+  std::fputs((json ? as_json.dump(2) + "\n" : fmt::format("findings  {}\n", report->findings_total)).c_str(), stdout);
+  for (const auto& finding : report->findings) {
+    if (!json) std::fputs(fmt::format("{}: {}\n    {}\n", finding.kind, finding.what, finding.advice).c_str(), stdout);
+  }
+  return report->findings_total == 0 ? 0 : 1;
+}
+
+}  // namespace tombolo::server

@@ -1,0 +1,189 @@
+#include "server/server.h"
+
+#include <fmt/format.h>
+
+#include "admin/handler.h"
+#include "async/sleep.h"
+#include "base/log.h"
+#include "meta/ops/admin_rows.h"
+#include "meta/ops/usage.h"
+#include "protocol/azure_blob/handler.h"
+#include "server/serve.h"
+
+namespace tombolo::server {
+namespace {
+
+constexpr Duration kGaugesEvery = std::chrono::seconds(5);
+
+http::ServerConfig listener(const Endpoint& endpoint, const Settings& settings) {
+  http::ServerConfig config;
+  config.address = endpoint.address;
+  config.port = endpoint.port;
+  config.connections_max = static_cast<std::uint32_t>(settings.connections_max);
+  config.stop_grace = std::chrono::seconds(settings.stop_seconds);
+  return config;
+}
+
+// For people: an address that listens everywhere is shown as the machine itself.
+std::string url_of(const Endpoint& endpoint, std::uint16_t port) {
+  const bool everywhere = endpoint.address == "0.0.0.0" || endpoint.address == "::";
+  const std::string host = everywhere ? "127.0.0.1" : endpoint.address;
+  return host.find(':') == std::string::npos ? fmt::format("http://{}:{}", host, port)
+                                             : fmt::format("http://[{}]:{}", host, port);
+}
+
+void log_access(const azure_blob::Observation& seen) {
+  log(LogLevel::kInfo, "access", "{} {} {} {} status={} error={} in={} out={} us={} request={} client_request={}{}",
+      seen.peer_address, seen.operation, seen.method, seen.path, seen.status,
+      seen.error_code.empty() ? "-" : seen.error_code, seen.bytes_received, seen.bytes_sent, seen.took.count(),
+      seen.request_id, seen.client_request_id.empty() ? "-" : seen.client_request_id, seen.broken ? " broken" : "");
+}
+
+}  // namespace
+
+// The listener of the Blob dialect.
+class Server::BlobFront {
+ public:
+  BlobFront(Server& owner, const Endpoint& endpoint)
+      : handler_({owner.cell_.store(), owner.verifier_, owner.clock_, owner.cell_.services().cell.random,
+                  owner.runtime_.workers()},
+                 observer(owner)),
+        server_(listener(endpoint, owner.settings_), owner.runtime_.loops(), handler_, owner.clock_) {}
+
+  http::Server& server() { return server_; }
+
+ private:
+  static azure_blob::Observer observer(Server& owner) {
+    return [&metrics = owner.metrics_, log_each = owner.settings_.access_log](const azure_blob::Observation& seen) {
+      using observe::Metric;
+      metrics.count(Metric::kRequests, {"azure_blob", seen.operation, std::to_string(seen.status)});
+      metrics.observe_seconds(Metric::kRequestSeconds, {"azure_blob", seen.operation},
+                              static_cast<double>(seen.took.count()) / 1e6);
+      if (seen.bytes_received > 0) {
+        metrics.count(Metric::kBytesReceived, {"azure_blob"}, static_cast<double>(seen.bytes_received));
+      }
+      if (seen.bytes_sent > 0) metrics.count(Metric::kBytesSent, {"azure_blob"}, static_cast<double>(seen.bytes_sent));
+      if (log_each) log_access(seen);
+    };
+  }
+
+  azure_blob::AzureBlobHandler handler_;
+  http::Server server_;
+};
+
+// The admin API's listener.
+class Server::AdminFront {
+ public:
+  AdminFront(Server& owner, const Endpoint& endpoint)
+      : handler_({owner.cell_.services(), owner.cell_.store(), owner.cell_.accounts(), owner.cell_.jobs(),
+                  owner.metrics_, owner, owner.admin_token_}),
+        server_(listener(endpoint, owner.settings_), owner.runtime_.loops(), handler_, owner.clock_) {}
+
+  http::Server& server() { return server_; }
+
+ private:
+  admin::AdminHandler handler_;
+  http::Server server_;
+};
+
+Server::Server(Cell& cell, Settings settings, std::string admin_token, Clock& clock, Runtime& runtime)
+    : cell_(cell),
+      settings_(std::move(settings)),
+      admin_token_(std::move(admin_token)),
+      clock_(clock),
+      runtime_(runtime),
+      started_(clock.steady()),
+      verifier_(cell.accounts(), clock) {}
+
+Server::~Server() = default;
+
+Task<void> Server::start() {
+  CO_CHECK_ASSIGN(const Endpoint blob, parse_endpoint(settings_.listen));
+  CO_CHECK_ASSIGN(const Endpoint admin, parse_endpoint(settings_.admin_listen));
+  auto blob_front = std::make_unique<BlobFront>(*this, blob);
+  CO_CHECK(blob_front->server().start());
+  blob_ = std::move(blob_front);
+  auto admin_front = std::make_unique<AdminFront>(*this, admin);
+  CO_CHECK(admin_front->server().start());
+  admin_ = std::move(admin_front);
+  background_.spawn(runtime_.background(), refresh_gauges());
+  co_return Result<void>{};
+}
+
+Task<void> Server::stop() {
+  CO_TRY(background_.close());
+  if (blob_) {
+    CO_TRY(blob_->server().stop());
+  }
+  if (admin_) {
+    CO_TRY(admin_->server().stop());
+  }
+  co_return Result<void>{};
+}
+
+std::string Server::blob_url() const {
+  return url_of(*parse_endpoint(settings_.listen), blob_ ? blob_->server().port() : 0);
+}
+std::string Server::admin_url() const {
+  return url_of(*parse_endpoint(settings_.admin_listen), admin_ ? admin_->server().port() : 0);
+}
+
+Task<void> Server::add_remote(admin::NewRemote remote) {
+  return cell_.drivers().add(std::move(remote));
+}
+Task<std::vector<admin::RemoteView>> Server::remotes() {
+  return cell_.drivers().views();
+}
+Task<std::vector<admin::RemoteTestStep>> Server::test_remote(std::string name) {
+  return cell_.drivers().test(std::move(name));
+}
+
+Task<admin::Status> Server::status() {
+  admin::Status status;
+  status.version = kVersion;
+  status.durability = "local: acknowledged when synced on this node's flash; it dies with the node";
+  status.uptime_seconds = static_cast<double>((clock_.steady() - started_).count()) / 1e6;
+  CO_TRY_ASSIGN(const CellUsage usage, cell_.usage());
+  status.objects = usage.objects;
+  status.bytes = usage.bytes;
+  status.bytes_local = usage.bytes_local;
+  status.bytes_cold = usage.bytes_cold;
+  status.bytes_cached = cell_.cache().stats().bytes;
+  status.segment_file_bytes = cell_.segments().file_bytes();
+  status.open_segment_bytes = usage.open_segment_bytes;
+  CO_TRY_ASSIGN(const disk::Space space, cell_.disk().space());
+  status.disk_free_bytes = space.free_bytes;
+  const kv::LogEngineStatus engine = cell_.engine().status();
+  status.log_bytes = engine.log.bytes;
+  status.log_syncs = engine.log.syncs;
+  status.committed_sequence = engine.committed.value;
+  if (engine.stopped) {
+    status.stopped_reason = engine.stopped->message;
+  } else if (engine.stalled) {
+    status.stopped_reason = engine.stalled->message;
+  }
+  co_return status;
+}
+
+Task<void> Server::refresh_gauges() {
+  using observe::Metric;
+  while (true) {
+    const kv::LogEngineStatus engine = cell_.engine().status();
+    metrics_.set(Metric::kLogSyncs, {}, static_cast<double>(engine.log.syncs));
+    metrics_.set(Metric::kLogBytes, {}, static_cast<double>(engine.log.bytes));
+    metrics_.set(Metric::kCommitted, {}, static_cast<double>(engine.committed.value));
+    metrics_.set(Metric::kLocalFileBytes, {}, static_cast<double>(cell_.segments().file_bytes()));
+    const data::BlockCache::Stats cache = cell_.cache().stats();
+    metrics_.set(Metric::kCacheBytes, {}, static_cast<double>(cache.bytes));
+    metrics_.set(Metric::kCacheHits, {}, static_cast<double>(cache.hits));
+    metrics_.set(Metric::kCacheMisses, {}, static_cast<double>(cache.misses));
+    metrics_.set(Metric::kConnections, {"blob"}, static_cast<double>(blob_->server().connection_count()));
+    metrics_.set(Metric::kJobsRunning, {}, static_cast<double>(cell_.jobs().running()));
+    if (const auto usage = co_await cell_.usage(); usage.ok()) {
+      metrics_.set(Metric::kLocalLiveBytes, {}, static_cast<double>(usage->bytes_local));
+    }
+    CO_TRY(sleep_for(kGaugesEvery));
+  }
+}
+
+}  // namespace tombolo::server
