@@ -1,6 +1,7 @@
 // The parsers and renderers, one by one.
 #include <gtest/gtest.h>
 
+#include "base/crc64.h"
 #include "base/encoding.h"
 #include "protocol/azure_blob/address.h"
 #include "protocol/azure_blob/block_list_xml.h"
@@ -175,6 +176,8 @@ TEST(Metadata, KeepsCaseAndRefusesWhatAzureRefuses) {
 TEST(Digests, AreReadAndRefused) {
   const auto crc = parse_expected_digests(headers({{"x-ms-content-crc64", "YeJLfssylmU="}}));  // of "Hello World"
   ASSERT_TRUE(crc.ok());
+  // What Azure answered to a Put Blob of these bytes (a recording of Microsoft's JavaScript SDK, 2022-07-28).
+  EXPECT_EQ(*crc->crc64, crc64(as_bytes("Hello World")));
   EXPECT_EQ(crc64_text(*crc->crc64), "YeJLfssylmU=");
   for (const std::string_view bad : {"", "abc", "AAAA", "YeJLfssylmU="}) {
     EXPECT_EQ(code(parse_expected_digests(headers({{"Content-MD5", bad}}))), "InvalidMd5") << bad;
