@@ -53,7 +53,7 @@ Task<bool> data_verifies(disk::File& file, std::uint64_t offset, RunHeader heade
 
 }  // namespace
 
-Task<SegmentScan> scan_segment(disk::File& file) {
+Task<SegmentScan> scan_segment(disk::File& file, ScanDepth depth) {
   SegmentScan scan;
   CO_TRY_ASSIGN(scan.file_bytes, file.size());
   if (scan.file_bytes < kSegmentHeaderBytes) co_return Error{Code::kCorrupt, "the segment is shorter than its header"};
@@ -69,7 +69,10 @@ Task<SegmentScan> scan_segment(disk::File& file) {
       if (!candidate) continue;
       const auto header = decode_run_header(*candidate, scan.header.incarnation);
       if (!header.ok()) continue;
-      CO_TRY_ASSIGN(const bool verified, data_verifies(file, offset, *header, scan.file_bytes));
+      bool verified = false;
+      if (depth == ScanDepth::kData) {
+        CO_TRY_ASSIGN(verified, data_verifies(file, offset, *header, scan.file_bytes));
+      }
       scan.runs.push_back({.offset = offset, .header = *header, .verified = verified});
       next = start + occupied_bytes(offset, header->length);
       break;

@@ -13,7 +13,7 @@ namespace tombolo::data {
 struct FoundRun {
   std::uint64_t offset = 0;  // of the header in the file
   RunHeader header;
-  bool verified = false;  // the data is all there and has the header's CRC64
+  bool verified = false;  // the data was read, is all there, and has the header's CRC64
 };
 
 struct SegmentScan {
@@ -22,9 +22,14 @@ struct SegmentScan {
   std::vector<FoundRun> runs;  // in file order; live and dead ones alike: only rows know which is which
 };
 
+enum class ScanDepth {
+  kHeaders,  // for compaction, which verifies what it moves
+  kData,     // for fsck and salvage
+};
+
 /// Finds every run whose header verifies, by looking at each place where one may start; a broken header hides its own
-/// run only. kCorrupt when the segment header does not verify. Reads the whole file, 256 KiB at a time.
-Task<SegmentScan> scan_segment(disk::File& file);
+/// run only. kCorrupt when the segment header does not verify. Reads 256 KiB at a time; the whole file for kData.
+Task<SegmentScan> scan_segment(disk::File& file, ScanDepth depth = ScanDepth::kData);
 
 /// The header at `offset`, and whether the file can hold what it says. kCorrupt when it does not verify.
 Task<RunHeader> read_run_header(disk::File& file, std::uint64_t offset, std::uint64_t incarnation);

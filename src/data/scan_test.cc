@@ -33,6 +33,18 @@ TEST_F(ScanTest, FindsEveryRunWithoutARow) {
   }
 }
 
+TEST_F(ScanTest, OfHeadersAloneFindsTheSameRuns) {
+  const auto pin = store_->pin(SegmentId{1});
+  const auto reads = disk_.count(testing::DiskCall::kRead);
+  const auto found = run(store_->scan(*pin, ScanDepth::kHeaders));
+  ASSERT_EQ(found->runs.size(), sealed_.size());
+  for (std::size_t n = 0; n < sealed_.size(); ++n) {
+    EXPECT_EQ(found->runs[n].offset, sealed_[n].place.offset);
+    EXPECT_FALSE(found->runs[n].verified);
+  }
+  EXPECT_LE(disk_.count(testing::DiskCall::kRead), reads + 1 + sealed_.size());
+}
+
 TEST_F(ScanTest, ABrokenHeaderHidesItsOwnRunOnly) {
   for (const auto& sealed : sealed_) {
     flip_bit(SegmentId{1}, sealed.place.offset + 20, 3);

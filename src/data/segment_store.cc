@@ -215,6 +215,12 @@ Task<void> SegmentStore::read(const SegmentPin& pin, std::uint64_t offset, Mutab
   co_return result;
 }
 
+Task<SegmentScan> SegmentStore::scan(const SegmentPin& pin, ScanDepth depth) {
+  const auto segment = pin.shared();
+  CO_TRY_ASSIGN(const auto file, state_->file_of(segment));
+  co_return co_await scan_segment(*file, depth);
+}
+
 Task<std::shared_ptr<disk::File>> SegmentStore::State::file_of(std::shared_ptr<Segment> segment) {
   const std::uint64_t now = ++reads;
   {

@@ -11,6 +11,7 @@
 #include "base/units.h"
 #include "data/layout.h"
 #include "data/run_writer.h"
+#include "data/scan.h"
 #include "data/segment_pin.h"
 #include "data/segment_rows.h"
 #include "disk/disk.h"
@@ -97,6 +98,8 @@ class SegmentStore {
   /// Reads from a pinned segment's file, opening it (and checking its header) when needed. kCorrupt names the segment
   /// when the file is missing, cut, or another one's.
   Task<void> read(const SegmentPin& pin, std::uint64_t offset, MutableBytes out);
+  /// What a pinned segment's file holds, without any row (scan.h).
+  Task<SegmentScan> scan(const SegmentPin& pin, ScanDepth depth);
   /// Runs `task` in the background until it ends; false when the store is closing.
   bool spawn(const Executor& executor, Task<void> task);
 

@@ -47,13 +47,15 @@ struct Space {
   std::uint64_t free_bytes = 0;  // what an unprivileged writer may still use
 };
 
-/// A directory tree. Paths are relative to its root, '/'-separated, without "." and ".." parts. Thread-safe.
+/// A directory tree. Paths are relative to its root, '/'-separated, without ".", ".." and empty parts, at most 1,024
+/// bytes (kInvalid otherwise, and for a directory where a file is meant); "" is the root, for list and sync_directory.
+/// A missing parent is kNotFound. Thread-safe.
 class Disk {
  public:
   virtual ~Disk() = default;
   virtual Task<std::unique_ptr<File>> open(std::string path, Open mode) = 0;
   /// The name goes at once; the bytes go when the last File on it is closed. Durable after sync_directory of its
-  /// parent.
+  /// parent. A directory must be empty (kConditionFailed).
   virtual Task<void> remove(std::string path) = 0;
   /// Replaces `to` atomically. Durable after sync_directory of both parents.
   virtual Task<void> rename(std::string from, std::string to) = 0;

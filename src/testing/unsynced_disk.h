@@ -14,9 +14,9 @@ namespace tombolo::testing {
 
 /// Wraps a disk that must outlive it and its files. Programs see every write at once; the wrapped disk gets a file's
 /// bytes with File::sync and the names (created, renamed, removed) of a directory with sync_directory. Making and
-/// removing a directory goes through at once. Files only are renamed, and two files may not exchange their names between
-/// two syncs (kInvalid): nothing in tombolo does. Keeps a handle on every file that was ever opened and still has a
-/// name. Thread-safe; names one call at a time.
+/// removing a directory goes through at once. Files only are renamed, and two files may not exchange their names
+/// between two syncs (kInvalid): nothing in tombolo does. Keeps a handle on every file that was ever opened and still
+/// has a name. Thread-safe; names one call at a time.
 class UnsyncedDisk final : public disk::Disk {
  public:
   explicit UnsyncedDisk(disk::Disk& inner) : inner_(inner) {}
