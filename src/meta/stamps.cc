@@ -92,7 +92,9 @@ Task<Stamp> Stamper::next() {
   CO_TRY_ASSIGN(const auto leasing, leasing_.lock());
   while (!take(stamp)) {
     const auto now = static_cast<std::uint64_t>(std::max<std::int64_t>(clock_.wall().micros, 0));
-    const std::uint64_t through = std::max(now, last().micros + 1) + kStampLeaseMicros;
+    // Ahead of the clock (after a restart) only a little at a time, or a process that crashes again and again would
+    // leave the clock behind for good.
+    const std::uint64_t through = std::max(now + kStampLeaseMicros, last().micros + kStampsLeasedAhead);
     CO_TRY(raise_mark(engine_, random_, kStampsRow, 0, through));
     const std::lock_guard lock(mutex_);
     leased_through_ = std::max(leased_through_, through);

@@ -19,6 +19,8 @@ namespace tombolo::meta {
 /// Ahead of the clock by at most this after a restart. Shorter: more writes of the row; longer: the first stamps after
 /// a crash lie further in the future.
 inline constexpr std::uint64_t kStampLeaseMicros = 3'000'000;
+/// Stamps leased at a time while they run ahead of the clock.
+inline constexpr std::uint64_t kStampsLeasedAhead = 10'000;
 inline constexpr std::uint64_t kClockBehindMicrosMax = 3'600'000'000;
 inline constexpr std::uint64_t kIdLease = 65'536;
 

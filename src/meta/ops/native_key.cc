@@ -14,9 +14,15 @@ Task<std::optional<NativeKey>> read_native(kv::Snapshot& from, TenantId tenant, 
   co_return std::optional<NativeKey>(std::move(native));
 }
 
+/// True when the gen is gone or can never be revived: condemned, and without the edge that may have slipped in before
+/// (none can come after).
 Task<bool> is_dead(kv::Transaction& txn, TenantId tenant, GenId gen) {
   CO_TRY_ASSIGN(const auto row, read_gen(txn, tenant, gen));
-  co_return !row || row->state == GenState::kCondemned;
+  if (!row) co_return true;
+  if (row->state != GenState::kCondemned) co_return false;
+  const std::string edges = keys::edges(tenant, gen);
+  CO_TRY_ASSIGN(const auto held, read_prefix(txn, edges, edges, 1));
+  co_return held.rows.empty();
 }
 
 void queue_native(kv::Transaction& txn, TenantId tenant, const NativeKey& native, Stamp now) {
