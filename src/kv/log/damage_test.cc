@@ -146,6 +146,21 @@ TEST_F(LogDamageInSmallFiles, LostLastFileHalts) {
   expect_halt(names_.back(), "is missing");
 }
 
+TEST_F(LogDamageInSmallFiles, SealsOutliveAPowerLoss) {
+  rig_.memory.crash();
+  remove(names_.back());
+  expect_halt(names_.back(), "is missing");
+}
+
+TEST_F(LogDamageInSmallFiles, LossOfTheFileThatRecoveryMadeHalts) {
+  expect_open_at(14);
+  put_numbers(15, 15);
+  const std::string made = last_file();
+  rig_.lose_power();
+  remove(made);
+  expect_halt(made, "is missing");
+}
+
 TEST_F(LogDamageInSmallFiles, LostMiddleFileHalts) {
   remove(names_[names_.size() - 2]);
   expect_halt(names_[names_.size() - 2], "is missing");
