@@ -31,15 +31,21 @@ class Tombolo(Program):
         self.wait_until(lambda: http_get(self.admin_port, "/healthz")[0] == 200, "answer on /healthz")
         return self
 
+    def add_azure_remote(self, name: str, account: Account, bucket: str, endpoint: str = "", prefix: str = ""):
+        """`tombolo remote add` of a container of that account; `endpoint` when a proxy stands before it."""
+        more = ["--prefix", prefix] if prefix else []
+        self.cli("remote", "add", name, "--kind", "azure", "--endpoint", endpoint or account.endpoint, "--bucket",
+                 bucket, "--remote-account", account.name, *more, env={**self.env, "TOMBOLO_REMOTE_KEY": account.key})
+
     @property
     def account(self) -> Account:
         """The emulator's well-known account, which --dev makes."""
         return Account(ACCOUNT, KEY, f"http://127.0.0.1:{self.port}/{ACCOUNT}")
 
-    def cli(self, *arguments, limit_s: float = 600):
-        """Runs `tombolo ARGUMENTS --json` against this server and returns what it printed, parsed."""
-        command = [self.binary, *(str(a) for a in arguments), "--json"]
-        done = subprocess.run(command, env=self.env, capture_output=True, text=True, timeout=limit_s)
+    def cli(self, *arguments, limit_s: float = 600, env: dict | None = None):
+        """Runs `tombolo --json ARGUMENTS` against this server and returns what it printed, parsed."""
+        command = [self.binary, "--data", str(self.data), "--json", *(str(a) for a in arguments)]
+        done = subprocess.run(command, env=env or self.env, capture_output=True, text=True, timeout=limit_s)
         if done.returncode != 0:
             raise RuntimeError(f"{' '.join(command)}: status {done.returncode}\n{done.stdout}{done.stderr}")
         return json.loads(done.stdout) if done.stdout.strip() else None
