@@ -109,7 +109,7 @@ TEST(IdAllocator, NeverGivesAnIdTwice) {
     std::vector<std::vector<std::uint64_t>> drawn(3);
     for (auto& mine : drawn) {
       threads.emplace_back([&] {
-        for (int i = 0; i < 40'000; ++i) mine.push_back(process.id());
+        for (int i = 0; i < 25'000; ++i) mine.push_back(process.id());
       });
     }
     for (auto& thread : threads) thread.join();

@@ -316,6 +316,12 @@ Result<TenantId> id_of_tenant(std::string_view key) {
   return TenantId{load_be64(rest->data())};
 }
 
+Result<GenId> id_of_gen(std::string_view key) {
+  const auto rest = rest_of(Table::kGens, key);
+  if (!rest || rest->size() != 8) return not_of("i");
+  return GenId{load_be64(rest->data())};
+}
+
 Result<GenOffset> offset_of(std::string_view key) {
   auto rest = rest_of(Table::kRuns, key);
   if (!rest) rest = rest_of(Table::kSlices, key);

@@ -115,6 +115,7 @@ Result<StagedBlockId> id_of_staged_block(std::string_view key);
 Result<std::string> name_of_container(std::string_view key, std::string_view account);
 Result<std::string> name_of_global(std::string_view key);  // of an account or remote
 Result<TenantId> id_of_tenant(std::string_view key);
+Result<GenId> id_of_gen(std::string_view key);
 Result<GenOffset> offset_of(std::string_view key);  // of a run or slice
 Result<EdgeEnds> ends_of_edge(std::string_view key);
 Result<NativeName> name_of_native(std::string_view key);

@@ -1,8 +1,11 @@
 #include "meta/ops/gens.h"
 
+#include <set>
+
 #include "kv/run.h"
 #include "meta/model/codec.h"
 #include "meta/ops/cell_test_fixture.h"
+#include "meta/ops/scan.h"
 
 namespace tombolo::meta {
 namespace {
@@ -136,6 +139,35 @@ TEST_P(Gens, APlanCoversARangeInOneOrTwoSeeks) {
   const auto first = must(plan_read(cell, kTenant, object.gen, {.offset = 50, .length = 900, .pieces_max = 4}));
   EXPECT_EQ(first->pieces.size(), 4u);
   EXPECT_FALSE(must(plan_read(cell, kTenant, {123456}, {})).has_value());
+}
+
+TEST_P(Gens, AScanMeetsEveryRowOnce) {
+  std::set<std::pair<GenId, HolderId>> edges;
+  std::size_t runs = 0;
+  for (int i = 0; i < 5; ++i) {
+    const Object object = must(put("n" + std::to_string(i), runs_gen(2, 10)));
+    edges.emplace(object.gen, object.holder);
+    runs += 2;
+  }
+  GenId gen;
+  for (auto page = must(scan_gens(cell, kTenant, {}, 2)); !page.empty();
+       page = must(scan_gens(cell, kTenant, gen, 2))) {
+    for (const Gen& each : page) EXPECT_GT(each.id, std::exchange(gen, each.id));
+  }
+  EXPECT_EQ(gen, edges.rbegin()->first);
+  keys::EdgeEnds edge;
+  for (auto page = must(scan_edges(cell, kTenant, {}, 2)); !page.empty();
+       page = must(scan_edges(cell, kTenant, edge, 2))) {
+    for (const keys::EdgeEnds& each : page) EXPECT_EQ(edges.erase({each.gen, each.holder}), 1u);
+    edge = page.back();
+  }
+  EXPECT_TRUE(edges.empty());
+  std::optional<RunsAfter> at;
+  for (auto page = must(scan_runs(cell, kTenant, at, 3)); !page.empty(); page = must(scan_runs(cell, kTenant, at, 3))) {
+    runs -= page.size();
+    at = RunsAfter{page.back().gen, page.back().offset};
+  }
+  EXPECT_EQ(runs, 0u);
 }
 
 TEST_P(Gens, AHoleIsCorruptNeverShortBytes) {

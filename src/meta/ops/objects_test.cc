@@ -5,6 +5,7 @@
 #include "kv/run.h"
 #include "meta/model/codec.h"
 #include "meta/ops/cell_test_fixture.h"
+#include "meta/ops/feed.h"
 #include "meta/ops/list_objects.h"
 #include "meta/ops/usage.h"
 
@@ -223,6 +224,12 @@ TEST_P(Objects, EveryChangeOfANameIsInTheFeedOnce) {
   EXPECT_EQ(rows.size(), before + 4);
   EXPECT_EQ(kinds, (std::vector{FeedKind::kObjectCreated, FeedKind::kObjectCreated, FeedKind::kObjectChanged,
                                 FeedKind::kObjectDeleted}));
+
+  const Stamp last = keys::id_of_feed(rows.back().key)->stamp;
+  for (unsigned shard = 0; shard < kFeedShards; ++shard) EXPECT_EQ(must(trim_feed(cell, shard, last)), Progress::kDone);
+  const auto kept = rows_of(kv::table_prefix(kv::Table::kFeed));
+  ASSERT_EQ(kept.size(), 1u);
+  EXPECT_EQ(kept[0].key, rows.back().key);
 }
 
 TEST_P(Objects, StagedGenOfManyBatchesIsFlippedLive) {
