@@ -1,0 +1,87 @@
+// Caller: one request to the container, with everything that all of them need: vetted address, signature, limits,
+// retries, words.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "remote/azure/azure_remote.h"
+#include "remote/azure/endpoint.h"
+#include "remote/azure/failure.h"
+
+namespace tombolo::remote::azure {
+
+/// What is asked. May be sent any number of times.
+struct Call {
+  std::string method = "GET";
+  std::string key = {};    // empty: the container
+  std::string query = {};  // encoded, without "?" and SAS
+  http::Headers headers = {};
+  /// Makes the body of one try; empty: none. Its errors are ours, never the service's.
+  std::function<std::unique_ptr<ByteSource>()> body = {};
+  std::uint64_t body_size = 0;
+  std::uint64_t answer_size = 0;   // bytes expected back, for the time that a try may take
+  std::vector<int> expected = {};  // statuses that are the answer
+};
+
+/// Either the answer asked for or why there is none.
+struct Outcome {
+  std::optional<http::Response> response;
+  Failure failure;  // where there is no response
+};
+
+class Caller {
+ public:
+  Caller(AzureConfig config, Endpoint endpoint, Signer signer, http::Client& client, Clock& clock, Random& random);
+
+  /// Counts the tries of one operation and decides about the next.
+  class Attempts {
+   public:
+    explicit Attempts(Caller& caller);
+    int number() const { return number_; }        // 0 is the first
+    int fruitless() const { return fruitless_; }  // since something was achieved
+    /// Waits and counts when the failure deserves another try; false at once when it does not or the limits are met.
+    Task<bool> again(Failure failure);
+    /// Something was achieved: the count of fruitless tries starts again.
+    void progress() { fruitless_ = 0; }
+
+   private:
+    Caller& caller_;
+    const SteadyTime start_;
+    int number_ = 0, fruitless_ = 0;
+  };
+
+  /// One try. An error only when the task is cancelled.
+  Task<Outcome> try_once(const Call& call, int number);
+  /// Tries until an expected answer or a final failure. The error is told(): remote, key, attempt.
+  Task<http::Response> call(Call call);
+
+  /// The failure's error with remote, operation, key and attempt.
+  Error told(const Call& call, const Attempts& attempts, Error error) const;
+  /// Reads what is left of a short answer, so that its connection can be used again; an error of it means nothing.
+  static Task<void> drain(http::Response& response);
+
+  const AzureConfig& config() const { return config_; }
+  Clock& clock() const { return clock_; }
+  Random& random() const { return random_; }
+
+ private:
+  http::Request render(const Call& call, std::string address) const;
+
+  const AzureConfig config_;
+  const Endpoint endpoint_;
+  const Signer signer_;
+  http::Client& client_;
+  Clock& clock_;
+  Random& random_;
+  Egress egress_;
+  RetryBudget budget_;
+};
+
+/// "If-Match" or "If-None-Match".
+void add_condition(http::Headers& headers, const Condition& condition);
+
+}  // namespace tombolo::remote::azure

@@ -1,0 +1,82 @@
+#include "remote/azure/failure.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "base/times.h"
+
+namespace tombolo::remote::azure {
+namespace {
+
+bool worth_another_try(int status) {
+  return status == 408 || status == 429 || status == 500 || status == 502 || status == 503 || status == 504;
+}
+
+Code code_of(int status, std::string_view code) {
+  switch (status) {
+    case 401:
+    case 403:
+      return Code::kPermissionDenied;
+    case 404:
+      // Only a blob service's own words count: a proxy's 404, or a missing container, is not the absence of an object.
+      return code == "BlobNotFound" ? Code::kNotFound : Code::kUnavailable;
+    case 409:
+      if (code == "BlobAlreadyExists") return Code::kConditionFailed;
+      if (code == "ContainerBeingDeleted" || code == "AccountBeingCreated" || code == "AccountIsDisabled" ||
+          code == "ContainerDisabled" || code == "BlobArchived" || code == "BlobBeingRehydrated") {
+        return Code::kUnavailable;
+      }
+      return Code::kPermissionDenied;  // leases, legal holds, immutability, snapshots
+    case 412:
+      return code.starts_with("Lease") ? Code::kPermissionDenied : Code::kConditionFailed;
+    case 413:
+      return Code::kTooLarge;
+    case 416:
+      return Code::kOutOfRange;
+    default:
+      break;
+  }
+  if (status >= 400 && status < 500 && !worth_another_try(status)) return Code::kInvalid;
+  return Code::kUnavailable;
+}
+
+std::optional<Duration> retry_after_of(const http::ResponseHead& head, WallTime now) {
+  const auto value = head.headers.get("Retry-After");
+  if (!value) return std::nullopt;
+  std::uint32_t seconds = 0;
+  const auto parsed = std::from_chars(value->data(), value->data() + value->size(), seconds);
+  if (parsed.ec == std::errc() && parsed.ptr == value->data() + value->size()) return std::chrono::seconds(seconds);
+  if (const auto when = parse_http_date(*value)) return Duration(std::max<std::int64_t>(0, when->micros - now.micros));
+  return std::nullopt;
+}
+
+}  // namespace
+
+Failure failure_of(const http::ResponseHead& head, WallTime now) {
+  const std::string_view code = head.headers.get("x-ms-error-code").value_or("");
+  std::string text = fmt::format("it answered {}", head.status);
+  if (!code.empty()) text += fmt::format(" {}", code);
+  if (head.status >= 300 && head.status < 400) text += " (redirects are not followed)";
+  if (head.status == 404 && code.empty()) text += " without saying what is missing: is the endpoint a blob service?";
+  Failure failure;
+  failure.error = Error{code_of(head.status, code), std::move(text)};
+  failure.retryable = worth_another_try(head.status);
+  // A busy service has refused; other server errors, and successes of another kind, tell nothing.
+  failure.maybe_done = (head.status >= 500 && code != "ServerBusy") || head.status < 300;
+  failure.retry_after = retry_after_of(head, now);
+  return failure;
+}
+
+Failure failure_of(Error transport, bool sent) {
+  Failure failure;
+  const Code code = transport.code;
+  const bool peer = code == Code::kUnavailable || code == Code::kDeadline;
+  failure.retryable = peer || code == Code::kBusy;
+  failure.maybe_done = sent && (peer || code == Code::kCancelled);
+  failure.error = std::move(transport);
+  if (failure.retryable) failure.error.code = Code::kUnavailable;
+  return failure;
+}
+
+}  // namespace tombolo::remote::azure

@@ -1,0 +1,28 @@
+// What an answer, or its absence, means for the operation.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "http/client.h"
+
+namespace tombolo::remote::azure {
+
+/// Why one try did not do what was asked.
+struct Failure {
+  Error error;              // as the operation ends if this is final
+  bool retryable = false;   // another try may cure it
+  bool maybe_done = false;  // the service may have carried it out all the same
+  std::optional<Duration> retry_after = {};
+};
+
+/// Of an answer that is none of those expected. Source: Microsoft Learn "Status and error codes" and "Blob service
+/// error codes"; codes are read from x-ms-error-code, which HEAD has too.
+Failure failure_of(const http::ResponseHead& head, WallTime now);
+
+/// Of a request that got no answer. `sent`: bytes of it may have reached the service whole.
+Failure failure_of(Error transport, bool sent);
+
+}  // namespace tombolo::remote::azure

@@ -1,0 +1,16 @@
+// Puts: one request or blocks, and what to believe when the answer is lost.
+#pragma once
+
+#include <memory>
+
+#include "remote/azure/caller.h"
+#include "remote/remote.h"
+
+namespace tombolo::remote::azure {
+
+Task<RemoteObject> put_object(std::shared_ptr<Caller> caller, PutRequest request, BodyFactory body);
+
+/// HEAD, until it answers.
+Task<HeadResult> head_object(std::shared_ptr<Caller> caller, std::string key);
+
+}  // namespace tombolo::remote::azure
