@@ -49,16 +49,18 @@ endfunction()
 
 # tombolo_test(name SOURCES a_test.cc ... DEPS lib ...): a GoogleTest binary named `name`, run by ctest case by case.
 # Its cases carry the label `unit`, or `unit_rocksdb` where RocksDB is linked in (`make test-tsan` leaves those out).
+# LABEL e2e: they need a program from outside (tools/env) and skip themselves without it.
 function(tombolo_test name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "" "LABEL" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE tombolo_flags ${ARG_DEPS} GTest::gmock GTest::gtest_main)
   # Deferred to the end of configuring, when every library that the test links is declared.
-  cmake_language(EVAL CODE "cmake_language(DEFER DIRECTORY [[${CMAKE_SOURCE_DIR}]] CALL tombolo_discover ${name})")
+  cmake_language(EVAL CODE "cmake_language(DEFER DIRECTORY [[${CMAKE_SOURCE_DIR}]] CALL tombolo_discover ${name} ${ARG_LABEL})")
 endfunction()
 
 function(tombolo_discover name)
-  set(label unit)
+  set(label unit ${ARGN})
+  list(GET label -1 label)
   set(seen)
   set(waiting ${name})
   while(waiting)

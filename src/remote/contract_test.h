@@ -12,7 +12,7 @@
 
 namespace tombolo::remote {
 
-/// Derive, make a Remote in SetUp, and INSTANTIATE.
+/// Derive and INSTANTIATE with a function that makes one; nullptr skips: what it needs is not on this machine.
 struct RemoteFixture {
   virtual ~RemoteFixture() = default;
   virtual Remote& remote() = 0;
@@ -22,7 +22,10 @@ using MakeFixture = std::unique_ptr<RemoteFixture> (*)();
 
 class RemoteContract : public testing::TestWithParam<MakeFixture> {
  protected:
-  void SetUp() override { fixture_ = GetParam()(); }
+  void SetUp() override {
+    fixture_ = GetParam()();
+    if (fixture_ == nullptr) GTEST_SKIP() << "what it needs is not on this machine";
+  }
   Remote& remote() { return fixture_->remote(); }
   template <class T>
   Result<T> run(Task<T> task) {
@@ -118,6 +121,7 @@ TEST_P(RemoteContract, RemovesConditionallyAndIdempotently) {
   EXPECT_TRUE(run(remote().remove("d", {.if_etag = stored->etag})).ok());
   EXPECT_EQ(run(remote().head("d")).error().code, Code::kNotFound);
   EXPECT_TRUE(run(remote().remove("d", {})).ok());
+  EXPECT_TRUE(run(remote().remove("d", {.if_etag = stored->etag})).ok());
 }
 
 TEST_P(RemoteContract, ListsInByteOrderPageByPage) {

@@ -60,10 +60,15 @@ Task<void> remove_object(std::shared_ptr<Caller> caller, std::string key, Condit
   CO_CHECK(check_key(key));
   Call call;
   call.method = "DELETE";
-  call.key = std::move(key);
+  call.key = key;
   add_condition(call.headers, condition);
   call.expected = {202};
   auto response = co_await caller->call(std::move(call));
+  if (!response.ok() && response.error().code == Code::kConditionFailed) {
+    // Said of what is not there too: of our own try that was answered with an error, for one.
+    CO_TRY_ASSIGN(const bool gone, is_gone(caller, key));
+    if (gone) co_return Result<void>();
+  }
   if (!response.ok() && response.error().code != Code::kNotFound) co_return std::move(response).error();
   if (response.ok()) static_cast<void>(co_await Caller::drain(*response));
   co_return Result<void>();

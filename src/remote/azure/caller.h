@@ -2,6 +2,7 @@
 // retries, words.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -64,6 +65,10 @@ class Caller {
   /// Reads what is left of a short answer, so that its connection can be used again; an error of it means nothing.
   static Task<void> drain(http::Response& response);
 
+  /// Whether the service takes x-ms-content-crc64; believed until it refuses one.
+  bool checks_crc64() const { return checks_crc64_.load(std::memory_order_relaxed); }
+  void found_without_crc64() { checks_crc64_.store(false, std::memory_order_relaxed); }
+
   const AzureConfig& config() const { return config_; }
   Clock& clock() const { return clock_; }
   Random& random() const { return random_; }
@@ -79,6 +84,7 @@ class Caller {
   Random& random_;
   Egress egress_;
   RetryBudget budget_;
+  std::atomic<bool> checks_crc64_{true};
 };
 
 /// "If-Match" or "If-None-Match".

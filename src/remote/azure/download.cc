@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "remote/azure/upload.h"
 
 namespace tombolo::remote::azure {
 namespace {
@@ -84,7 +85,9 @@ std::optional<Failure> Download::refuse(const http::Response& response) const {
 Task<void> Download::again(Failure failure) {
   Error error = caller_->told(call(), attempts_, failure.error);
   if (error.code == Code::kConditionFailed) {
-    error.code = Code::kChangedOutside;
+    CO_TRY_ASSIGN(const bool gone, is_gone(caller_, request_.key));
+    error.code = gone ? Code::kNotFound : Code::kChangedOutside;
+    co_return error;
   }
   CO_TRY_ASSIGN(const bool more, attempts_.again(std::move(failure)));
   if (!more) co_return error;

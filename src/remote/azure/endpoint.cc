@@ -71,6 +71,7 @@ Result<void> check_key(std::string_view key) {
   if (key.empty()) return bad("the name is empty");
   if (!is_utf8(key)) return bad("it is not UTF-8");
   if (key.find('\0') != std::string_view::npos) return bad("it has a NUL");
+  if (key.find('\\') != std::string_view::npos) return bad("it has a backslash, which becomes a slash");
   std::size_t characters = 0;
   for (const char c : key) characters += (static_cast<unsigned char>(c) & 0xc0) != 0x80 ? 1 : 0;
   if (characters > kKeyCharactersMax) return bad("it is longer than 1,024 characters");

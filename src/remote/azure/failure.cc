@@ -60,11 +60,13 @@ Failure failure_of(const http::ResponseHead& head, WallTime now) {
   if (head.status >= 300 && head.status < 400) text += " (redirects are not followed)";
   if (head.status == 404 && code.empty()) text += " without saying what is missing: is the endpoint a blob service?";
   Failure failure;
-  failure.error = Error{code_of(head.status, code), std::move(text)};
-  failure.retryable = worth_another_try(head.status);
+  // Observed, Azurite 3.35.0, 2026-11-21: 500 FeatureNotSupported for x-ms-content-crc64, before anything is done.
+  failure.unsupported = code == "FeatureNotSupported" || code == "UnsupportedHeader";
+  failure.retryable = worth_another_try(head.status) && !failure.unsupported;
   // A busy service has refused; other server errors, and successes of another kind, tell nothing.
-  failure.maybe_done = (head.status >= 500 && code != "ServerBusy") || head.status < 300;
+  failure.maybe_done = (head.status >= 500 && code != "ServerBusy" && !failure.unsupported) || head.status < 300;
   failure.retry_after = retry_after_of(head, now);
+  failure.error = Error{failure.unsupported ? Code::kUnsupported : code_of(head.status, code), std::move(text)};
   return failure;
 }
 

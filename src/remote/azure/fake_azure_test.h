@@ -53,7 +53,7 @@ class FakeAzure final : public http::Handler {
   std::deque<Fault> faults;
   std::map<std::string, Blob> blobs;  // by encoded path
   std::vector<std::string> log;       // "PUT /c/key?query"
-  std::string last_host, last_authorization;
+  std::string last_host, last_authorization, last_crc64;
 
   std::size_t count(std::string_view method) const {
     std::size_t n = 0;
@@ -65,6 +65,7 @@ class FakeAzure final : public http::Handler {
     const http::RequestHead& head = exchange.head();
     log.push_back(head.method + " " + head.target);
     last_host = head.host;
+    last_crc64 = head.headers.get("x-ms-content-crc64").value_or("");
     last_authorization = head.headers.get("Authorization").value_or("");
     CO_TRY_ASSIGN(const Bytes raw, read_all(exchange.body(), 64 * 1024 * 1024));
     Fault fault{.method = {}, .times = 0};

@@ -14,6 +14,7 @@
 namespace tombolo::remote::azure {
 namespace {
 
+constexpr std::string_view kCrcHeader = "x-ms-content-crc64";
 constexpr std::uint64_t kBlocksMax = 50'000;
 constexpr std::uint64_t kBlockBytesMax = 4'000 * kMiB;
 
@@ -74,7 +75,7 @@ Task<Look> look(std::shared_ptr<Caller> caller, const PutRequest& request) {
 Result<RemoteObject> believe(const PutRequest& request, const http::Headers& headers, bool whole_body) {
   RemoteObject object = object_of(headers, request.key, request.size);
   if (object.etag.empty()) return Error{Code::kUnavailable, "it answered 201 without an ETag"};
-  const auto crc = headers.get("x-ms-content-crc64");
+  const auto crc = headers.get(kCrcHeader);
   if (whole_body && crc && *crc != crc64_header(request.crc64)) {
     return Error{Code::kCorrupt, "it has other bytes than were sent: their CRC64 differs"};
   }
@@ -99,6 +100,11 @@ Task<RemoteObject> commit(std::shared_ptr<Caller> caller, const PutRequest& requ
       if (object.ok()) co_return object;
       failure = Failure{.error = object.error(), .retryable = false, .maybe_done = true};
       if (object.error().code == Code::kCorrupt) co_return caller->told(commit.call, attempts, failure.error);
+    }
+    if (failure.unsupported && commit.call.headers.has(kCrcHeader)) {
+      caller->found_without_crc64();
+      commit.call.headers.remove(kCrcHeader);
+      continue;
     }
     const Error error = caller->told(commit.call, attempts, failure.error);
     maybe = maybe || failure.maybe_done;
@@ -126,7 +132,7 @@ Task<RemoteObject> put_whole(std::shared_ptr<Caller> caller, const PutRequest& r
   put.call.method = "PUT";
   put.call.key = request.key;
   put.call.headers.add("x-ms-blob-type", "BlockBlob");
-  put.call.headers.add("x-ms-content-crc64", crc64_header(request.crc64));
+  if (caller->checks_crc64()) put.call.headers.add(kCrcHeader, crc64_header(request.crc64));
   add_properties(put.call.headers, request.headers);
   add_condition(put.call.headers, request.condition);
   const SealedSource::Seal seal = [&request](std::uint64_t crc, std::uint64_t size) -> Result<void> {
@@ -173,7 +179,7 @@ Task<void> put_block(BlockUpload& upload, std::size_t block) {
   call.body_size = length;
   call.expected = {201};
   CO_TRY_ASSIGN(http::Response response, upload.caller->call(std::move(call)));
-  const auto crc = response.head.headers.get("x-ms-content-crc64");
+  const auto crc = response.head.headers.get(kCrcHeader);
   if (crc && *crc != crc64_header(upload.crcs[block])) {
     co_return Error{Code::kCorrupt, fmt::format("remote \"{}\", \"{}\": a block arrived with another CRC64",
                                                 upload.caller->config().name, upload.request.key)};
@@ -239,6 +245,11 @@ Task<RemoteObject> put_object(std::shared_ptr<Caller> caller, PutRequest request
   CO_CHECK(check_key(request.key));
   if (request.size <= caller->config().single_put_bytes_max) co_return co_await put_whole(caller, request, body);
   co_return co_await put_in_blocks(caller, request, body);
+}
+
+Task<bool> is_gone(std::shared_ptr<Caller> caller, std::string key) {
+  const auto head = co_await head_object(std::move(caller), std::move(key));
+  co_return !head.ok() && head.error().code == Code::kNotFound;
 }
 
 Task<HeadResult> head_object(std::shared_ptr<Caller> caller, std::string key) {
