@@ -160,9 +160,11 @@ Task<Reply> AzureBlobHandler::serve(http::Exchange& exchange, ClientBody& body, 
   trace.account = address.account;
   trace.level = address.level();
 
+  // Metrics name the operation of a stranger's request, too; the stranger learns only that he is one.
+  const Result<const Operation*> routed = route(address.level(), head.method, query);
+  if (routed.ok()) trace.operation = (*routed)->name;
   CO_TRY_ASSIGN(const auth::VerifiedRequest who, parts_.verifier.verify(signed_view(exchange, query, address)));
-  CO_CHECK_ASSIGN(const Operation* operation, route(address.level(), head.method, query));
-  trace.operation = operation->name;
+  CO_CHECK_ASSIGN(const Operation* operation, routed);
   auth::Operation touched;
   touched.needs = operation->rights;
   touched.container = address.container;
