@@ -8,6 +8,7 @@
 #include "async/run.h"
 #include "base/crc64.h"
 #include "base/random.h"
+#include "remote/probe.h"
 #include "remote/remote.h"
 
 namespace tombolo::remote {
@@ -143,6 +144,14 @@ TEST_P(RemoteContract, ListsInByteOrderPageByPage) {
     request.marker = page->next_marker;
   }
   EXPECT_EQ(seen, expected);
+}
+
+TEST_P(RemoteContract, PassesItsOwnProbe) {
+  SystemClock clock;
+  SystemRandom random;
+  const auto steps = run(probe(remote(), {.prefix = "p/"}, clock, random));
+  ASSERT_TRUE(steps.ok());
+  for (const ProbeStep& step : *steps) EXPECT_TRUE(step.ok) << step.what << ": " << step.problem;
 }
 
 }  // namespace tombolo::remote

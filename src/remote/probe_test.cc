@@ -1,0 +1,95 @@
+#include "remote/probe.h"
+
+#include <gtest/gtest.h>
+
+#include "async/run.h"
+#include "remote/memory/memory_remote.h"
+
+namespace tombolo::remote {
+namespace {
+
+/// A remote with a fault of its own, over a good one.
+class Faulty final : public Remote {
+ public:
+  enum class Fault { kNone, kNoWrites, kIgnoresConditions, kOtherBytes, kLosesMetadata, kKeepsDeleted };
+
+  Faulty(Fault fault, Clock& clock) : inner_("inner", clock), fault_(fault) {}
+  const std::string& name() const override { return inner_.name(); }
+  Capabilities capabilities() const override { return {}; }
+  Task<RemoteObject> put(PutRequest request, BodyFactory body) override {
+    if (fault_ == Fault::kNoWrites) return refused();
+    if (fault_ == Fault::kIgnoresConditions) request.condition = {};
+    if (fault_ == Fault::kLosesMetadata) request.headers.metadata.clear();
+    return inner_.put(std::move(request), std::move(body));
+  }
+  Task<std::unique_ptr<ByteSource>> get(GetRequest request) override {
+    if (fault_ == Fault::kOtherBytes) ++request.offset;
+    return inner_.get(std::move(request));
+  }
+  Task<HeadResult> head(std::string key) override { return inner_.head(std::move(key)); }
+  Task<ListPage> list(ListRequest request) override { return inner_.list(std::move(request)); }
+  Task<void> remove(std::string key, Condition condition) override {
+    if (fault_ == Fault::kKeepsDeleted) return nothing();
+    return inner_.remove(std::move(key), std::move(condition));
+  }
+
+  MemoryRemote inner_;
+
+ private:
+  static Task<RemoteObject> refused() { co_return Error{Code::kPermissionDenied, "no"}; }
+  static Task<void> nothing() { co_return Result<void>{}; }
+
+  const Fault fault_;
+};
+
+struct Told {
+  std::vector<std::string> failed;
+  std::size_t steps = 0;
+  std::size_t left_behind = 0;
+};
+
+bool found(const Told& told, std::string_view what) {
+  return std::find(told.failed.begin(), told.failed.end(), what) != told.failed.end();
+}
+
+Told run(Faulty::Fault fault) {
+  ManualClock clock;
+  SeededRandom random(3);
+  Faulty remote(fault, clock);
+  const auto steps = run_to_end(probe(remote, {.prefix = "cold/"}, clock, random));
+  Told told;
+  for (const ProbeStep& step : *steps) {
+    EXPECT_EQ(step.ok, step.problem.empty()) << step.what;
+    if (!step.ok) told.failed.push_back(step.what);
+  }
+  told.steps = steps->size();
+  told.left_behind = remote.inner_.count();
+  return told;
+}
+
+TEST(Probe, AGoodRemotePassesAndNothingIsLeftBehind) {
+  const Told told = run(Faulty::Fault::kNone);
+  EXPECT_EQ(told.failed, std::vector<std::string>{});
+  EXPECT_EQ(told.steps, 11u);
+  EXPECT_EQ(told.left_behind, 0u);
+}
+
+TEST(Probe, WithoutWritesItEndsAtOnce) {
+  const Told told = run(Faulty::Fault::kNoWrites);
+  EXPECT_EQ(told.failed, std::vector<std::string>{"write an object that is not there"});
+  EXPECT_EQ(told.steps, 1u);
+}
+
+TEST(Probe, EachFaultIsFoundByItsStep) {
+  EXPECT_EQ(run(Faulty::Fault::kOtherBytes).failed, std::vector<std::string>{"read a range of it"});
+  EXPECT_EQ(run(Faulty::Fault::kLosesMetadata).failed, std::vector<std::string>{"describe it, with its metadata"});
+  const Told conditions = run(Faulty::Fault::kIgnoresConditions);
+  EXPECT_TRUE(found(conditions, "refuse to write it once more"));
+  EXPECT_TRUE(found(conditions, "refuse to overwrite the version that was"));
+  EXPECT_EQ(conditions.left_behind, 0u);
+  const Told kept = run(Faulty::Fault::kKeepsDeleted);
+  EXPECT_TRUE(found(kept, "find nothing where it was"));
+}
+
+}  // namespace
+}  // namespace tombolo::remote
