@@ -4,6 +4,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <exception>
+#include <future>
 
 #include "async/task.h"
 #include "base/assert.h"
@@ -14,7 +15,6 @@ namespace tombolo {
 /// same loop.
 template <class T>
 Result<T> run_to_end(boost::asio::io_context& loop, Task<T> task) {
-  if (loop.stopped()) loop.restart();
   Result<T> out = Error{Code::kInternal, "the task never ended"};
   bool done = false;
   loop.restart();  // a loop that ran out of work before is stopped
@@ -34,6 +34,21 @@ template <class T>
 Result<T> run_to_end(Task<T> task) {
   boost::asio::io_context loop(1);
   return run_to_end(loop, std::move(task));
+}
+
+/// Blocks the calling thread until `task` has ended on `executor`, whose event loop other threads run: for what keeps
+/// the executor that it was opened on. Never call it from that loop.
+template <class T>
+Result<T> run_on(const Executor& executor, Task<T> task) {
+  std::promise<Result<T>> ended;
+  boost::asio::co_spawn(executor, std::move(task), [&ended](std::exception_ptr exception, Result<T> result) {
+    if (exception) {
+      ended.set_exception(exception);
+    } else {
+      ended.set_value(std::move(result));
+    }
+  });
+  return ended.get_future().get();
 }
 
 }  // namespace tombolo

@@ -58,7 +58,8 @@ class SegmentStore {
   SegmentStore(const SegmentStore&) = delete;
 
   /// Reads the rows. Segments of earlier processes count as sealed; those that were being freed are freed again. A file
-  /// that is missing is no error here: reading from it is (kCorrupt).
+  /// that is missing is no error here: reading from it is (kCorrupt). Background work runs on the executor that runs
+  /// this task, which must keep running until close() has ended.
   Task<void> open();
   /// Admits no new work and waits for what runs in the background. Requires: no run writer and no reader is left.
   Task<void> close();

@@ -77,14 +77,15 @@ Result<Opened> open_cell(const Settings& settings, Background background, System
   TRY_ASSIGN(DataDirectory directory, DataDirectory::open(settings.data, random));
   TRY_ASSIGN(auto disk, disk::PosixDisk::open_root(settings.data, runtime.workers()));
   kv::RocksIndexOptions index_options{.path = settings.data + "/index"};
-  TRY_ASSIGN(auto index, run_to_end(kv::open_rocks_index(std::move(index_options), runtime.workers())));
+  TRY_ASSIGN(auto index,
+             run_on(runtime.background(), kv::open_rocks_index(std::move(index_options), runtime.workers())));
   Foundation foundation{.disk = *disk,
                         .index = std::move(index),
                         .root_key = directory.root_key(),
                         .clock = clock,
                         .random = random,
                         .runtime = runtime};
-  TRY_ASSIGN(auto cell, run_to_end(Cell::open(std::move(foundation), settings, background)));
+  TRY_ASSIGN(auto cell, run_on(runtime.background(), Cell::open(std::move(foundation), settings, background)));
   return Opened{std::move(directory), std::move(disk), std::move(cell)};
 }
 
@@ -111,21 +112,22 @@ Result<void> run(const Settings& settings) {
   Runtime runtime(
       {.loops = static_cast<unsigned>(settings.threads), .workers = static_cast<unsigned>(settings.workers)});
   TRY_ASSIGN(Opened opened, open_cell(settings, Background::kRun, clock, random, runtime));
+  const Executor loop = runtime.background();
   Result<void> result;
   {
     Server server(*opened.cell, settings, opened.directory.admin_token(), clock, runtime);
-    if (settings.dev) result = run_to_end(opened.cell->accounts().ensure(kDevAccount, *base64_decode(kDevKey)));
-    if (result.ok()) result = run_to_end(server.start());
+    if (settings.dev) result = run_on(loop, opened.cell->accounts().ensure(kDevAccount, *base64_decode(kDevKey)));
+    if (result.ok()) result = run_on(loop, server.start());
     if (result.ok()) result = opened.directory.publish_admin_url(server.admin_url());
     if (result.ok()) {
       print_welcome(settings, server);
       wait_for_signal();
       log(LogLevel::kInfo, "server", "stopping: running requests have {} s", settings.stop_seconds);
     }
-    auto stopped = run_to_end(server.stop());
+    auto stopped = run_on(loop, server.stop());
     if (result.ok()) result = std::move(stopped);
   }
-  auto closed = run_to_end(opened.cell->close());
+  auto closed = run_on(loop, opened.cell->close());
   return result.ok() ? closed : result;
 }
 
@@ -156,8 +158,8 @@ int fsck_stopped(const std::string& data, const std::string& depth, bool json) {
   tiering::FsckOptions options;
   options.depth =
       depth == "rows" ? tiering::Depth::kRows : (depth == "all" ? tiering::Depth::kAll : tiering::Depth::kBytes);
-  const auto report = run_to_end(tiering::fsck(opened->cell->services(), options));
-  const auto closed = run_to_end(opened->cell->close());
+  const auto report = run_on(runtime.background(), tiering::fsck(opened->cell->services(), options));
+  const auto closed = run_on(runtime.background(), opened->cell->close());
   if (!report.ok()) return fail(report.error());
   if (!closed.ok()) return fail(closed.error());
   const auto as_json = admin::fsck_json(*report);
