@@ -1,10 +1,14 @@
 // The store and the cache under two event loops on two threads, as a server with two cores runs them.
+#include <stdlib.h>
+
 #include <boost/asio/executor_work_guard.hpp>
+#include <filesystem>
 #include <thread>
 
 #include "async/sleep.h"
 #include "base/log.h"
 #include "data/data_rig_test.h"
+#include "disk/posix/posix_disk.h"
 
 namespace tombolo::data {
 namespace {
@@ -102,26 +106,47 @@ Task<void> note_failure(Task<void> task, std::atomic<int>& failures) {
   co_return Result<void>{};
 }
 
-class ConcurrencyTest : public DataRig {};
+class ConcurrencyTest : public DataRig {
+ protected:
+  /// On a store that is open, whose background sealing runs on this thread's loop.
+  void write_read_and_free(SegmentStore& store) {
+    BlockCache cache({.bytes_max = 512 * 1024, .shards = 2});
+    Shared shared{engine_, random_, store, cache};
+    std::atomic<int> failures{0};
+    Loop one, two;
+    Scope scope("clients");
+    for (std::uint64_t writer = 1; writer <= 12; ++writer) {
+      Loop& loop = writer % 2 == 0 ? one : two;
+      scope.spawn(loop.executor(), note_failure(write_read_forget(shared, writer), failures));
+    }
+    scope.spawn(one.executor(), note_failure(release_what_is_dead(shared), failures));
+    ASSERT_TRUE(run(scope.join()).ok());
+    ASSERT_TRUE(run(store.close()).ok());  // reads ahead still use the cache and the loops
+    EXPECT_EQ(failures, 0);
+    EXPECT_EQ(shared.verified, 12u * 15 * 2);
+  }
+  const SegmentStoreConfig small_{.segment_bytes = 256 * 1024, .keep_free_bytes = 0, .idle_files_max = 2};
+};
 
 TEST_F(ConcurrencyTest, TwoLoopsWriteSyncReadAndFree) {
   stop();
-  start({.segment_bytes = 256 * 1024, .keep_free_bytes = 0, .idle_files_max = 2});
-  cache_ = std::make_unique<BlockCache>(BlockCacheConfig{.bytes_max = 512 * 1024, .shards = 2});
-  Shared shared{engine_, random_, *store_, *cache_};
-  std::atomic<int> failures{0};
-  // Background sealing runs on the loop that opened the store: here, on this thread.
-  Loop one, two;
-  Scope scope("clients");
-  for (std::uint64_t writer = 1; writer <= 12; ++writer) {
-    Loop& loop = writer % 2 == 0 ? one : two;
-    scope.spawn(loop.executor(), note_failure(write_read_forget(shared, writer), failures));
-  }
-  scope.spawn(one.executor(), note_failure(release_what_is_dead(shared), failures));
-  ASSERT_TRUE(run(scope.join()).ok());
+  start(small_);
+  write_read_and_free(*store_);
+  store_.reset();
+}
+
+TEST_F(ConcurrencyTest, TheSameOnTheMachinesFiles) {
   stop();
-  EXPECT_EQ(failures, 0);
-  EXPECT_EQ(shared.verified, 12u * 15 * 2);
+  std::string root = ::testing::TempDir() + "tombolo-data-XXXXXX";
+  ASSERT_NE(::mkdtemp(root.data()), nullptr);
+  {
+    Workers workers({.threads = 4});
+    const auto disk = *disk::PosixDisk::open_root(root, workers);
+    SegmentStore store(engine_, *disk, random_, small_);
+    ASSERT_TRUE(run(store.open()).ok());
+    write_read_and_free(store);
+  }
+  std::filesystem::remove_all(root);
 }
 
 }  // namespace
