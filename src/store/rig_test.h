@@ -101,6 +101,13 @@ class Rig {
     TRY_ASSIGN(ObjectReader reader, open(std::move(name), range));
     return drain(*reader.body);
   }
+  /// As get(), where failing is a failure of the test.
+  Bytes got(std::string name, std::optional<ByteRange> range = {}) {
+    Result<Bytes> bytes = get(std::move(name), range);
+    if (bytes.ok()) return *std::move(bytes);
+    ADD_FAILURE() << to_string(bytes.error());
+    return {};
+  }
   Result<meta::Object> head(std::string name) { return run(store.head_object(object(std::move(name)), {})); }
   std::vector<std::string> names(Include include = Include::kNothing) {
     ListObjects query;

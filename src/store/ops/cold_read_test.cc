@@ -91,7 +91,7 @@ TEST(ColdRead, LongOnesAskInBoundedRanges) {
   ColdRig rig({.limits = {.cold_get_bytes_max = 8 * kMiB}});
   const Bytes bytes = rig.noise(20 * kMiB);
   rig.put_cold("a", bytes);
-  EXPECT_EQ(*rig.get("a"), bytes);
+  EXPECT_EQ(rig.got("a"), bytes);
   EXPECT_EQ(rig.cloud->gets(), 3u);
   EXPECT_EQ(rig.cloud->bytes_asked(), bytes.size());
 }
@@ -157,7 +157,7 @@ TEST(ColdRead, ABitFlippedInTheRemoteIsCorrupt) {
   rig.put_cold("a", bytes);
   rig.cloud->flip("box/a", 40'000);
   EXPECT_EQ(rig.get("a").error().code, Code::kCorrupt);
-  EXPECT_EQ(*rig.get("a", ByteRange{100'000, 50'000}), part(bytes, 100'000, 50'000));
+  EXPECT_EQ(rig.got("a", ByteRange{100'000, 50'000}), part(bytes, 100'000, 50'000));
 }
 
 TEST(ColdRead, ABodyThatBreaksOffIsResumed) {
@@ -165,7 +165,7 @@ TEST(ColdRead, ABodyThatBreaksOffIsResumed) {
   const Bytes bytes = rig.noise(3 * kMiB);
   rig.put_cold("a", bytes);
   rig.cloud->break_bodies(2, 700'000);
-  EXPECT_EQ(*rig.get("a"), bytes);
+  EXPECT_EQ(rig.got("a"), bytes);
   EXPECT_EQ(rig.cloud->gets(), 3u);
 }
 
@@ -197,7 +197,7 @@ TEST(ColdRead, RecalledRunsAreReadFromFlashAgain) {
   EXPECT_EQ(recalled->bytes, bytes.size());
   EXPECT_EQ(rig.run(recall_gen(rig.services, kTenant, object.gen))->runs, 0u);
   rig.cloud->drop("box/a");
-  EXPECT_EQ(*rig.get("a"), bytes);
+  EXPECT_EQ(rig.got("a"), bytes);
 }
 
 TEST(ColdRead, CommittedBlocksThatAreColdCanBeCommittedAgain) {
@@ -215,7 +215,7 @@ TEST(ColdRead, CommittedBlocksThatAreColdCanBeCommittedAgain) {
   rig.cloud->drop("box/o");
   Bytes turned = two;
   turned.insert(turned.end(), one.begin(), one.end());
-  EXPECT_EQ(*rig.get("o"), turned);
+  EXPECT_EQ(rig.got("o"), turned);
 }
 
 TEST(ColdRead, LocalOnlyNeverAsksTheRemote) {
@@ -276,7 +276,7 @@ TEST(ColdRead, RotOnFlashIsReadFromTheNativePlace) {
   const std::string path = data::segment_path(copy->place.segment);
   ASSERT_TRUE(rig.run(overwrite(rig.disk, path, data::data_offset(copy->place.offset) + 200'000)).ok());
   rig.cloud->reset_counts();
-  EXPECT_EQ(*rig.get("a"), bytes);
+  EXPECT_EQ(rig.got("a"), bytes);
   EXPECT_GT(rig.cloud->gets(), 0u);
 }
 

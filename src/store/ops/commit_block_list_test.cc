@@ -66,7 +66,7 @@ TEST(CommitBlockList, TakesCommittedAndUncommittedBlocksAsAsked) {
                                       {BlockSource::kLatest, "x"},
                                       {BlockSource::kLatest, "y"}});
   ASSERT_TRUE(mixed.ok()) << to_string(mixed.error());
-  EXPECT_EQ(*rig.get("a"), joined({&first, &anew, &anew, &second}));
+  EXPECT_EQ(rig.got("a"), joined({&first, &anew, &anew, &second}));
 }
 
 TEST(CommitBlockList, RecommittingTheSameListMovesTheEtag) {
@@ -77,7 +77,7 @@ TEST(CommitBlockList, RecommittingTheSameListMovesTheEtag) {
   const auto two = rig.commit("a", {latest("x")});
   ASSERT_TRUE(one.ok() && two.ok());
   EXPECT_NE(one->etag_stamp, two->etag_stamp);
-  EXPECT_EQ(*rig.get("a"), bytes);
+  EXPECT_EQ(rig.got("a"), bytes);
 }
 
 TEST(CommitBlockList, AnEmptyListMakesAnEmptyObject) {
@@ -85,7 +85,7 @@ TEST(CommitBlockList, AnEmptyListMakesAnEmptyObject) {
   const auto object = rig.commit("a", {});
   ASSERT_TRUE(object.ok()) << to_string(object.error());
   EXPECT_EQ(object->length, 0u);
-  EXPECT_TRUE(rig.get("a")->empty());
+  EXPECT_TRUE(rig.got("a").empty());
 }
 
 TEST(CommitBlockList, ARefusedListLeavesEverythingAsItWas) {
@@ -96,17 +96,17 @@ TEST(CommitBlockList, ARefusedListLeavesEverythingAsItWas) {
   const auto unknown = rig.commit("a", {latest("x"), latest("z")});
   ASSERT_FALSE(unknown.ok());
   EXPECT_EQ(unknown.error().detail, "InvalidBlockList");
-  EXPECT_EQ(*rig.get("a"), old);
+  EXPECT_EQ(rig.got("a"), old);
   CommitBlockList conditional;
   conditional.blocks = {latest("x")};
   conditional.conditions.if_none_match = meta::EtagMatch{.any = true, .stamps = {}};
   const auto refused = rig.run(rig.store.commit_block_list(Rig::object("a"), conditional));
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().detail, "BlobAlreadyExists");
-  EXPECT_EQ(*rig.get("a"), old);
+  EXPECT_EQ(rig.got("a"), old);
   const auto object = rig.commit("a", {latest("x")});  // the seal was given back, the block is still there
   ASSERT_TRUE(object.ok()) << to_string(object.error());
-  EXPECT_EQ(*rig.get("a"), block);
+  EXPECT_EQ(rig.got("a"), block);
 }
 
 TEST(StageBlock, RefusesIdsOfAnotherLengthAndBadDigests) {

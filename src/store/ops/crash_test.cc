@@ -54,6 +54,12 @@ struct Process {
     TRY_ASSIGN(ObjectReader reader, run(store->get_object(testing::Rig::object(name), {}, {})));
     return run(read_all(*reader.body, 64 * kMiB));
   }
+  Bytes got(const std::string& name) {
+    Result<Bytes> bytes = get(name);
+    if (bytes.ok()) return *std::move(bytes);
+    ADD_FAILURE() << name << ": " << to_string(bytes.error());
+    return {};
+  }
 
   boost::asio::io_context loop{1};
   ManualClock clock;
@@ -144,12 +150,12 @@ TEST(Crash, APutThatThePowerEndedLeavesNothing) {
     EXPECT_FALSE(process.run(process.store->put_object(testing::Rig::object("kept"), request)).ok());
   }
   Process process(disk, 2);
-  EXPECT_EQ(*process.get("kept"), kept);
+  EXPECT_EQ(process.got("kept"), kept);
   CommitBlockList commit;
   commit.blocks = {{BlockSource::kUncommitted, "b1"}};
   const auto object = process.run(process.store->commit_block_list(testing::Rig::object("blocks"), commit));
   ASSERT_TRUE(object.ok()) << to_string(object.error());
-  EXPECT_EQ(*process.get("blocks"), block);
+  EXPECT_EQ(process.got("blocks"), block);
 }
 
 }  // namespace

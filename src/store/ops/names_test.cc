@@ -78,7 +78,7 @@ TEST(Objects, HeadersAndMetadataMoveTheEtagAndKeepTheBytes) {
   ASSERT_TRUE(head.ok());
   EXPECT_EQ(head->headers.content_type, "text/plain");
   EXPECT_EQ(head->metadata.at(0).first, "Key");
-  EXPECT_EQ(*rig.get("a"), bytes);
+  EXPECT_EQ(rig.got("a"), bytes);
   meta::Conditions stale;
   stale.if_match = meta::EtagMatch{.any = false, .stamps = {put->etag_stamp}};
   EXPECT_EQ(rig.run(rig.store.delete_object(Rig::object("a"), stale)).error().detail, "ConditionNotMet");

@@ -105,7 +105,7 @@ TEST_P(BadBodies, StoreNothing) {
     EXPECT_EQ(put.error().detail, bad.detail);
   }
   EXPECT_EQ(rig.names(), std::vector<std::string>{"there"});
-  EXPECT_EQ(*rig.get("there"), before);
+  EXPECT_EQ(rig.got("there"), before);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -191,13 +191,13 @@ TEST(PutObject, AFullDiskRefusesWritesAndServesReadsAndDeletes) {
   for (int n = 0; n < 4 && put.ok(); ++n) put = rig.put("more", rig.noise(900'000));
   ASSERT_FALSE(put.ok());
   EXPECT_EQ(put.error().code, Code::kNoSpace);
-  EXPECT_EQ(*rig.get("kept"), kept);
+  EXPECT_EQ(rig.got("kept"), kept);
   EXPECT_TRUE(rig.run(rig.store.delete_object(Rig::object("small"), {})).ok());
   rig.disk.set_limit(std::nullopt);
   const Bytes healed = rig.noise(900'000);
   put = rig.put("more", healed);
   ASSERT_TRUE(put.ok()) << to_string(put.error());
-  EXPECT_EQ(*rig.get("more"), healed);
+  EXPECT_EQ(rig.got("more"), healed);
 }
 
 }  // namespace
