@@ -68,25 +68,25 @@ void apply_log_level(const std::string& name) {
 // What lives as long as the process' work on one data directory.
 struct Opened {
   DataDirectory directory;
-  std::unique_ptr<disk::PosixDisk> disk;
+  Ground ground;
   std::unique_ptr<Cell> cell;
 };
 
-Result<Opened> open_cell(const Settings& settings, Background background, SystemClock& clock, SystemRandom& random,
-                         Runtime& runtime) {
+Result<Opened> open_cell(const Settings& settings, MakeGround make_ground, Background background, SystemClock& clock,
+                         SystemRandom& random, Runtime& runtime) {
   TRY_ASSIGN(DataDirectory directory, DataDirectory::open(settings.data, random));
-  TRY_ASSIGN(auto disk, disk::PosixDisk::open_root(settings.data, runtime.workers()));
-  kv::RocksIndexOptions index_options{.path = settings.data + "/index"};
+  TRY_ASSIGN(Ground ground, make_ground(settings.data, runtime.workers()));
+  kv::RocksIndexOptions index_options{.path = settings.data + "/index", .files = ground.index_files};
   TRY_ASSIGN(auto index,
              run_on(runtime.background(), kv::open_rocks_index(std::move(index_options), runtime.workers())));
-  Foundation foundation{.disk = *disk,
+  Foundation foundation{.disk = *ground.disk,
                         .index = std::move(index),
                         .root_key = directory.root_key(),
                         .clock = clock,
                         .random = random,
                         .runtime = runtime};
   TRY_ASSIGN(auto cell, run_on(runtime.background(), Cell::open(std::move(foundation), settings, background)));
-  return Opened{std::move(directory), std::move(disk), std::move(cell)};
+  return Opened{std::move(directory), std::move(ground), std::move(cell)};
 }
 
 void print_welcome(const Settings& settings, const Server& server) {
@@ -106,12 +106,12 @@ void wait_for_signal() {
   loop.run();
 }
 
-Result<void> run(const Settings& settings) {
+Result<void> run(const Settings& settings, MakeGround make_ground) {
   SystemClock clock;
   SystemRandom random;
   Runtime runtime(
       {.loops = static_cast<unsigned>(settings.threads), .workers = static_cast<unsigned>(settings.workers)});
-  TRY_ASSIGN(Opened opened, open_cell(settings, Background::kRun, clock, random, runtime));
+  TRY_ASSIGN(Opened opened, open_cell(settings, make_ground, Background::kRun, clock, random, runtime));
   const Executor loop = runtime.background();
   Result<void> result;
   {
@@ -138,12 +138,17 @@ int fail(const Error& error) {
 
 }  // namespace
 
-int serve(const ServeArguments& arguments) {
+Result<Ground> machine_ground(const std::string& data, Workers& workers) {
+  TRY_ASSIGN(auto disk, disk::PosixDisk::open_root(data, workers));
+  return Ground{std::move(disk), nullptr};
+}
+
+int serve(const ServeArguments& arguments, MakeGround make_ground) {
   auto settings = load_settings(arguments);
   if (!settings.ok()) return fail(settings.error());
   apply_log_level(settings->log_level);
   std::signal(SIGPIPE, SIG_IGN);
-  const auto result = run(*settings);
+  const auto result = run(*settings, make_ground);
   return result.ok() ? 0 : fail(result.error());
 }
 
@@ -153,7 +158,7 @@ int fsck_stopped(const std::string& data, const std::string& depth, bool json) {
   SystemClock clock;
   SystemRandom random;
   Runtime runtime({});
-  auto opened = open_cell(settings, Background::kNone, clock, random, runtime);
+  auto opened = open_cell(settings, machine_ground, Background::kNone, clock, random, runtime);
   if (!opened.ok()) return fail(opened.error());
   tiering::FsckOptions options;
   options.depth =

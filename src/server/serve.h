@@ -1,9 +1,18 @@
 // serve: the whole life of the process, from settings to the last closed file.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "async/workers.h"
+#include "base/result.h"
+#include "disk/disk.h"
+
+namespace rocksdb {
+class FileSystem;
+}
 
 namespace tombolo::server {
 
@@ -14,8 +23,18 @@ struct ServeArguments {
   std::vector<std::pair<std::string, std::string>> settings;  // key, text; override file and environment
 };
 
-/// Runs until SIGTERM or SIGINT; a second one ends at once. The process' exit status.
-int serve(const ServeArguments& arguments);
+/// What a data directory's files lie on.
+struct Ground {
+  std::unique_ptr<disk::Disk> disk;                  // rooted in the data directory
+  std::shared_ptr<rocksdb::FileSystem> index_files;  // null: the machine's
+};
+/// `workers` outlive what is made.
+using MakeGround = Result<Ground> (*)(const std::string& data, Workers& workers);
+Result<Ground> machine_ground(const std::string& data, Workers& workers);
+
+/// Runs until SIGTERM or SIGINT; a second one ends at once. The process' exit status. Only test binaries pass another
+/// ground: one that forgets what was not synced.
+int serve(const ServeArguments& arguments, MakeGround make_ground = machine_ground);
 
 /// Checks a stopped cell's data directory and prints the report. 0: nothing found; 1: findings, or it cannot be opened.
 int fsck_stopped(const std::string& data, const std::string& depth, bool json);

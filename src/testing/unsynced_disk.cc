@@ -20,14 +20,18 @@ Error not_found(const std::string& path) {
 
 class UnsyncedFile final : public disk::File {
  public:
-  UnsyncedFile(disk::Disk& disk, std::shared_ptr<UnsyncedNode> node, disk::Open mode)
-      : disk_(disk), node_(std::move(node)), mode_(mode) {}
+  enum class Sync { kHonest, kForgotten };
+  UnsyncedFile(disk::Disk& disk, std::shared_ptr<UnsyncedNode> node, disk::Open mode, Sync sync)
+      : disk_(disk), node_(std::move(node)), mode_(mode), sync_(sync) {}
   Task<void> read(std::uint64_t offset, MutableBytes out) override { return node_->read(offset, out); }
   Task<void> write(std::uint64_t offset, BytesView bytes) override {
     CO_CHECK(writable());
     co_return co_await node_->write(offset, bytes);
   }
-  Task<void> sync() override { return node_->sync(); }
+  Task<void> sync() override {
+    if (sync_ == Sync::kForgotten) co_return Result<void>{};
+    co_return co_await node_->sync();
+  }
   Task<std::uint64_t> size() override { return node_->size(); }
   Task<void> truncate(std::uint64_t size) override {
     CO_CHECK(writable());
@@ -46,6 +50,7 @@ class UnsyncedFile final : public disk::File {
   disk::Disk& disk_;
   const std::shared_ptr<UnsyncedNode> node_;
   const disk::Open mode_;
+  const Sync sync_;
 };
 
 }  // namespace
@@ -73,7 +78,9 @@ Task<std::unique_ptr<disk::File>> UnsyncedDisk::open(std::string path, disk::Ope
     nodes_.emplace(path, node);
   }
   if (!node) co_return not_found(path);
-  std::unique_ptr<disk::File> file = std::make_unique<UnsyncedFile>(inner_, std::move(node), mode);
+  const bool forgotten = !forgotten_.files_of.empty() && parent_of(path) == forgotten_.files_of;
+  const auto sync = forgotten ? UnsyncedFile::Sync::kForgotten : UnsyncedFile::Sync::kHonest;
+  std::unique_ptr<disk::File> file = std::make_unique<UnsyncedFile>(inner_, std::move(node), mode, sync);
   co_return std::move(file);
 }
 
@@ -138,6 +145,7 @@ bool UnsyncedDisk::is_linked(const std::string& path) const {
 }
 
 Task<void> UnsyncedDisk::sync_directory(std::string path) {
+  if (forgotten_.directories) co_return Result<void>{};
   CO_TRY_ASSIGN(const auto turn, names_.lock());
   CO_CHECK(disk::check_directory_path(path));
   CO_TRY(apply_renames(path));

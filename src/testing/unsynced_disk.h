@@ -12,6 +12,12 @@
 
 namespace tombolo::testing {
 
+/// Bugs to plant, so that a suite can prove that it sees them.
+struct ForgottenSyncs {
+  std::string files_of;      // File::sync of files in this directory succeeds and does nothing; empty: of none
+  bool directories = false;  // so does sync_directory
+};
+
 /// Wraps a disk that must outlive it and its files. Programs see every write at once; the wrapped disk gets a file's
 /// bytes with File::sync and the names (created, renamed, removed) of a directory with sync_directory. Making and
 /// removing a directory goes through at once. Files only are renamed, and two files may not exchange their names
@@ -19,7 +25,8 @@ namespace tombolo::testing {
 /// has a name. Thread-safe; names one call at a time.
 class UnsyncedDisk final : public disk::Disk {
  public:
-  explicit UnsyncedDisk(disk::Disk& inner) : inner_(inner) {}
+  explicit UnsyncedDisk(disk::Disk& inner, ForgottenSyncs forgotten = {})
+      : inner_(inner), forgotten_(std::move(forgotten)) {}
 
   Task<std::unique_ptr<disk::File>> open(std::string path, disk::Open mode) override;
   Task<void> remove(std::string path) override;
@@ -39,6 +46,7 @@ class UnsyncedDisk final : public disk::Disk {
   bool is_linked(const std::string& path) const;
 
   disk::Disk& inner_;
+  const ForgottenSyncs forgotten_;
   AsyncMutex names_;
   // All below is guarded by names_.
   std::map<std::string, NodePtr> nodes_;  // visible files that were opened, by visible path
