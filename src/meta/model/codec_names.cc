@@ -158,7 +158,7 @@ Result<Object> decode_object(std::string name, std::string_view value) {
   if (in.flag()) {
     headers.content_md5.emplace();
     const std::string_view raw = in.raw(headers.content_md5->size());
-    std::memcpy(headers.content_md5->data(), raw.data(), raw.size());
+    if (!raw.empty()) std::memcpy(headers.content_md5->data(), raw.data(), raw.size());
   }
   headers.content_type = in.text();
   headers.content_encoding = in.text();

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <functional>
+#include <map>
 
 #include "base/encoding.h"
 #include "base/endian.h"
@@ -205,6 +207,27 @@ TEST(Codec, GoldenBytes) {
     EXPECT_EQ(hex_encode(as_bytes(sample.value)), sample.golden);
   }
   EXPECT_EQ(encode_edge(), "\x01");
+}
+
+// The file is what was written once; the code may change, it may not.
+TEST(Codec, TheGoldenFileIsStillReadAndWritten) {
+  std::ifstream file(META_GOLDEN_DIRECTORY "/meta-values-1.txt");
+  ASSERT_TRUE(file.good());
+  std::map<std::string, std::string> golden;
+  for (std::string line; std::getline(file, line);) {
+    const std::size_t at = line.rfind(' ');
+    golden[line.substr(0, at)] = line.substr(at + 1);
+  }
+  EXPECT_EQ(golden.size(), samples().size());
+  for (const Sample& sample : samples()) {
+    SCOPED_TRACE(sample.name);
+    const auto value = hex_decode(golden[sample.name]);
+    ASSERT_TRUE(value.has_value());
+    EXPECT_EQ(sample.value, as_text(*value));
+    const auto again = sample.again(as_text(*value));
+    ASSERT_TRUE(again.ok());
+    EXPECT_EQ(*again, as_text(*value));
+  }
 }
 
 TEST(Codec, ValuesComeBack) {
