@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -116,8 +117,10 @@ class BlobRig {
   auth::AccountKeys keys;
   auth::MemoryKeyRing ring;
   auth::AzureVerifier verifier{ring, rig.clock};
+  std::mutex seen_mutex;          // over a server, observers run on several loops
   std::vector<std::string> seen;  // "PutBlob 201", one an answer
   AzureBlobHandler handler{{rig.store, verifier, rig.clock, rig.random, rig.workers}, [this](const Observation& what) {
+                             const std::lock_guard lock(seen_mutex);
                              seen.push_back(std::string(what.operation) + " " + std::to_string(what.status));
                              last_received = what.bytes_received;
                              last_sent = what.bytes_sent;
