@@ -1,8 +1,7 @@
 #include "remote/azure/azure_remote.h"
 
-#include "http/server.h"
 #include "remote/azure/endpoint.h"
-#include "remote/azure/fake_azure_test.h"
+#include "remote/azure/fake_fixture_test.h"
 #include "remote/azure/list_xml.h"
 #include "remote/contract_test.h"
 
@@ -10,42 +9,9 @@ namespace tombolo::remote::azure {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::FakeFixture;
 using testing::Fault;
 using testing::Trouble;
-
-struct FakeFixture final : RemoteFixture {
-  FakeFixture() {
-    const auto started = server_.start();
-    EXPECT_TRUE(started.ok());
-    use({});
-  }
-  ~FakeFixture() override {
-    const auto stopped = run_to_end(loop_, server_.stop());
-    EXPECT_TRUE(stopped.ok());
-  }
-  Remote& remote() override { return *remote_; }
-  boost::asio::io_context& loop() override { return loop_; }
-
-  void use(AzureConfig config, Signer signer = {}) {
-    config.name = "cold";
-    config.endpoint = fmt::format("http://127.0.0.1:{}/acct", server_.port());
-    config.container = "box";
-    config.reach = Reach::kPrivate;
-    config.retry.delay_first = 1ms;
-    config.retry.delay_max = 5ms;
-    auto made = AzureRemote::make(std::move(config), std::move(signer), client_, clock_, random_);
-    ASSERT_TRUE(made.ok()) << to_string(made.error());
-    remote_ = *std::move(made);
-  }
-
-  boost::asio::io_context loop_{1};
-  SystemClock clock_;
-  SeededRandom random_{7};
-  testing::FakeAzure azure_;
-  http::Server server_{{.stop_grace = 1ms}, {loop_.get_executor()}, azure_, clock_};
-  http::Client client_{{.first_byte_max = 300ms, .stall_max = 300ms}};
-  std::unique_ptr<AzureRemote> remote_;
-};
 
 INSTANTIATE_TEST_SUITE_P(FakeAzure, RemoteContract, ::testing::Values([]() -> std::unique_ptr<RemoteFixture> {
                            return std::make_unique<FakeFixture>();

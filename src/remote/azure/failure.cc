@@ -63,8 +63,9 @@ Failure failure_of(const http::ResponseHead& head, WallTime now) {
   // Observed, Azurite 3.35.0, 2026-11-21: 500 FeatureNotSupported for x-ms-content-crc64, before anything is done.
   failure.unsupported = code == "FeatureNotSupported" || code == "UnsupportedHeader";
   failure.retryable = worth_another_try(head.status) && !failure.unsupported;
-  // A busy service has refused; other server errors, and successes of another kind, tell nothing.
-  failure.maybe_done = (head.status >= 500 && code != "ServerBusy" && !failure.unsupported) || head.status < 300;
+  // "ServerBusy" is a refusal; other errors that may pass, and successes of another kind, tell nothing.
+  const bool refused = code == "ServerBusy" || failure.unsupported;
+  failure.maybe_done = head.status < 300 || ((head.status >= 500 || failure.retryable) && !refused);
   failure.retry_after = retry_after_of(head, now);
   failure.error = Error{failure.unsupported ? Code::kUnsupported : code_of(head.status, code), std::move(text)};
   return failure;
