@@ -50,6 +50,8 @@ Task<std::unique_ptr<LogEngine>> LogEngine::open(Services services, LogEngineOpt
   log(LogLevel::kInfo, "kv", "commit log open: transactions up to {}, {} replayed", last.value,
       last.value - persisted.sequence.value);
   CO_TRY(engine->log_->trim(persisted.sequence));
+  // Counts as written since the last flush: else a cell that is killed often enough never flushes and never trims.
+  if (last > persisted.sequence) engine->replayed_bytes_ = engine->log_->stats().bytes;
   co_return engine;
 }
 
@@ -320,7 +322,7 @@ Task<void> LogEngine::mark_when_idle() {
 }
 
 void LogEngine::start_flush_if_due() {
-  const std::uint64_t since = log_->stats().bytes_written - flushed_at_bytes_;
+  const std::uint64_t since = log_->stats().bytes_written - flushed_at_bytes_ + replayed_bytes_;
   if (since < options_.flush_after_bytes || flushing_.exchange(true)) return;
   ASSERT(work_.spawn(executor_, flush_in_background()));
 }
@@ -348,6 +350,7 @@ Task<void> LogEngine::flush_now() {
   CO_TRY(index_->flush());
   flushed_ = applied.value;
   flushed_at_bytes_ = bytes;
+  replayed_bytes_ = 0;
   co_return co_await log_->trim(applied);
 }
 

@@ -117,6 +117,7 @@ class LogEngine final : public Engine, private CommitTarget {
   std::atomic<std::uint64_t> flushed_{0};
   std::atomic<std::uint64_t> conflicts_{0};
   std::atomic<std::uint64_t> flushed_at_bytes_{0};  // log_->stats().bytes_written at the last flush
+  std::atomic<std::uint64_t> replayed_bytes_{0};    // kept from before opening and not flushed since
   std::atomic<bool> flushing_{false};
 
   // The committer's.

@@ -137,6 +137,19 @@ TEST_F(LogEngineTest, FlushStartsByItselfWhenTheLogHasGrown) {
   EXPECT_GT(rig_.log_engine().status().flushed.value, 40u);
 }
 
+TEST_F(LogEngineTest, FlushStartsThoughEveryLifeIsTooShortForOne) {
+  rig_.options.flush_after_bytes = 40 * 4096;
+  rig_.reopen();
+  for (int life = 0; life < 20; ++life) {
+    for (int n = 0; n < 8; ++n) ASSERT_TRUE(rig_.put("n", std::to_string(8 * life + n)).ok());
+    rig_.lose_power();
+    ASSERT_TRUE(rig_.open().ok());
+  }
+  EXPECT_GT(rig_.log_engine().status().flushed.value, 80u);
+  EXPECT_LE(rig_.log_files().size(), 10u);
+  EXPECT_EQ(rig_.get("n"), "159");
+}
+
 TEST_F(LogEngineTest, StatusTellsWhatHappened) {
   ASSERT_TRUE(rig_.put("a", "1").ok());
   const auto late = rig_.engine().begin();
