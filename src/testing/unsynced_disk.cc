@@ -1,6 +1,7 @@
 #include "testing/unsynced_disk.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "disk/path.h"
 
@@ -20,16 +21,16 @@ Error not_found(const std::string& path) {
 
 class UnsyncedFile final : public disk::File {
  public:
-  enum class Sync { kHonest, kForgotten };
-  UnsyncedFile(disk::Disk& disk, std::shared_ptr<UnsyncedNode> node, disk::Open mode, Sync sync)
-      : disk_(disk), node_(std::move(node)), mode_(mode), sync_(sync) {}
+  static constexpr unsigned kAlwaysHonest = ~0u;
+  UnsyncedFile(disk::Disk& disk, std::shared_ptr<UnsyncedNode> node, disk::Open mode, unsigned honest_syncs)
+      : disk_(disk), node_(std::move(node)), mode_(mode), honest_syncs_(honest_syncs) {}
   Task<void> read(std::uint64_t offset, MutableBytes out) override { return node_->read(offset, out); }
   Task<void> write(std::uint64_t offset, BytesView bytes) override {
     CO_CHECK(writable());
     co_return co_await node_->write(offset, bytes);
   }
   Task<void> sync() override {
-    if (sync_ == Sync::kForgotten) co_return Result<void>{};
+    if (honest_syncs_ != kAlwaysHonest && syncs_++ >= honest_syncs_) co_return Result<void>{};
     co_return co_await node_->sync();
   }
   Task<std::uint64_t> size() override { return node_->size(); }
@@ -50,7 +51,8 @@ class UnsyncedFile final : public disk::File {
   disk::Disk& disk_;
   const std::shared_ptr<UnsyncedNode> node_;
   const disk::Open mode_;
-  const Sync sync_;
+  const unsigned honest_syncs_;
+  std::atomic<unsigned> syncs_{0};
 };
 
 }  // namespace
@@ -79,8 +81,8 @@ Task<std::unique_ptr<disk::File>> UnsyncedDisk::open(std::string path, disk::Ope
   }
   if (!node) co_return not_found(path);
   const bool forgotten = !forgotten_.files_of.empty() && parent_of(path) == forgotten_.files_of;
-  const auto sync = forgotten ? UnsyncedFile::Sync::kForgotten : UnsyncedFile::Sync::kHonest;
-  std::unique_ptr<disk::File> file = std::make_unique<UnsyncedFile>(inner_, std::move(node), mode, sync);
+  const unsigned honest = forgotten ? forgotten_.honest : UnsyncedFile::kAlwaysHonest;
+  std::unique_ptr<disk::File> file = std::make_unique<UnsyncedFile>(inner_, std::move(node), mode, honest);
   co_return std::move(file);
 }
 

@@ -15,6 +15,7 @@ namespace tombolo::testing {
 /// Bugs to plant, so that a suite can prove that it sees them.
 struct ForgottenSyncs {
   std::string files_of;      // File::sync of files in this directory succeeds and does nothing; empty: of none
+  unsigned honest = 0;       // syncs of each such file, from its opening on, that work nevertheless
   bool directories = false;  // so does sync_directory
 };
 
