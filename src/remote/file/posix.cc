@@ -1,11 +1,10 @@
-#include <fcntl.h>
+#include "remote/file/posix.h"
+
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <system_error>
-
-#include "remote/file/tree.h"
 
 namespace tombolo::remote::file {
 

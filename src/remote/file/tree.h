@@ -1,43 +1,17 @@
 // Tree: the directory tree of a file remote, by blocking calls. For worker threads only.
 #pragma once
 
-#include <sys/stat.h>
-
 #include <memory>
 #include <shared_mutex>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "base/bytes.h"
 #include "base/result.h"
 #include "remote/file/key_path.h"
+#include "remote/file/posix.h"
 #include "remote/remote.h"
 
 namespace tombolo::remote::file {
-
-/// An open file descriptor.
-class Fd {
- public:
-  Fd() = default;
-  explicit Fd(int fd) : fd_(fd) {}
-  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Fd& operator=(Fd&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Fd();
-  int get() const { return fd_; }
-
- private:
-  int fd_ = -1;
-};
-
-/// The error of a failed call, by errno.
-Error errno_error(int code, std::string_view doing, std::string_view what);
-
-/// Identity of a file's bytes: modification time, inode and size. Whoever changes the file changes it.
-std::string etag_of(const struct stat& status);
 
 /// Thread-safe. Every name is opened beneath the root, part by part, and links are never followed. Changes of the tree
 /// are atomic among the users of one Tree; another process that writes into the tree is seen, but not excluded (only

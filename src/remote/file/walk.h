@@ -7,7 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "remote/file/tree.h"
+#include "base/result.h"
+#include "remote/file/posix.h"
 #include "remote/remote.h"
 
 namespace tombolo::remote::file {
