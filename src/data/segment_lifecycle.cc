@@ -12,7 +12,8 @@ namespace asio = boost::asio;
 
 namespace {
 
-Task<void> take_id(kv::Transaction& txn, std::uint64_t incarnation, SegmentId& out) {
+Task<void> take_id(kv::Transaction& txn, kv::Purpose purpose, std::uint64_t incarnation, SegmentId& out) {
+  txn.set_purpose(purpose);
   CO_TRY_ASSIGN(const auto next, txn.get(segment_next_key()));
   if (next && next->size() != 8) co_return Error{Code::kCorrupt, "the row of the next segment id does not decode"};
   out = {next ? load_le<std::uint64_t>(next->data()) : 1};
@@ -25,6 +26,7 @@ Task<void> take_id(kv::Transaction& txn, std::uint64_t incarnation, SegmentId& o
 }
 
 Task<void> put_sealed(kv::Transaction& txn, SegmentId id, std::uint64_t file_bytes) {
+  txn.set_purpose(kv::Purpose::kFreesSpace);
   CO_TRY_ASSIGN(const auto value, txn.get(segment_key(id)));
   if (!value) co_return Result<void>{};
   CO_CHECK_ASSIGN(SegmentRow row, decode_segment_row(*value));
@@ -36,6 +38,7 @@ Task<void> put_sealed(kv::Transaction& txn, SegmentId id, std::uint64_t file_byt
 }
 
 Task<void> put_freeing(kv::Transaction& txn, SegmentId id) {
+  txn.set_purpose(kv::Purpose::kFreesSpace);
   CO_TRY_ASSIGN(const auto value, txn.get(segment_key(id)));
   if (!value) co_return Error{Code::kNotFound, "the segment has no row"};
   CO_CHECK_ASSIGN(SegmentRow row, decode_segment_row(*value));
@@ -49,6 +52,7 @@ Task<void> put_freeing(kv::Transaction& txn, SegmentId id) {
 }
 
 Task<void> erase_row(kv::Transaction& txn, SegmentId id) {
+  txn.set_purpose(kv::Purpose::kFreesSpace);
   txn.erase(segment_key(id));
   co_return Result<void>{};
 }
@@ -140,36 +144,40 @@ Task<void> SegmentStore::State::recover(SegmentInfo info) {
 
 // --- a new segment
 
-Task<void> SegmentStore::State::wait_for_open() {
+Task<void> SegmentStore::State::wait_for_open(kv::Purpose purpose) {
   const auto caller = co_await asio::this_coro::executor;
   OneShot<void> opened;
   bool lead = false;
+  Stream& wanted = stream(purpose);
   {
     const std::lock_guard lock(mutex);
-    if (current) co_return Result<void>{};
-    open_waiters.push_back(opened);
-    lead = !std::exchange(opening, true);
+    if (wanted.current) co_return Result<void>{};
+    wanted.open_waiters.push_back(opened);
+    lead = !std::exchange(wanted.opening, true);
   }
   // In the scope, not here: the file is everybody's, and this caller may be cancelled.
-  if (lead && !scope.spawn(caller, open_for_waiters())) OpenPromise(mutex, opening, open_waiters);
+  if (lead && !scope.spawn(caller, open_for_waiters(purpose))) {
+    OpenPromise(mutex, wanted.opening, wanted.open_waiters);
+  }
   co_return co_await opened.wait();
 }
 
-Task<void> SegmentStore::State::open_for_waiters() {
-  OpenPromise promise(mutex, opening, open_waiters);
-  promise.result = co_await open_segment();
+Task<void> SegmentStore::State::open_for_waiters(kv::Purpose purpose) {
+  OpenPromise promise(mutex, stream(purpose).opening, stream(purpose).open_waiters);
+  promise.result = co_await open_segment(purpose);
   co_return Result<void>{};  // the waiters have the error
 }
 
-Task<void> SegmentStore::State::open_segment() {
+Task<void> SegmentStore::State::open_segment(kv::Purpose purpose) {
   CO_TRY_ASSIGN(const disk::Space space, disk.space());
-  if (space.free_bytes < config.segment_bytes + config.keep_free_bytes) {
+  const std::uint64_t kept = purpose == kv::Purpose::kFreesSpace ? 0 : config.keep_free_bytes;
+  if (space.free_bytes < config.segment_bytes + kept) {
     co_return Error{Code::kNoSpace, "the disk is too full for a new segment; free space, then try again"};
   }
   std::uint64_t incarnation = 0;
   while (incarnation == 0) incarnation = random.next64();
   SegmentId id;
-  auto body = [incarnation, &id](kv::Transaction& txn) { return take_id(txn, incarnation, id); };
+  auto body = [purpose, incarnation, &id](kv::Transaction& txn) { return take_id(txn, purpose, incarnation, id); };
   CO_TRY(kv::run(engine, random, std::move(body)));
   auto made = co_await make_file({.segment = id, .incarnation = incarnation, .cell = config.cell});
   auto segment = std::make_shared<Segment>(id, incarnation);
@@ -182,7 +190,7 @@ Task<void> SegmentStore::State::open_segment() {
   segment->life = Life::kOpen;
   segment->tail = kSegmentHeaderBytes;
   segment->file = *std::move(made);
-  current = segment;
+  stream(purpose).current = segment;
   co_return Result<void>{};
 }
 
@@ -198,11 +206,11 @@ Task<std::shared_ptr<disk::File>> SegmentStore::State::make_file(SegmentHeader h
 
 // --- the end of a segment
 
-Task<void> SegmentStore::rotate() {
+Task<void> SegmentStore::rotate(kv::Purpose purpose) {
   std::shared_ptr<Segment> open;
   {
     const std::lock_guard lock(state_->mutex);
-    open = state_->current;
+    open = state_->stream(purpose).current;
   }
   if (open) state_->retire(open);
   co_return Result<void>{};
@@ -211,7 +219,9 @@ Task<void> SegmentStore::rotate() {
 void SegmentStore::State::retire(const std::shared_ptr<Segment>& segment) {
   {
     const std::lock_guard lock(mutex);
-    if (current == segment) current.reset();
+    for (Stream& each : streams) {
+      if (each.current == segment) each.current.reset();
+    }
     const std::lock_guard segment_lock(segment->mutex);
     if (segment->life == Life::kOpen) segment->life = Life::kRetired;
   }
@@ -250,6 +260,22 @@ bool SegmentStore::compactable(SegmentId id) const {
   if (!segment) return false;
   const std::lock_guard lock(segment->mutex);
   return segment->life == Life::kRetired && segment->unresolved == 0 && segment->active_writers == 0;
+}
+
+std::vector<SegmentUse> SegmentStore::uses() const {
+  std::vector<SegmentUse> out;
+  const std::lock_guard lock(state_->mutex);
+  for (const auto& [id, segment] : state_->segments) {
+    const std::lock_guard segment_lock(segment->mutex);
+    if (segment->life != Life::kOpen && segment->life != Life::kRetired) continue;
+    SegmentUse use;
+    use.segment = id;
+    use.tail = segment->tail;
+    use.open = segment->life == Life::kOpen;
+    use.compactable = !use.open && segment->unresolved == 0 && segment->active_writers == 0;
+    out.push_back(use);
+  }
+  return out;
 }
 
 Task<kv::Sequence> SegmentStore::State::mark_freeing(SegmentId id) {

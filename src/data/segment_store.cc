@@ -40,7 +40,7 @@ Task<std::unique_ptr<RunWriter>> SegmentStore::begin_run(BeginRun run) {
   for (int tries = 0; tries < kTriesMax; ++tries) {
     CO_CHECK_ASSIGN(auto writer, state_->allocate(*this, run));
     if (writer) co_return std::move(writer);
-    CO_TRY(state_->wait_for_open());
+    CO_TRY(state_->wait_for_open(run.purpose));
   }
   co_return Error{Code::kBusy, "segments fill up faster than this write gets a place; try again later"};
 }
@@ -51,6 +51,7 @@ Result<std::unique_ptr<RunWriter>> SegmentStore::State::allocate(SegmentStore& s
   {
     const std::lock_guard lock(mutex);
     if (writers >= config.writers_max) return Error{Code::kBusy, "too many writes at once; try again later"};
+    const std::shared_ptr<Segment>& current = stream(run.purpose).current;
     if (!current) return std::unique_ptr<RunWriter>();
     const std::lock_guard segment_lock(current->mutex);
     RunWriter::Place place{.segment = current,
@@ -219,6 +220,10 @@ Task<SegmentScan> SegmentStore::scan(const SegmentPin& pin, ScanDepth depth) {
   const auto segment = pin.shared();
   CO_TRY_ASSIGN(const auto file, state_->file_of(segment));
   co_return co_await scan_segment(*file, depth);
+}
+
+disk::Disk& SegmentStore::disk() {
+  return state_->disk;
 }
 
 Task<std::shared_ptr<disk::File>> SegmentStore::State::file_of(std::shared_ptr<Segment> segment) {

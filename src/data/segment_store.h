@@ -39,6 +39,16 @@ struct BeginRun {
   GenId gen;
   std::uint64_t gen_offset = 0;
   std::uint64_t length_max = kRunBytesMax;  // 1 … kRunBytesMax; so much is reserved, what is not used is lost
+  /// kFreesSpace (compaction): runs go into segments of their own, which may be opened out of keep_free_bytes.
+  kv::Purpose purpose = kv::Purpose::kStores;
+};
+
+/// A segment as its file is now. Released ones are not told of.
+struct SegmentUse {
+  SegmentId segment;
+  std::uint64_t tail = 0;    // where the next place starts, or the file's end
+  bool open = false;         // gets new runs
+  bool compactable = false;  // see SegmentStore::compactable
 };
 
 struct ReapReport {
@@ -76,9 +86,9 @@ class SegmentStore {
   /// Keeps the file while it lives. kNotFound when the segment is gone or going: re-read the row that named it.
   Result<SegmentPin> pin(SegmentId segment);
 
-  /// The open segment gets no more runs (compaction may then empty it). Its row becomes sealed when its last writer has
-  /// gone.
-  Task<void> rotate();
+  /// The open segment for runs of this purpose gets no more runs (compaction may then empty it). Its row becomes sealed
+  /// when its last writer has gone.
+  Task<void> rotate(kv::Purpose purpose = kv::Purpose::kStores);
   /// Marks a segment that nothing points into as going. kConditionFailed while it has live bytes, kBusy while it is
   /// open or a run in it waits for its commit, kNotFound when there is none such. Call reap() later: the file goes when
   /// no pin holds it and the log's mark covers whatever freed it.
@@ -90,6 +100,8 @@ class SegmentStore {
   std::uint64_t file_bytes() const;
   /// True for a segment that compaction may empty: sealed, or retired with no writer left.
   bool compactable(SegmentId segment) const;
+  /// In order of ids.
+  std::vector<SegmentUse> uses() const;
   /// How many syncs were issued to files, and how many callers they served.
   struct SyncCounts {
     std::uint64_t issued = 0, served = 0;
@@ -101,6 +113,8 @@ class SegmentStore {
   Task<void> read(const SegmentPin& pin, std::uint64_t offset, MutableBytes out);
   /// What a pinned segment's file holds, without any row (scan.h).
   Task<SegmentScan> scan(const SegmentPin& pin, ScanDepth depth);
+  /// Where the segment files are, for checks that start from files instead of rows.
+  disk::Disk& disk();
   /// Runs `task` in the background until it ends; false when the store is closing.
   bool spawn(const Executor& executor, Task<void> task);
 

@@ -1,6 +1,7 @@
 // What a SegmentStore keeps in memory. Internal to data/.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <map>
 #include <mutex>
@@ -26,13 +27,20 @@ struct SegmentStore::State {
   AsyncMutex reaping;
   std::atomic<std::uint64_t> reads{0}, syncs_issued{0}, syncs_served{0};
 
+  /// Runs of one purpose go into one open segment.
+  struct Stream {
+    std::shared_ptr<Segment> current;  // life kOpen
+    bool opening = false;
+    std::vector<OneShot<void>> open_waiters;
+  };
+
   std::mutex mutex;
   // All below is guarded by mutex.
   std::map<SegmentId, std::shared_ptr<Segment>> segments;
-  std::shared_ptr<Segment> current;  // life kOpen
+  std::array<Stream, 2> streams;  // by kv::Purpose
   std::uint32_t writers = 0;
-  bool opening = false;
-  std::vector<OneShot<void>> open_waiters;
+
+  Stream& stream(kv::Purpose purpose) { return streams[purpose == kv::Purpose::kFreesSpace ? 1 : 0]; }
 
   std::shared_ptr<Segment> find(SegmentId id);
 
@@ -47,9 +55,9 @@ struct SegmentStore::State {
 
   // segment_lifecycle.cc: which segments there are
   Task<void> recover(SegmentInfo info);
-  Task<void> wait_for_open();
-  Task<void> open_for_waiters();
-  Task<void> open_segment();
+  Task<void> wait_for_open(kv::Purpose purpose);
+  Task<void> open_for_waiters(kv::Purpose purpose);
+  Task<void> open_segment(kv::Purpose purpose);
   Task<std::shared_ptr<disk::File>> make_file(SegmentHeader header);
   /// No new runs go into it; its row becomes sealed once its last writer has gone. Fine to call twice.
   void retire(const std::shared_ptr<Segment>& segment);

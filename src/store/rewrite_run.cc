@@ -14,12 +14,14 @@ Error differs(const meta::Run& run, std::string_view what) {
 
 }  // namespace
 
-Task<data::SealedRun> rewrite_run(data::SegmentStore& segments, TenantId tenant, meta::Run run, ByteSource& bytes) {
+Task<data::SealedRun> rewrite_run(data::SegmentStore& segments, TenantId tenant, meta::Run run, ByteSource& bytes,
+                                  kv::Purpose purpose) {
   data::BeginRun place;
   place.tenant = tenant;
   place.gen = run.gen;
   place.gen_offset = run.offset;
   place.length_max = run.length;
+  place.purpose = purpose;
   CO_TRY_ASSIGN(const std::unique_ptr<data::RunWriter> writer, segments.begin_run(place));
   while (true) {
     CO_TRY_ASSIGN(const Block block, bytes.next());
