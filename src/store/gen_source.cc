@@ -49,7 +49,7 @@ Result<void> check_run(const meta::Run& run, const meta::ReadPiece& piece) {
 GenSource::GenSource(Services& services, OpenGen what, GenPins::Handle pin)
     : services_(services),
       what_(std::move(what)),
-      admit_(what_.length <= services.limits.admit_bytes_max),
+      admit_(what_.caching == Caching::kSmallReads && what_.length <= services.limits.admit_bytes_max),
       pin_(std::move(pin)),
       at_(what_.offset),
       end_(what_.offset + what_.length) {}

@@ -19,12 +19,18 @@ enum class Places {
   kLocalOnly,  // never asks a remote: kUnavailable "NotLocal" where a run has no local place
 };
 
+enum class Caching {
+  kSmallReads,  // granules of reads up to Limits::admit_bytes_max are admitted to the block cache
+  kNone,        // background work: what it reads once would wash out what clients read often
+};
+
 struct OpenGen {
   TenantId tenant;
   GenId gen;
   std::uint64_t offset = 0;
   std::uint64_t length = 0;  // offset + length <= the gen's length
   Places places = Places::kAny;
+  Caching caching = Caching::kSmallReads;
   /// When set, every byte of runs is read from this native place (offload reads back what it wrote; the gen's row need
   /// not name the place yet), whatever the rows say.
   std::optional<meta::NativePlace> read_back = {};

@@ -28,6 +28,7 @@ Task<void> fetch(Services& services, TenantId tenant, GenId gen, const meta::Rea
   what.gen = gen;
   what.offset = piece.offset;
   what.length = piece.length;
+  what.caching = Caching::kNone;
   CO_TRY_ASSIGN(const std::unique_ptr<GenSource> source, GenSource::open(services, std::move(what)));
   CO_TRY_ASSIGN(data::SealedRun written, rewrite_run(services.segments, tenant, *piece.run, *source));
   batch.filled.push_back({piece.run->gen, piece.run->offset, {written.place.segment, written.place.offset}});
