@@ -52,6 +52,11 @@ struct Scheduler::State : std::enable_shared_from_this<Scheduler::State> {
       current.progress = progress;
       shown = current;
     }
+    void note_failure(std::string what) override {
+      const std::lock_guard lock(owner.mutex);
+      current.error = std::move(what);
+      shown = current;
+    }
     bool stop_requested() const override {
       const std::lock_guard lock(owner.mutex);
       return cancelled || owner.stopping;

@@ -23,6 +23,8 @@ class JobContext {
   virtual Task<void> checkpoint(std::string cursor, Progress progress) = 0;
   /// Updates the progress that get() shows, without making it durable.
   virtual void report(Progress progress) = 0;
+  /// What went wrong with one thing of many, for Job::error; durable with the next checkpoint. The job goes on.
+  virtual void note_failure(std::string what) = 0;
   virtual bool stop_requested() const = 0;
 };
 
