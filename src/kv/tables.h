@@ -52,6 +52,7 @@ enum class GuardRule {
   X(kFeed, kCell, 'e', kNone, "<shard><epoch><stamp>: change feed")                                               \
   X(kCandidates, kCell, 'G', kNone, "<shard><queued><kind><id>: candidate of garbage collection")                 \
   X(kHighWater, kCell, 'H', kNone, "<counter name>: stamps and ids leased, epochs")                               \
+  X(kColdBytes, kCell, 'b', kNone, "counter of run bytes without a local place")                                  \
   X(kPurges, kCell, 'Q', kNone, "<queued><id>: purge of a container or upload")                                   \
   X(kWork, kCell, 'W', kNone, "<action><shard><due><id>: tier and lifecycle queues")                              \
   /* kv */                                                                                                        \

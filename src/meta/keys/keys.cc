@@ -258,6 +258,10 @@ std::string purge(const PurgeEntry& entry) {
   return key;
 }
 
+std::string cold_bytes() {
+  return table_prefix(Table::kColdBytes);
+}
+
 unsigned shard_of(std::uint64_t id) {
   return static_cast<unsigned>((id * 0x9E3779B97F4A7C15ULL) >> 60);
 }

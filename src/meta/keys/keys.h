@@ -75,6 +75,7 @@ std::string feed(unsigned shard, std::uint64_t epoch, Stamp stamp);
 std::string candidate(const Candidate& candidate);
 std::string candidates(unsigned shard);  // prefix
 std::string purge(const PurgeEntry& entry);
+std::string cold_bytes();
 
 /// Which shard of 16 an id's rows go to: spreads consecutive ids.
 unsigned shard_of(std::uint64_t id);

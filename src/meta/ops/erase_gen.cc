@@ -14,12 +14,18 @@ constexpr std::uint32_t kSlicesPerErase = 1'000;
 Task<bool> erase_runs(Cell cell, kv::Transaction& txn, TenantId tenant, GenId gen) {
   const std::string prefix = keys::runs(tenant, gen);
   CO_TRY_ASSIGN(const auto page, read_prefix(txn, prefix, prefix, kRunsPerErase));
+  std::int64_t cold = 0;
   for (const kv::Row& row : page.rows) {
     CO_CHECK_ASSIGN(const auto at, keys::offset_of(row.key));
     CO_CHECK_ASSIGN(const Run run, decode_run(gen, at.offset, row.value));
-    if (run.local) cell.ledger.freed(txn, *run.local, run.length);
+    if (run.local) {
+      cell.ledger.freed(txn, *run.local, run.length);
+    } else {
+      cold += static_cast<std::int64_t>(run.length);
+    }
     txn.erase(row.key);
   }
+  count_cold(txn, -cold);
   co_return page.more;
 }
 

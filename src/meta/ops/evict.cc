@@ -49,13 +49,16 @@ Task<bool> clear_runs(const Eviction& eviction, kv::Transaction& txn, GenId of, 
                        .limit = static_cast<std::uint32_t>(budget)};
   CO_TRY_ASSIGN(const auto seen, runs_from(txn, which));
   CO_TRY_ASSIGN(auto runs, reread_runs(txn, eviction.tenant, seen));
+  std::uint64_t cold = 0;
   for (auto& run : runs) {
     if (!run || !run->local) continue;
     eviction.cell.ledger.freed(txn, *run->local, run->length);
-    batch.freed_bytes += run->length;
+    cold += run->length;
     run->local.reset();
     txn.put(keys::run(eviction.tenant, of, run->offset), encode(*run));
   }
+  batch.freed_bytes += cold;
+  count_cold(txn, static_cast<std::int64_t>(cold));
   const bool done = seen.size() < budget;
   budget -= seen.size();
   batch.cursor.run_offset = done || seen.empty() ? 0 : seen.back().offset + seen.back().length;

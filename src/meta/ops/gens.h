@@ -52,9 +52,12 @@ struct ReadRange {
 /// gen needs are missing. Requires offset + length <= gen length.
 Task<std::optional<ReadPlan>> plan_read(Cell cell, TenantId tenant, GenId gen, ReadRange range);
 
-/// Both kinds. Candidates of a shard queued before `before`, oldest first.
-Task<std::vector<Candidate>> list_candidates(Cell cell, unsigned shard, Stamp before, std::uint32_t limit);
+/// Both kinds. Candidates of a shard queued before `before`, oldest first; only those behind `after` where it is given.
+Task<std::vector<Candidate>> list_candidates(Cell cell, unsigned shard, Stamp before, std::uint32_t limit,
+                                             std::optional<Candidate> after = {});
 Task<void> drop_candidate(Cell cell, Candidate candidate);
+/// Queues a kNative candidate anew, as of now: whoever comes behind it has its turn first.
+Task<void> postpone_candidate(Cell cell, Candidate candidate);
 
 enum class Judged {
   kGone,       // no such gen; the candidate row went

@@ -1,3 +1,4 @@
+#include "base/assert.h"
 #include "meta/ops/run_rows.h"
 #include "meta/ops/tier.h"
 
@@ -25,11 +26,28 @@ Task<void> move_in(Cell cell, kv::Transaction& txn, const MoveRun& move, bool& m
   co_return Result<void>{};
 }
 
+Task<void> move_all_in(Cell cell, kv::Transaction& txn, const std::vector<MoveRun>& moves, std::vector<bool>& moved) {
+  moved.clear();
+  for (const MoveRun& move : moves) {
+    bool one = false;
+    CO_TRY(move_in(cell, txn, move, one));
+    moved.push_back(one);
+  }
+  co_return Result<void>{};
+}
+
 }  // namespace
 
 Task<bool> move_run(Cell cell, MoveRun move) {
-  bool moved = false;
-  auto body = [&](kv::Transaction& txn) { return move_in(cell, txn, move, moved); };
+  std::vector<MoveRun> one{move};
+  CO_TRY_ASSIGN(const std::vector<bool> moved, move_runs(cell, std::move(one)));
+  co_return moved.front();
+}
+
+Task<std::vector<bool>> move_runs(Cell cell, std::vector<MoveRun> moves) {
+  ASSERT(moves.size() <= kRunsPerBatchMax);
+  std::vector<bool> moved;
+  auto body = [&](kv::Transaction& txn) { return move_all_in(cell, txn, moves, moved); };
   CO_TRY(transact(cell, body));
   co_return moved;
 }

@@ -204,6 +204,10 @@ void write_object_feed(const Cell& cell, kv::Transaction& txn, FeedKind kind, Co
   write_feed(cell, txn, record, now);
 }
 
+void count_cold(kv::Transaction& txn, std::int64_t bytes) {
+  if (bytes != 0) txn.add(keys::cold_bytes(), bytes);
+}
+
 void count_usage(kv::Transaction& txn, ContainerKey container, ObjectId object, std::int64_t objects,
                  std::int64_t bytes) {
   const unsigned shard = keys::shard_of(object.value);

@@ -69,6 +69,8 @@ Task<void> install_gen(Cell cell, kv::Transaction& txn, TenantId tenant, const N
 void write_feed(const Cell& cell, kv::Transaction& txn, const FeedRecord& record, Stamp now);
 void write_object_feed(const Cell& cell, kv::Transaction& txn, FeedKind kind, ContainerKey container,
                        const Object& object, Stamp now);
+/// A run lost its local place (length), got one or went without one (-length).
+void count_cold(kv::Transaction& txn, std::int64_t bytes);
 void count_usage(kv::Transaction& txn, ContainerKey container, ObjectId object, std::int64_t objects,
                  std::int64_t bytes);
 

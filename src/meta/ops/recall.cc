@@ -34,14 +34,17 @@ Task<void> fill_in(Cell cell, kv::Transaction& txn, TenantId tenant, GenId id, S
   std::vector<Run> wanted;
   for (const FilledRun& run : filled) wanted.push_back({.gen = run.gen, .offset = run.offset});
   CO_TRY_ASSIGN(auto rows, reread_runs(txn, tenant, wanted));
+  std::int64_t warmed = 0;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     auto& row = rows[i];
     if (!row || row->local) continue;
     row->local = filled[i].place;
     cell.ledger.placed(txn, *row->local, row->length);
     txn.put(keys::run(tenant, row->gen, row->offset), encode(*row));
+    warmed += static_cast<std::int64_t>(row->length);
     ++count;
   }
+  count_cold(txn, -warmed);
   co_return Result<void>{};
 }
 

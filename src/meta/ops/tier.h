@@ -87,5 +87,7 @@ struct MoveRun {
   LocalPlace from, to;
 };
 Task<bool> move_run(Cell cell, MoveRun move);
+/// The same for at most kRunsPerBatchMax runs in one transaction; in their order.
+Task<std::vector<bool>> move_runs(Cell cell, std::vector<MoveRun> moves);
 
 }  // namespace tombolo::meta

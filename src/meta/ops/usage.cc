@@ -22,4 +22,14 @@ Task<Usage> read_usage(Cell cell, ContainerKey container) {
   co_return Usage{static_cast<std::uint64_t>(sums[0]), static_cast<std::uint64_t>(sums[1])};
 }
 
+Task<std::uint64_t> read_cold_bytes(Cell cell) {
+  const auto snapshot = cell.engine.snapshot();
+  CO_TRY_ASSIGN(const auto value, snapshot->get(keys::cold_bytes()));
+  if (!value) co_return std::uint64_t{0};
+  if (value->size() != 8) co_return Error{Code::kCorrupt, "the counter of cold bytes is not 8 bytes long"};
+  const auto bytes = load_le<std::int64_t>(value->data());
+  if (bytes < 0) co_return Error{Code::kCorrupt, "the counter of cold bytes is below zero"};
+  co_return static_cast<std::uint64_t>(bytes);
+}
+
 }  // namespace tombolo::meta

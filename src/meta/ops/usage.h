@@ -1,4 +1,4 @@
-// What a container holds: counters that every publishing and deleting transaction moves.
+// What a container holds, and what of the cell is cold: counters that every transaction concerned moves.
 #pragma once
 
 #include "meta/cell.h"
@@ -12,5 +12,9 @@ struct Usage {
 };
 /// One snapshot.
 Task<Usage> read_usage(Cell cell, ContainerKey container);
+
+/// Bytes of runs of the whole cell that have no local place: their only place is a remote. Every transaction that
+/// clears, fills or erases a run keeps it.
+Task<std::uint64_t> read_cold_bytes(Cell cell);
 
 }  // namespace tombolo::meta
