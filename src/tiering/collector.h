@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "base/units.h"
 #include "store/services.h"
 
 namespace tombolo::tiering {
@@ -12,14 +13,16 @@ struct CollectorOptions {
   Duration interval = std::chrono::seconds(5);       // between passes; a pass that found work is followed at once
   Duration grace = std::chrono::seconds(5);          // from condemned to erased
   Duration remote_grace = std::chrono::seconds(30);  // from erased to the remote copy's conditional delete
-  unsigned compact_dead_percent = 25;                // a sealed segment with more dead bytes is rewritten
+  unsigned compact_dead_percent = 20;                // a sealed segment with more dead bytes is rewritten
+  std::uint64_t compact_bytes_max = 256 * kMiB;      // live bytes moved in one pass, give or take a segment
+  Duration uploads_every = std::chrono::hours(1);    // between looks for uploads that were left behind
 };
 
 struct CollectorStats {
   std::uint64_t gens_erased = 0, segments_freed = 0, segments_compacted = 0, bytes_moved = 0, remote_deleted = 0;
 };
 
-/// start() spawns one task on `executor`; stop() ends it at the next step. Thread-safe.
+/// start() spawns one task on `executor`; stop() ends it at its next step and waits for that. Thread-safe.
 class Collector {
  public:
   Collector(store::Services& services, Executor executor, CollectorOptions options = {});

@@ -1,6 +1,7 @@
 // fsck: checks every row against runs, checksums and remote objects, and finds orphans.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -10,19 +11,23 @@
 namespace tombolo::tiering {
 
 enum class Depth {
-  kRows,   // rows against rows, files and remote listings: no byte of content is read
+  kRows,   // rows against rows and files: no byte of content is read, no remote asked
   kBytes,  // the same, and every local run is read and verified; every native object's size and ETag is asked for
   kAll,    // the same, and every native object is read back and verified
 };
 
 struct FsckOptions {
   Depth depth = Depth::kBytes;
-  std::uint32_t findings_max = 1'000;  // more are counted, not listed
+  std::uint32_t findings_max = 1'000;        // more are counted, not listed
+  Duration pause = std::chrono::seconds(1);  // before what looks wrong is looked at again
 };
 
-/// One thing that is wrong. `kind` is one of the names in docs/operations.md: "run-checksum", "run-header",
-/// "segment-missing", "segment-short", "run-misplaced", "row-past-segment", "gen-without-edge", "edge-without-gen",
-/// "name-without-gen", "remote-missing", "remote-changed", "remote-bytes", "log-record", "index-file", …
+/// One thing that is wrong. `kind` is one of: "run-checksum", "run-header", "run-misplaced", "run-without-segment",
+/// "run-without-place", "run-without-gen", "row-past-segment", "segment-missing", "segment-short", "segment-header",
+/// "segment-orphan", "segment-live", "cold-bytes", "gen-without-edge", "gen-rows", "gen-without-native-key",
+/// "slice-without-gen", "edge-without-gen", "name-without-gen", "name-without-edge", "name-differs",
+/// "block-without-gen", "native-key-without-gen", "remote-missing", "remote-changed", "remote-bytes",
+/// "remote-unreachable", "remote-unknown", "row-broken". (Damage in the commit log or the index is a refusal to open.)
 struct Finding {
   std::string kind;
   std::string what;    // which container/object/gen/segment/key, for a person

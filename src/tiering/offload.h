@@ -20,6 +20,9 @@ struct OffloadSpec {
 
 struct OffloadOptions {
   unsigned parallel = 8;  // objects at once
+  /// An object that replaces an offloaded one waits so long for garbage collection to give the native key free, then
+  /// counts as failed.
+  Duration wait_for_gc = std::chrono::seconds(60);
 };
 
 /// Registers the job kind "offload". For each object under the prefix, in byte order: K intent, conditional PUT under

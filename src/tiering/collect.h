@@ -1,0 +1,60 @@
+// The steps of one pass of the collector. Included by tiering/collect*.cc only.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "base/ids.h"
+#include "meta/model/candidate.h"
+#include "tiering/collector.h"
+
+namespace tombolo::tiering {
+
+/// What passes remember. Used by one pass at a time, but for what says otherwise.
+struct Collecting {
+  Collecting(store::Services& given_services, CollectorOptions given_options)
+      : services(given_services), options(given_options) {}
+
+  store::Services& services;
+  const CollectorOptions options;
+
+  std::atomic<bool> stopping{false};  // a step ends early when it is set
+
+  std::optional<SteadyTime> uploads_looked_at;
+  SegmentId open_segment;  // as of the last pass
+  std::uint64_t open_tail = 0;
+  std::map<SegmentId, std::int64_t> stuck;  // segments that compaction could not empty, and their live bytes then
+
+  /// Thread-safe: shards are collected side by side.
+  void count(const CollectorStats& more) {
+    const std::lock_guard lock(mutex);
+    stats.gens_erased += more.gens_erased;
+    stats.segments_freed += more.segments_freed;
+    stats.segments_compacted += more.segments_compacted;
+    stats.bytes_moved += more.bytes_moved;
+    stats.remote_deleted += more.remote_deleted;
+  }
+  std::mutex mutex;
+  CollectorStats stats;  // guarded by mutex
+};
+
+/// `now` less `grace`, for comparing with when something was queued.
+inline Stamp before(Stamp now, Duration grace) {
+  const auto micros = static_cast<std::uint64_t>(grace.count());
+  return {now.micros > micros ? now.micros - micros : 0};
+}
+
+// Each step is bounded, and true when it changed something, so that another pass is worth while at once.
+Task<bool> collect_purges(Collecting& collecting);
+Task<bool> collect_uploads(Collecting& collecting);
+Task<bool> collect_candidates(Collecting& collecting);
+Task<bool> collect_segments(Collecting& collecting);
+
+/// One candidate each, older than its grace.
+Task<bool> collect_gen(Collecting& collecting, meta::Candidate candidate, Stamp now);
+Task<bool> collect_native(Collecting& collecting, meta::Candidate candidate);
+
+}  // namespace tombolo::tiering

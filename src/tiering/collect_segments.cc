@@ -1,0 +1,142 @@
+// Segments: those without live bytes go; those with many dead ones are emptied first.
+#include <algorithm>
+
+#include "base/log.h"
+#include "data/segment_store.h"
+#include "tiering/collect.h"
+#include "tiering/compact_segment.h"
+
+namespace tombolo::tiering {
+namespace {
+
+struct Victim {
+  SegmentId segment;
+  std::int64_t live = 0;
+  std::uint64_t dead = 0;
+};
+
+struct Survey {
+  std::vector<SegmentId> empty;
+  std::vector<Victim> victims;  // the cheapest gain first
+  bool rotate = false;          // the open segment has stood still, and is worth emptying
+};
+
+Task<Survey> survey(Collecting& collecting) {
+  data::SegmentStore& segments = collecting.services.segments;
+  // The uses first: what was placed after them makes a segment look fuller than it is, never emptier.
+  const std::vector<data::SegmentUse> uses = segments.uses();
+  std::vector<data::SegmentInfo> rows;
+  {
+    const auto snapshot = collecting.services.cell.engine.snapshot();
+    CO_TRY_ASSIGN(rows, data::read_segments(*snapshot));
+  }
+  Survey found;
+  SegmentId open;
+  std::uint64_t open_tail = 0;
+  for (const data::SegmentUse& use : uses) {
+    const auto row =
+        std::lower_bound(rows.begin(), rows.end(), use.segment,
+                         [](const data::SegmentInfo& info, SegmentId segment) { return info.segment < segment; });
+    if (row == rows.end() || row->segment != use.segment || row->live_bytes < 0) continue;
+    const auto live = static_cast<std::uint64_t>(row->live_bytes);
+    const std::uint64_t used = use.tail - std::min(use.tail, data::kSegmentHeaderBytes);
+    const std::uint64_t dead = used - std::min(used, live);
+    const bool many_dead = dead * 100 > used * collecting.options.compact_dead_percent;
+    if (use.open) {
+      const bool stood_still = collecting.open_segment == use.segment && collecting.open_tail == use.tail;
+      found.rotate = found.rotate || (many_dead && stood_still);
+      if (open < use.segment) {
+        open = use.segment;
+        open_tail = use.tail;
+      }
+    } else if (use.compactable && live == 0) {
+      found.empty.push_back(use.segment);
+    } else if (use.compactable && many_dead) {
+      found.victims.push_back({use.segment, row->live_bytes, dead});
+    }
+  }
+  collecting.open_segment = open;
+  collecting.open_tail = open_tail;
+  std::sort(found.victims.begin(), found.victims.end(), [](const Victim& a, const Victim& b) {
+    return static_cast<double>(a.live) / static_cast<double>(a.dead + 1) <
+           static_cast<double>(b.live) / static_cast<double>(b.dead + 1);
+  });
+  co_return found;
+}
+
+Task<bool> release(data::SegmentStore& segments, SegmentId segment) {
+  const auto released = co_await segments.release(segment);
+  if (released.ok()) co_return true;
+  const Code code = released.error().code;
+  if (code != Code::kBusy && code != Code::kConditionFailed && code != Code::kNotFound) co_return released.error();
+  co_return false;  // in use again, or gone: the next survey tells
+}
+
+/// Empties one, and gives its file back at once where it can: the next one may need the room. The error ends the pass.
+Task<void> compact_one(Collecting& collecting, const Victim& victim, CollectorStats& done) {
+  data::SegmentStore& segments = collecting.services.segments;
+  const auto compacted = co_await compact_segment(collecting.services, victim.segment);
+  const bool unreadable = !compacted.ok() && compacted.error().code == Code::kCorrupt;
+  if (!compacted.ok() && !unreadable) co_return compacted.error();
+  if (compacted.ok() && compacted->runs > 0) {
+    ++done.segments_compacted;
+    done.bytes_moved += compacted->bytes;
+    CO_TRY(release(segments, victim.segment));
+    CO_TRY_ASSIGN(const data::ReapReport reaped, segments.reap());
+    done.segments_freed += reaped.files;
+  }
+  if (compacted.ok() && compacted->stopped) co_return *compacted->stopped;
+  if (unreadable || compacted->damaged > 0 || compacted->runs == 0) {
+    // Nothing more to be had here until something in it dies: fsck names what is wrong.
+    log(LogLevel::kWarn, "tiering", "segment {:016x} cannot be emptied{}{}; `tombolo fsck` tells more",
+        victim.segment.value, unreadable ? ": " : "", unreadable ? compacted.error().message : "");
+    collecting.stuck[victim.segment] = victim.live;
+  }
+  co_return Result<void>{};
+}
+
+/// True when something moved.
+Task<bool> compact(Collecting& collecting, const std::vector<Victim>& victims) {
+  CollectorStats done;
+  Result<void> result;
+  for (const Victim& victim : victims) {
+    if (done.bytes_moved >= collecting.options.compact_bytes_max || collecting.stopping) break;
+    const auto stuck = collecting.stuck.find(victim.segment);
+    if (stuck != collecting.stuck.end() && stuck->second == victim.live) continue;
+    result = co_await compact_one(collecting, victim, done);
+    if (!result.ok()) break;
+  }
+  if (!victims.empty()) {
+    CO_TRY(collecting.services.segments.rotate(kv::Purpose::kFreesSpace));  // gives back what it had reserved
+  }
+  collecting.count(done);
+  if (!result.ok() && result.error().code != Code::kNoSpace && result.error().code != Code::kNotFound) {
+    co_return result.error();
+  }
+  if (!result.ok()) log(LogLevel::kWarn, "tiering", "compaction goes on later: {}", result.error().message);
+  co_return done.segments_compacted > 0;
+}
+
+}  // namespace
+
+Task<bool> collect_segments(Collecting& collecting) {
+  data::SegmentStore& segments = collecting.services.segments;
+  CO_TRY_ASSIGN(const Survey found, survey(collecting));
+  bool changed = found.rotate;
+  if (found.rotate) {
+    CO_TRY(segments.rotate());
+  }
+  for (const SegmentId segment : found.empty) {
+    CO_TRY_ASSIGN(const bool released, release(segments, segment));
+    changed = changed || released;
+  }
+  CO_TRY_ASSIGN(const data::ReapReport before_compaction, segments.reap());
+  CO_TRY_ASSIGN(const bool moved, compact(collecting, found.victims));
+  CO_TRY_ASSIGN(const data::ReapReport after_compaction, segments.reap());
+  CollectorStats done;
+  done.segments_freed = before_compaction.files + after_compaction.files;
+  collecting.count(done);
+  co_return changed || moved || done.segments_freed > 0;
+}
+
+}  // namespace tombolo::tiering

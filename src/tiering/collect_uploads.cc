@@ -1,0 +1,83 @@
+// What deleted containers and dropped uploads left behind, and uploads that nobody finished.
+#include "base/log.h"
+#include "meta/ops/admin_rows.h"
+#include "meta/ops/containers.h"
+#include "meta/ops/purge.h"
+#include "meta/ops/uploads.h"
+#include "tiering/collect.h"
+
+namespace tombolo::tiering {
+namespace {
+
+constexpr std::uint32_t kEntriesPerPass = 100;
+constexpr int kBatchesPerEntry = 20;  // of a thousand rows; a larger container takes several passes
+constexpr std::uint32_t kPage = 1'000;
+
+Task<bool> expire_in(Collecting& collecting, meta::ContainerKey container, Stamp idle_since) {
+  const meta::Cell cell = collecting.services.cell;
+  bool changed = false;
+  std::string after;
+  while (true) {
+    CO_TRY_ASSIGN(const auto page, meta::list_uploads(cell, container, after, kPage));
+    for (const meta::UploadEntry& entry : page) {
+      after = entry.name;
+      if (entry.head.touched > idle_since) continue;
+      const auto gone = co_await meta::expire_upload(cell, container, entry.name, entry.head.id, idle_since);
+      if (!gone.ok() && gone.error().code != Code::kBusy && gone.error().code != Code::kNotFound) {
+        co_return gone.error();
+      }
+      changed = changed || (gone.ok() && *gone);
+    }
+    if (page.size() < kPage || collecting.stopping) co_return changed;
+  }
+}
+
+Task<bool> expire_of_account(Collecting& collecting, TenantId tenant, std::string account, Stamp idle_since) {
+  bool changed = false;
+  meta::ContainerQuery query;
+  query.tenant = tenant;
+  query.account = std::move(account);
+  while (true) {
+    CO_TRY_ASSIGN(const meta::ContainerPage page, meta::list_containers(collecting.services.cell, query));
+    for (const meta::Container& container : page.containers) {
+      CO_TRY_ASSIGN(const bool expired, expire_in(collecting, meta::key_of(container), idle_since));
+      changed = changed || expired;
+    }
+    if (!page.next || collecting.stopping) co_return changed;
+    query.start_after = *page.next;
+  }
+}
+
+}  // namespace
+
+Task<bool> collect_purges(Collecting& collecting) {
+  const meta::Cell cell = collecting.services.cell;
+  CO_TRY_ASSIGN(const auto entries, meta::list_purges(cell, kEntriesPerPass));
+  for (const meta::PurgeEntry& entry : entries) {
+    for (int batches = 0; batches < kBatchesPerEntry && !collecting.stopping; ++batches) {
+      CO_TRY_ASSIGN(const meta::Progress progress, meta::purge_batch(cell, entry));
+      if (progress == meta::Progress::kDone) break;
+    }
+  }
+  co_return !entries.empty();
+}
+
+Task<bool> collect_uploads(Collecting& collecting) {
+  const meta::Cell cell = collecting.services.cell;
+  const SteadyTime now = cell.clock.steady();
+  if (collecting.uploads_looked_at && now - *collecting.uploads_looked_at < collecting.options.uploads_every) {
+    co_return false;
+  }
+  collecting.uploads_looked_at = now;
+  CO_TRY_ASSIGN(const Stamp stamp, cell.stamper.next());
+  const Stamp idle_since = before(stamp, Duration(meta::kUploadIdleMicrosMax));
+  CO_TRY_ASSIGN(const auto accounts, meta::list_accounts(cell, {}));
+  bool changed = false;
+  for (const meta::Account& account : accounts) {
+    CO_TRY_ASSIGN(const bool expired, expire_of_account(collecting, account.tenant, account.name, idle_since));
+    changed = changed || expired;
+  }
+  co_return changed;
+}
+
+}  // namespace tombolo::tiering

@@ -1,0 +1,71 @@
+#include "tiering/collector.h"
+
+#include <algorithm>
+
+#include "async/mutex.h"
+#include "async/scope.h"
+#include "async/sleep.h"
+#include "base/log.h"
+#include "tiering/collect.h"
+
+namespace tombolo::tiering {
+
+struct Collector::State : Collecting {
+  State(store::Services& given_services, Executor given_executor, CollectorOptions given_options)
+      : Collecting(given_services, given_options), executor(std::move(given_executor)) {}
+
+  Task<bool> pass() {
+    CO_TRY_ASSIGN(const auto only, turn.lock());
+    CO_TRY_ASSIGN(const bool purged, collect_purges(*this));
+    CO_TRY_ASSIGN(const bool expired, collect_uploads(*this));
+    CO_TRY_ASSIGN(const bool erased, collect_candidates(*this));
+    CO_TRY_ASSIGN(const bool freed, collect_segments(*this));
+    co_return purged || expired || erased || freed;
+  }
+
+  static Task<void> loop(std::shared_ptr<State> self) {
+    while (!self->stopping) {
+      const Result<bool> changed = co_await self->pass();
+      if (!changed.ok()) {
+        log(LogLevel::kWarn, "tiering", "garbage collection: {}; trying again later", to_string(changed.error()));
+      }
+      const bool at_once = changed.ok() && *changed;
+      const Duration pause = at_once ? kBreath : self->options.interval;
+      for (Duration slept{0}; slept < pause && !self->stopping; slept += kStep) {
+        CO_TRY(sleep_for(std::min(kStep, pause - slept)));
+      }
+    }
+    co_return Result<void>{};
+  }
+
+  static constexpr Duration kBreath = std::chrono::milliseconds(10);
+  static constexpr Duration kStep = std::chrono::milliseconds(100);  // stop() waits at most so long for a sleeper
+  const Executor executor;
+  AsyncMutex turn;
+  Scope scope{"collector"};
+};
+
+Collector::Collector(store::Services& services, Executor executor, CollectorOptions options)
+    : state_(std::make_shared<State>(services, std::move(executor), options)) {}
+
+Collector::~Collector() = default;
+
+void Collector::start() {
+  state_->scope.spawn(state_->executor, State::loop(state_));
+}
+
+Task<void> Collector::stop() {
+  state_->stopping = true;
+  co_return co_await state_->scope.join();
+}
+
+Task<bool> Collector::pass() {
+  co_return co_await state_->pass();
+}
+
+CollectorStats Collector::stats() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->stats;
+}
+
+}  // namespace tombolo::tiering

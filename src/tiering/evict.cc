@@ -1,0 +1,77 @@
+#include "tiering/evict.h"
+
+#include "meta/ops/gens.h"
+#include "meta/ops/purge.h"
+#include "meta/ops/tier.h"
+
+namespace tombolo::tiering {
+namespace {
+
+constexpr std::uint32_t kPiecesPerLook = 64;
+constexpr std::uint32_t kPurgesMax = 1'000;
+
+}  // namespace
+
+Task<bool> is_evicted(store::Services& services, TenantId tenant, meta::Gen gen) {
+  if (!gen.evicted) co_return false;
+  for (std::uint64_t at = 0; at < gen.length;) {
+    meta::ReadRange range;
+    range.offset = at;
+    range.length = gen.length - at;
+    range.pieces_max = kPiecesPerLook;
+    CO_TRY_ASSIGN(const auto plan, meta::plan_read(services.cell, tenant, gen.id, range));
+    if (!plan) co_return Error{Code::kNotFound, "the gen is gone", "GenGone"};
+    if (plan->pieces.empty()) co_return Error{Code::kCorrupt, "a gen has no row for some of its bytes"};
+    for (const meta::ReadPiece& piece : plan->pieces) {
+      if (piece.run && piece.run->local) co_return false;
+      at = piece.offset + piece.length;
+    }
+  }
+  co_return true;
+}
+
+namespace {
+
+/// A commit leaves its upload to be purged: until then the upload holds the blocks too, and they would stay on flash.
+/// True when there was one.
+Task<bool> purge_uploads(store::Services& services) {
+  bool any = false;
+  CO_TRY_ASSIGN(const auto entries, meta::list_purges(services.cell, kPurgesMax));
+  for (const meta::PurgeEntry& entry : entries) {
+    if (entry.kind != meta::PurgeKind::kUpload) continue;
+    any = true;
+    meta::Progress progress = meta::Progress::kMore;
+    while (progress == meta::Progress::kMore) {
+      CO_TRY_ASSIGN(progress, meta::purge_batch(services.cell, entry));
+    }
+  }
+  co_return any;
+}
+
+Task<Evicted> clear_all(store::Services& services, TenantId tenant, GenId gen) {
+  Evicted done;
+  CO_TRY_ASSIGN(const Stamp token, meta::mark_evicted(services.cell, tenant, gen));
+  meta::ClearCursor cursor;
+  while (true) {
+    CO_TRY_ASSIGN(const meta::ClearBatch batch, meta::clear_local(services.cell, tenant, gen, token, cursor));
+    done.freed_bytes += batch.freed_bytes;
+    done.kept_sources += batch.kept_sources;
+    if (batch.progress == meta::Progress::kDone) co_return done;
+    cursor = batch.cursor;
+  }
+}
+
+}  // namespace
+
+Task<Evicted> evict_gen(store::Services& services, TenantId tenant, GenId gen) {
+  CO_TRY_ASSIGN(Evicted done, clear_all(services, tenant, gen));
+  if (done.kept_sources == 0) co_return done;
+  CO_TRY_ASSIGN(const bool purged, purge_uploads(services));
+  if (!purged) co_return done;
+  CO_TRY_ASSIGN(const Evicted more, clear_all(services, tenant, gen));
+  done.freed_bytes += more.freed_bytes;
+  done.kept_sources = more.kept_sources;
+  co_return done;
+}
+
+}  // namespace tombolo::tiering

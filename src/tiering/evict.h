@@ -1,0 +1,21 @@
+// Evict: drops the local places of a gen whose bytes are verified in a remote.
+#pragma once
+
+#include "meta/model/gen.h"
+#include "store/services.h"
+
+namespace tombolo::tiering {
+
+struct Evicted {
+  std::uint64_t freed_bytes = 0;   // of runs that lost their local place
+  std::uint64_t kept_sources = 0;  // blocks that another object is made of too: they stay on flash
+};
+
+/// True when nothing is left for evict_gen to do. kNotFound "GenGone".
+Task<bool> is_evicted(store::Services& services, TenantId tenant, meta::Gen gen);
+
+/// Requires a native place. Readers go on: they fall back to it at the next run. Starts over from wherever an earlier
+/// eviction was cut off. kConditionFailed "GenMoved" when the gen died, or a recall began meanwhile.
+Task<Evicted> evict_gen(store::Services& services, TenantId tenant, GenId gen);
+
+}  // namespace tombolo::tiering

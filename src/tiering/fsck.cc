@@ -1,0 +1,363 @@
+#include "tiering/fsck.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/this_coro.hpp>
+
+#include "async/scope.h"
+#include "async/sleep.h"
+#include "data/layout.h"
+#include "data/segment_store.h"
+#include "meta/ops/gens.h"
+#include "meta/ops/list_objects.h"
+#include "meta/ops/walk_rows.h"
+#include "tiering/fsck_check.h"
+
+namespace tombolo::tiering {
+namespace {
+
+constexpr std::size_t kSideBySide = 8;
+constexpr std::size_t kSuspectsMax = 10'000;  // looked at again as soon as there are so many
+constexpr int kRoundsMax = 3;                 // of looking again at what still changes
+constexpr std::uint32_t kPage = 500;
+
+/// Something that can be looked at by itself.
+struct Unit {
+  enum class Kind { kObject, kBlock, kGen, kGone, kNativeKey, kSegment, kSegmentFile, kCounters } kind = Kind::kGen;
+  TenantId tenant;
+  std::uint64_t id = 0;      // container, gen or segment
+  std::uint64_t upload = 0;  // kBlock
+  std::string name;          // object, block id, remote or file
+  std::string key;           // in the remote
+};
+
+Task<Findings> check(Checking& checking, Unit unit) {
+  const meta::ContainerKey container{unit.tenant, ContainerId{unit.id}};
+  switch (unit.kind) {
+    case Unit::Kind::kObject:
+      co_return co_await check_object(checking, container, std::move(unit.name));
+    case Unit::Kind::kBlock:
+      co_return co_await check_block(checking, container, UploadId{unit.upload}, std::move(unit.name));
+    case Unit::Kind::kGen:
+      co_return co_await check_gen(checking, unit.tenant, GenId{unit.id});
+    case Unit::Kind::kGone:
+      co_return co_await check_gone(checking, unit.tenant, GenId{unit.id});
+    case Unit::Kind::kNativeKey:
+      co_return co_await check_native_key(checking, unit.tenant, std::move(unit.name), std::move(unit.key));
+    case Unit::Kind::kSegment:
+      co_return co_await check_segment(checking, SegmentId{unit.id});
+    case Unit::Kind::kSegmentFile:
+      co_return co_await check_segment_file(checking, std::move(unit.name));
+    case Unit::Kind::kCounters:
+      co_return co_await check_counters(checking);
+  }
+  co_return Findings{};
+}
+
+struct Suspect {
+  Unit unit;
+  Findings findings;
+};
+
+class Fsck {
+ public:
+  Fsck(Checking& checking, std::function<void(const FsckReport&)> progress)
+      : checking_(checking), progress_(std::move(progress)) {}
+
+  Task<void> look_at_everything() {
+    CO_TRY(begin_round(checking_));
+    CO_TRY(segments());
+    CO_TRY_ASSIGN(const auto tenants, meta::list_data_tenants(checking_.services.cell));
+    for (const TenantId tenant : tenants) {
+      CO_TRY_ASSIGN(const auto containers, meta::list_data_containers(checking_.services.cell, tenant));
+      for (const meta::ContainerKey& container : containers) {
+        CO_TRY(names(container));
+      }
+      CO_TRY(gens(tenant));
+      CO_TRY(leftovers(tenant));
+      CO_TRY(native_keys(tenant));
+    }
+    Unit counters;
+    counters.kind = Unit::Kind::kCounters;
+    CO_TRY(enter(std::move(counters)));
+    co_return co_await flush();
+  }
+
+  /// What still looks the same after a pause is wrong; what looks otherwise was, or is, being changed.
+  Task<void> look_again() {
+    const FsckReport counted = checking_.report;
+    for (int round = 0; round < kRoundsMax && !suspects_.empty(); ++round) {
+      CO_TRY(sleep_for(checking_.options.pause));
+      CO_TRY(begin_round(checking_));
+      std::vector<Suspect> again = std::exchange(suspects_, {});
+      for (Suspect& suspect : again) {
+        CO_TRY_ASSIGN(Findings now, check(checking_, suspect.unit));
+        Findings moving;
+        for (Finding& finding : now) {
+          const auto same = [&finding](const Finding& before) {
+            return before.kind == finding.kind && before.what == finding.what;
+          };
+          const bool persists = std::any_of(suspect.findings.begin(), suspect.findings.end(), same);
+          if (persists)
+            confirm(std::move(finding));
+          else
+            moving.push_back(std::move(finding));
+        }
+        if (!moving.empty()) suspects_.push_back({std::move(suspect.unit), std::move(moving)});
+      }
+    }
+    suspects_.clear();
+    FsckReport& report = checking_.report;  // what is looked at again is not counted again
+    report.gens = counted.gens;
+    report.runs = counted.runs;
+    report.bytes_verified = counted.bytes_verified;
+    report.segments = counted.segments;
+    report.remote_objects = counted.remote_objects;
+    co_return Result<void>{};
+  }
+
+ private:
+  Task<void> segments() {
+    std::vector<SegmentId> ids;
+    for (const auto& [id, segment] : checking_.segments) ids.push_back(id);
+    for (const SegmentId id : ids) {
+      Unit unit;
+      unit.kind = Unit::Kind::kSegment;
+      unit.id = id.value;
+      CO_TRY(enter(std::move(unit)));
+    }
+    CO_TRY_ASSIGN(const auto entries, checking_.services.segments.disk().list(std::string(data::kSegmentsDirectory)));
+    for (const disk::Entry& entry : entries) {
+      Unit unit;
+      unit.kind = Unit::Kind::kSegmentFile;
+      unit.name = entry.name;
+      CO_TRY(enter(std::move(unit)));
+    }
+    co_return Result<void>{};
+  }
+
+  Task<void> names(meta::ContainerKey container) {
+    meta::ObjectQuery query;
+    query.limit = kPage;
+    while (true) {
+      CO_TRY_ASSIGN(const auto page, meta::list_objects(checking_.services.cell, container, query));
+      for (const meta::ObjectEntry& entry : page.entries) {
+        if (!entry.object) continue;
+        checking_.count(&FsckReport::objects);
+        Unit unit;
+        unit.kind = Unit::Kind::kObject;
+        unit.tenant = container.tenant;
+        unit.id = container.id.value;
+        unit.name = entry.object->name;
+        CO_TRY(enter(std::move(unit)));
+      }
+      if (!page.next) break;
+      query.start_after = *page.next;
+    }
+    std::string from;
+    do {
+      CO_TRY_ASSIGN(const auto page, meta::walk_upload_blocks(checking_.services.cell, container, from));
+      broken(page.broken);
+      for (const meta::UploadBlock& block : page.rows) {
+        CO_TRY(enter_block(container, block));
+      }
+      from = page.next;
+    } while (!from.empty());
+    co_return Result<void>{};
+  }
+
+  /// Looked at here at once, because looking one up again costs a walk.
+  Task<void> enter_block(meta::ContainerKey container, const meta::UploadBlock& block) {
+    const meta::Cell cell = checking_.services.cell;
+    CO_TRY_ASSIGN(const bool held,
+                  meta::has_edge(cell, container.tenant, block.block.gen, HolderId{block.upload.value}));
+    CO_TRY_ASSIGN(const auto gen, meta::get_gen(cell, container.tenant, block.block.gen));
+    if (held && gen) co_return Result<void>{};
+    Unit unit;
+    unit.kind = Unit::Kind::kBlock;
+    unit.tenant = container.tenant;
+    unit.id = container.id.value;
+    unit.upload = block.upload.value;
+    unit.name = block.block.block_id;
+    co_return co_await enter(std::move(unit));
+  }
+
+  Task<void> gens(TenantId tenant) {
+    std::string from;
+    do {
+      CO_TRY_ASSIGN(const auto page, meta::walk_gens(checking_.services.cell, tenant, from));
+      broken(page.broken);
+      for (const meta::Gen& gen : page.rows) {
+        CO_TRY(enter_gen(Unit::Kind::kGen, tenant, gen.id));
+      }
+      from = page.next;
+    } while (!from.empty());
+    co_return Result<void>{};
+  }
+
+  /// Edges and runs of gens that are not there.
+  Task<void> leftovers(TenantId tenant) {
+    GenId last;
+    std::string from;
+    do {
+      CO_TRY_ASSIGN(const auto page, meta::walk_edges(checking_.services.cell, tenant, from));
+      broken(page.broken);
+      for (const meta::Edge& edge : page.rows) {
+        if (std::exchange(last, edge.gen) == edge.gen) continue;
+        CO_TRY(enter_gen(Unit::Kind::kGone, tenant, edge.gen));
+      }
+      from = page.next;
+    } while (!from.empty());
+    last = {};
+    do {
+      CO_TRY_ASSIGN(const auto page, meta::walk_runs(checking_.services.cell, tenant, from));
+      broken(page.broken);
+      for (const meta::RunRow& run : page.rows) {
+        if (std::exchange(last, run.gen) == run.gen) continue;
+        CO_TRY(enter_gen(Unit::Kind::kGone, tenant, run.gen));
+      }
+      from = page.next;
+    } while (!from.empty());
+    co_return Result<void>{};
+  }
+
+  Task<void> native_keys(TenantId tenant) {
+    std::string from;
+    do {
+      CO_TRY_ASSIGN(const auto page, meta::walk_native_keys(checking_.services.cell, tenant, from));
+      broken(page.broken);
+      for (const meta::NativeKey& native : page.rows) {
+        Unit unit;
+        unit.kind = Unit::Kind::kNativeKey;
+        unit.tenant = tenant;
+        unit.name = native.remote;
+        unit.key = native.key;
+        CO_TRY(enter(std::move(unit)));
+      }
+      from = page.next;
+    } while (!from.empty());
+    co_return Result<void>{};
+  }
+
+  Task<void> enter_gen(Unit::Kind kind, TenantId tenant, GenId gen) {
+    Unit unit;
+    unit.kind = kind;
+    unit.tenant = tenant;
+    unit.id = gen.value;
+    co_return co_await enter(std::move(unit));
+  }
+
+  /// Checked with its neighbours, side by side.
+  Task<void> enter(Unit unit) {
+    batch_.push_back(std::move(unit));
+    if (batch_.size() < kSideBySide) co_return Result<void>{};
+    co_return co_await flush();
+  }
+
+  static Task<void> check_into(Checking& checking, Unit unit, Result<Findings>& result) {
+    result = co_await check(checking, std::move(unit));
+    co_return Result<void>{};
+  }
+
+  Task<void> flush() {
+    const auto executor = co_await boost::asio::this_coro::executor;
+    std::vector<Result<Findings>> results(batch_.size());
+    {
+      Scope side_by_side("fsck");
+      for (std::size_t n = 0; n < batch_.size(); ++n) {
+        side_by_side.spawn(executor, check_into(checking_, batch_[n], results[n]));
+      }
+      CO_TRY(side_by_side.join());
+    }
+    for (std::size_t n = 0; n < batch_.size(); ++n) {
+      CO_CHECK(results[n]);
+      if (!results[n]->empty()) suspects_.push_back({std::move(batch_[n]), *std::move(results[n])});
+    }
+    batch_.clear();
+    if (suspects_.size() >= kSuspectsMax) {
+      CO_TRY(look_again());
+    }
+    if (progress_) progress_(checking_.report);
+    co_return Result<void>{};
+  }
+
+  /// Rows that do not decode never do again: reported at once.
+  void broken(const std::vector<std::string>& rows) {
+    for (const std::string& row : rows) confirm({"row-broken", row, "restore the cell from a backup, or report this"});
+  }
+
+  void confirm(Finding finding) {
+    FsckReport& report = checking_.report;
+    ++report.findings_total;
+    if (report.findings.size() < checking_.options.findings_max) report.findings.push_back(std::move(finding));
+  }
+
+  Checking& checking_;
+  const std::function<void(const FsckReport&)> progress_;
+  std::vector<Unit> batch_;
+  std::vector<Suspect> suspects_;
+};
+
+}  // namespace
+
+Task<std::optional<Checking::Segment>> segment_now(Checking& checking, SegmentId id) {
+  Checking::Segment segment;
+  {
+    const auto snapshot = checking.services.cell.engine.snapshot();
+    CO_TRY_ASSIGN(const auto value, snapshot->get(data::segment_key(id)));
+    if (!value) co_return std::optional<Checking::Segment>{};
+    CO_CHECK_ASSIGN(segment.row, data::decode_segment_row(*value));
+  }
+  segment.sealed = segment.row.state == data::SegmentState::kSealed;
+  segment.end = segment.row.file_bytes;
+  for (const data::SegmentUse& use : checking.services.segments.uses()) {
+    if (use.segment == id && !segment.sealed) segment.end = use.tail;
+  }
+  co_return std::optional<Checking::Segment>(segment);
+}
+
+Task<void> begin_round(Checking& checking) {
+  const meta::Cell cell = checking.services.cell;
+  checking.segments.clear();
+  checking.dying_gens.clear();
+  checking.dying_natives.clear();
+  const std::vector<data::SegmentUse> uses = checking.services.segments.uses();
+  std::vector<data::SegmentInfo> rows;
+  {
+    const auto snapshot = cell.engine.snapshot();
+    CO_TRY_ASSIGN(rows, data::read_segments(*snapshot));
+  }
+  for (const data::SegmentInfo& info : rows) {
+    Checking::Segment& segment = checking.segments[info.segment];
+    segment.row = info.row;
+    segment.sealed = info.row.state == data::SegmentState::kSealed;
+    segment.end = info.row.file_bytes;
+  }
+  for (const data::SegmentUse& use : uses) {
+    const auto segment = checking.segments.find(use.segment);
+    if (segment != checking.segments.end() && !segment->second.sealed) segment->second.end = use.tail;
+  }
+  std::string from;
+  do {
+    CO_TRY_ASSIGN(const auto page, meta::walk_candidates(cell, from));
+    for (const meta::Candidate& candidate : page.rows) {
+      if (candidate.kind == meta::CandidateKind::kGen)
+        checking.dying_gens.emplace(candidate.tenant, candidate.id);
+      else
+        checking.dying_natives.emplace(candidate.remote, candidate.key);
+    }
+    from = page.next;
+  } while (!from.empty());
+  co_return Result<void>{};
+}
+
+Task<FsckReport> fsck(store::Services& services, FsckOptions options, std::function<void(const FsckReport&)> progress) {
+  Checking checking(services, options);
+  Fsck run(checking, std::move(progress));
+  CO_TRY(run.look_at_everything());
+  CO_TRY(run.look_again());
+  co_return checking.report;
+}
+
+}  // namespace tombolo::tiering

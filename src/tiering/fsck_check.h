@@ -1,0 +1,76 @@
+// The checks of fsck. Included by tiering/fsck*.cc only.
+//
+// fsck looks at units: one gen, one object, one segment, … Each check reads fresh rows and changes nothing, so that a
+// unit that looks wrong can be looked at again: beside running writers, half of a change may be seen.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "data/segment_rows.h"
+#include "meta/model/gen.h"
+#include "meta/model/object.h"
+#include "tiering/fsck.h"
+
+namespace tombolo::tiering {
+
+/// What the checks share.
+struct Checking {
+  Checking(store::Services& given_services, FsckOptions given_options)
+      : services(given_services), options(given_options) {}
+
+  store::Services& services;
+  const FsckOptions options;
+
+  /// As of the beginning of a round.
+  struct Segment {
+    data::SegmentRow row;
+    std::uint64_t end = 0;  // no run reaches beyond
+    bool sealed = false;
+  };
+  std::map<SegmentId, Segment> segments;
+
+  /// Everything in the queue of garbage collection as of the beginning of a round: what is in it is not lost.
+  std::set<std::pair<TenantId, std::uint64_t>> dying_gens;
+  std::set<std::pair<std::string, std::string>> dying_natives;
+
+  /// Thread-safe: units are checked side by side.
+  void count(std::uint64_t FsckReport::* what, std::uint64_t by = 1) {
+    const std::lock_guard lock(mutex);
+    report.*what += by;
+  }
+  std::mutex mutex;
+  FsckReport report;
+};
+
+using Findings = std::vector<Finding>;
+
+/// Fills segments, dying_gens and dying_natives.
+Task<void> begin_round(Checking& checking);
+/// As it is now: the round may have begun long ago. nullopt when there is no such segment.
+Task<std::optional<Checking::Segment>> segment_now(Checking& checking, SegmentId id);
+
+Task<Findings> check_object(Checking& checking, meta::ContainerKey container, std::string name);
+/// A staged block's row: the gen and the edge that it needs.
+Task<Findings> check_block(Checking& checking, meta::ContainerKey container, UploadId upload, std::string block_id);
+/// The gen's own rows, edges, places; its bytes as deep as asked.
+Task<Findings> check_gen(Checking& checking, TenantId tenant, GenId gen);
+/// Rows of a gen that is not there.
+Task<Findings> check_gone(Checking& checking, TenantId tenant, GenId gen);
+Task<Findings> check_native_key(Checking& checking, TenantId tenant, std::string remote, std::string key);
+/// Whether the row's file is there, is its own and is long enough.
+Task<Findings> check_segment(Checking& checking, SegmentId segment);
+/// A file of the segments' directory: whether a row knows it.
+Task<Findings> check_segment_file(Checking& checking, std::string name);
+/// The live bytes of all segments, and the cold bytes, against the sum of all runs.
+Task<Findings> check_counters(Checking& checking);
+
+/// One run in its local place (fsck_runs.cc).
+Task<Findings> check_local_run(Checking& checking, TenantId tenant, meta::Run run);
+/// The native place of a live gen (fsck_native.cc).
+Task<Findings> check_native_place(Checking& checking, TenantId tenant, meta::Gen gen);
+
+}  // namespace tombolo::tiering

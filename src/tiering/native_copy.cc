@@ -1,0 +1,159 @@
+#include "tiering/native_copy.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/crc64.h"
+#include "store/gen_source.h"
+#include "tiering/native_key.h"
+
+namespace tombolo::tiering {
+namespace {
+
+constexpr int kTriesMax = 6;         // of look and PUT, each answered by a state that somebody else may change
+constexpr int kBrokenBodiesMax = 3;  // in a row, without a byte between them
+
+bool may_have_happened(Code code) {
+  return code == Code::kUnknownOutcome || code == Code::kUnavailable || code == Code::kDeadline;
+}
+
+remote::BodyFactory body_of_gen(store::Services& services, const NativeCopy& copy) {
+  if (copy.gen.length == 0) return remote::body_of(Block());
+  return [&services, tenant = copy.tenant, gen = copy.gen.id](std::uint64_t offset, std::uint64_t length) {
+    store::OpenGen what;
+    what.tenant = tenant;
+    what.gen = gen;
+    what.offset = offset;
+    what.length = length;
+    what.caching = store::Caching::kNone;
+    return store::gen_source_later(services, std::move(what));
+  };
+}
+
+/// Adds what a body gives to `crc` and to `at`, up to `end`.
+Task<void> read_body(remote::Remote& remote, remote::GetRequest request, std::uint64_t& at, std::uint64_t& crc) {
+  const std::uint64_t end = request.offset + request.length;
+  CO_TRY_ASSIGN(const std::unique_ptr<ByteSource> body, remote.get(std::move(request)));
+  while (at < end) {
+    CO_TRY_ASSIGN(const Block block, body->next());
+    if (block.empty()) co_return Error{Code::kUnavailable, remote.name() + ": a body ended early"};
+    if (block.size() > end - at) co_return Error{Code::kUnavailable, remote.name() + ": a body went on too long"};
+    crc = crc64(block.view(), crc);
+    at += block.size();
+  }
+  co_return Result<void>{};
+}
+
+Error foreign(const NativeCopy& copy) {
+  return {
+      Code::kAlreadyExists,
+      fmt::format("remote \"{}\" has an object \"{}\" that tombolo did not write; it is left as it is: move it away "
+                  "or use another prefix",
+                  copy.remote->name(), copy.key),
+      "ForeignObject"};
+}
+
+struct Found {
+  std::optional<remote::RemoteObject> verified;  // there, ours, the gen's bytes
+  remote::Condition put_when;                    // otherwise: the condition under which to write
+};
+
+Task<Found> look(store::Services& services, const NativeCopy& copy) {
+  Found found;
+  const auto head = co_await copy.remote->head(copy.key);
+  if (!head.ok() && head.error().code != Code::kNotFound) co_return head.error();
+  if (!head.ok()) {
+    found.put_when.if_absent = true;
+    co_return found;
+  }
+  if (!same_origin(nonce_of(head->headers), copy.nonce)) co_return foreign(copy);
+  auto verified =
+      co_await verify_copy(copy.remote, copy.key, head->object.etag, copy.gen, services.limits.cold_get_bytes_max);
+  if (verified.ok()) {
+    found.verified = *std::move(verified);
+    co_return found;
+  }
+  if (verified.error().code != Code::kCorrupt) co_return verified.error();
+  found.put_when.if_etag = head->object.etag;
+  co_return found;
+}
+
+}  // namespace
+
+Task<remote::RemoteObject> verify_copy(std::shared_ptr<remote::Remote> remote, std::string key, std::string etag,
+                                       meta::Gen gen, std::uint64_t step_bytes_max) {
+  auto head = co_await remote->head(key);
+  if (!head.ok() && head.error().code == Code::kNotFound) {
+    co_return Error{Code::kCorrupt, fmt::format("remote \"{}\" has no object \"{}\"", remote->name(), key)};
+  }
+  if (!head.ok()) co_return head.error();
+  if (head->object.etag != etag) {
+    co_return Error{Code::kChangedOutside,
+                    fmt::format("remote \"{}\": \"{}\" was changed outside tombolo", remote->name(), key)};
+  }
+  if (head->object.size != gen.length) {
+    co_return Error{Code::kCorrupt, fmt::format("remote \"{}\": \"{}\" has {} bytes instead of {}", remote->name(), key,
+                                                head->object.size, gen.length)};
+  }
+  std::uint64_t crc = 0;
+  int broken = 0;
+  for (std::uint64_t at = 0; at < gen.length;) {
+    const std::uint64_t before = at;
+    remote::GetRequest request;
+    request.key = key;
+    request.if_etag = etag;
+    request.offset = at;
+    request.length = std::min(gen.length - at, step_bytes_max);
+    const auto read = co_await read_body(*remote, std::move(request), at, crc);
+    if (read.ok()) continue;
+    broken = at > before ? 1 : broken + 1;
+    if (read.error().code == Code::kNotFound || read.error().code == Code::kOutOfRange) {
+      co_return Error{Code::kCorrupt, read.error().message};
+    }
+    if (read.error().code != Code::kUnavailable || broken == kBrokenBodiesMax) co_return read.error();
+  }
+  if (crc != gen.crc64) {
+    co_return Error{Code::kCorrupt,
+                    fmt::format("remote \"{}\": \"{}\" gives back other bytes than were sent", remote->name(), key)};
+  }
+  co_return head->object;
+}
+
+Task<remote::RemoteObject> ensure_copy(store::Services& services, NativeCopy copy) {
+  remote::Condition when;
+  when.if_etag = copy.replace_etag;
+  when.if_absent = copy.replace_etag.empty();
+  bool look_now = copy.look_first;
+  std::optional<Error> refused;  // the last PUT's
+  for (int tries = 0; tries < kTriesMax; ++tries) {
+    if (look_now) {
+      auto found = co_await look(services, copy);
+      if (!found.ok() && found.error().code == Code::kChangedOutside) continue;  // it changed while being read
+      if (!found.ok()) co_return found.error();
+      if (found->verified) co_return *std::move(found->verified);
+      if (refused && refused->code != Code::kConditionFailed && refused->code != Code::kUnknownOutcome) {
+        co_return *std::move(refused);
+      }
+      when = found->put_when;
+    }
+    remote::PutRequest request;
+    request.key = copy.key;
+    request.size = copy.gen.length;
+    request.crc64 = copy.gen.crc64;
+    request.headers = copy.headers;
+    request.condition = when;
+    const remote::BodyFactory body = body_of_gen(services, copy);
+    const auto put = co_await copy.remote->put(std::move(request), body);
+    if (put.ok()) {
+      co_return co_await verify_copy(copy.remote, copy.key, put->etag, copy.gen, services.limits.cold_get_bytes_max);
+    }
+    refused = put.error();
+    if (refused->code != Code::kConditionFailed && !may_have_happened(refused->code)) co_return *std::move(refused);
+    look_now = true;
+  }
+  co_return Error{Code::kUnavailable, fmt::format("remote \"{}\": \"{}\" keeps changing while it is being written",
+                                                  copy.remote->name(), copy.key)};
+}
+
+}  // namespace tombolo::tiering

@@ -1,0 +1,85 @@
+#include "tiering/offload.h"
+
+#include <fmt/format.h>
+
+#include "meta/ops/admin_rows.h"
+#include "meta/ops/containers.h"
+#include "remote/remote.h"
+#include "tiering/job_spec.h"
+#include "tiering/native_key.h"
+#include "tiering/offload_object.h"
+#include "tiering/walk_job.h"
+
+namespace tombolo::tiering {
+namespace {
+
+constexpr std::string_view kKind = "offload";
+
+Result<void> check(const meta::Container& container, const OffloadSpec& spec, const remote::Remote& remote) {
+  if (!container.native_remote.empty() && container.native_remote != spec.remote) {
+    return Error{Code::kInvalid, fmt::format("container \"{}\" is bound to the remote \"{}\"", container.name,
+                                             container.native_remote)};
+  }
+  if (!remote.capabilities().conditional_put) {
+    return Error{Code::kInvalid, fmt::format("remote \"{}\" cannot write under a condition, so nothing there would be "
+                                             "safe from being overwritten",
+                                             spec.remote)};
+  }
+  return {};
+}
+
+Task<WorkDone> offload_one(store::Services& services, KeysAtWork& at_work, OffloadTarget target, meta::Object object) {
+  CO_TRY_ASSIGN(const Offloaded offloaded, offload_object(services, at_work, std::move(target), std::move(object)));
+  WorkDone done;
+  done.changed = offloaded.changed;
+  done.bytes = offloaded.bytes;
+  co_return done;
+}
+
+Task<void> run_offload(jobs::JobContext& context, store::Services& services, OffloadOptions options,
+                       std::shared_ptr<KeysAtWork> at_work) {
+  CO_CHECK_ASSIGN(const OffloadSpec spec, decode_offload(context.job().spec));
+  OffloadTarget target;
+  CO_CHECK_ASSIGN(target.remote, services.remotes.find(spec.remote));
+  const store::ContainerRef& ref = spec.container;
+  CO_TRY_ASSIGN(const meta::Container container,
+                meta::get_container(services.cell, ref.tenant, ref.account, ref.container));
+  CO_CHECK(check(container, spec, *target.remote));
+  CO_TRY_ASSIGN(const auto config, meta::get_remote(services.cell, spec.remote));
+  target.container = meta::key_of(container);
+  target.key_prefix = native_prefix(config ? config->prefix : std::string{}, container, spec.remote);
+  target.evict = spec.evict;
+  target.wait_for_gc = options.wait_for_gc;
+  WalkSpec walk;
+  walk.container = target.container;
+  walk.prefix = spec.prefix;
+  walk.parallel = options.parallel;
+  ObjectWork work = [&services, at_work, target](meta::Object object) {
+    return offload_one(services, *at_work, target, std::move(object));
+  };
+  co_return co_await walk_objects(context, services, std::move(walk), std::move(work));
+}
+
+}  // namespace
+
+void register_offload(jobs::Scheduler& scheduler, store::Services& services, OffloadOptions options) {
+  auto at_work = std::make_shared<KeysAtWork>();
+  scheduler.register_kind(std::string(kKind), [&services, options, at_work](jobs::JobContext& context) {
+    return run_offload(context, services, options, at_work);
+  });
+}
+
+Task<JobId> submit_offload(jobs::Scheduler& scheduler, store::Services& services, OffloadSpec spec) {
+  const store::ContainerRef& ref = spec.container;
+  CO_TRY_ASSIGN(const meta::Container container,
+                meta::get_container(services.cell, ref.tenant, ref.account, ref.container));
+  const auto remote = services.remotes.find(spec.remote);
+  if (!remote.ok()) co_return Error{Code::kInvalid, remote.error().message};
+  CO_CHECK(check(container, spec, **remote));
+  std::string title = fmt::format("offload {} to {}{}", title_of(ref, spec.prefix), spec.remote,
+                                  spec.evict == Evict::kYes ? ", then evict" : "");
+  std::string encoded = encode(spec);
+  co_return co_await scheduler.submit(std::string(kKind), std::move(title), std::move(encoded));
+}
+
+}  // namespace tombolo::tiering

@@ -1,0 +1,51 @@
+// Offload of one object: its gen gains a verified native place, then, if asked, gives up its local ones.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+
+#include "meta/model/object.h"
+#include "store/services.h"
+#include "tiering/offload.h"
+
+namespace tombolo::remote {
+class Remote;
+}
+
+namespace tombolo::tiering {
+
+/// Native keys that this process is writing, so that two jobs never work on one key at the same time. Thread-safe.
+class KeysAtWork {
+ public:
+  /// False when somebody is at it.
+  bool enter(const std::string& remote, const std::string& key);
+  void leave(const std::string& remote, const std::string& key);
+
+ private:
+  std::mutex mutex_;
+  std::set<std::pair<std::string, std::string>> keys_;
+};
+
+struct OffloadTarget {
+  meta::ContainerKey container;
+  std::shared_ptr<remote::Remote> remote;
+  std::string key_prefix;  // before the object's name
+  Evict evict = Evict::kNo;
+  Duration wait_for_gc;  // for a dead gen that still owns the key
+};
+
+struct Offloaded {
+  bool changed = false;     // false: there was nothing to do, or a client changed the object meanwhile
+  std::uint64_t bytes = 0;  // of the object, when changed
+};
+
+/// The steps of core.md §3 (K intent, conditional PUT, read back, one change of row i); every one may be the last of a
+/// process, and the next call goes on from what it finds. The gen stays pinned, so that garbage collection leaves the
+/// remote object alone until this has ended. Errors: those of ensure_copy; kInvalid when the bytes are in another
+/// remote; kAlreadyExists "NativeKeyInUse" when another live object owns the key.
+Task<Offloaded> offload_object(store::Services& services, KeysAtWork& at_work, OffloadTarget target,
+                               meta::Object object);
+
+}  // namespace tombolo::tiering
