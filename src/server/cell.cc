@@ -108,6 +108,7 @@ Task<CellUsage> Cell::usage() {
       if (more) query.start_after = *page.next;
     }
   }
+  CO_TRY_ASSIGN(sum.bytes_cold, meta::read_cold_bytes(services_->cell));
   auto snapshot = engine_->snapshot();
   CO_TRY_ASSIGN(const auto segments, data::read_segments(*snapshot));
   std::uint64_t sealed_bytes = 0;

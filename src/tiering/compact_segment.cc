@@ -97,8 +97,7 @@ Task<void> move_live_runs(store::Services& services, SegmentId segment, const da
 
 Task<Compacted> compact_segment(store::Services& services, SegmentId segment) {
   CO_CHECK_ASSIGN(const data::SegmentPin pin, services.segments.pin(segment));
-  CO_TRY_ASSIGN(const std::shared_ptr<disk::File> file, services.segments.file(pin));
-  CO_TRY_ASSIGN(const data::SegmentScan scan, data::scan_segment(*file, data::ScanDepth::kHeaders));
+  CO_TRY_ASSIGN(const data::SegmentScan scan, services.segments.scan(pin, data::ScanDepth::kHeaders));
   Compacted done;
   Batch batch;
   Result<void> moved = co_await move_live_runs(services, segment, scan, batch, done);

@@ -6,7 +6,6 @@
 #include "async/byte_stream.h"
 #include "base/crc64.h"
 #include "data/layout.h"
-#include "data/scan.h"
 #include "data/segment_store.h"
 #include "meta/ops/usage.h"
 #include "meta/ops/walk_rows.h"
@@ -54,11 +53,11 @@ Task<Findings> check_run_bytes(Checking& checking, const data::SegmentPin& pin, 
 /// nullopt: it is the run's own.
 Task<std::optional<Finding>> check_run_header(const Checking& checking, const data::SegmentPin& pin, TenantId tenant,
                                               meta::Run run, std::uint64_t incarnation) {
-  const auto file = co_await checking.services.segments.file(pin);
-  if (!file.ok() && file.error().code != Code::kCorrupt) co_return file.error();
-  if (!file.ok()) co_return std::optional<Finding>{};  // the segment's own finding
-  const auto header = co_await data::read_run_header(**file, run.local->offset, incarnation);
-  if (!header.ok() && header.error().code != Code::kCorrupt) co_return header.error();
+  data::RunHeaderBytes raw;
+  const auto read = co_await checking.services.segments.read(pin, run.local->offset, raw);
+  if (!read.ok() && read.error().code != Code::kCorrupt) co_return read.error();
+  if (!read.ok()) co_return std::optional<Finding>{};  // the segment's own finding
+  const auto header = data::decode_run_header(raw, incarnation);
   if (!header.ok()) {
     co_return std::optional<Finding>(
         {"run-header", words_for(tenant, run) + ": " + header.error().message,

@@ -5,7 +5,7 @@
 #include "kv/run.h"
 #include "meta/model/codec.h"
 #include "meta/ops/cell_test_fixture.h"
-#include "meta/ops/scan.h"
+#include "meta/ops/walk_rows.h"
 
 namespace tombolo::meta {
 namespace {
@@ -150,23 +150,24 @@ TEST_P(Gens, AScanMeetsEveryRowOnce) {
     runs += 2;
   }
   GenId gen;
-  for (auto page = must(scan_gens(cell, kTenant, {}, 2)); !page.empty();
-       page = must(scan_gens(cell, kTenant, gen, 2))) {
-    for (const Gen& each : page) EXPECT_GT(each.id, std::exchange(gen, each.id));
-  }
+  std::string from;
+  do {
+    const auto page = must(walk_gens(cell, kTenant, from, 2));
+    for (const Gen& each : page.rows) EXPECT_GT(each.id, std::exchange(gen, each.id));
+    from = page.next;
+  } while (!from.empty());
   EXPECT_EQ(gen, edges.rbegin()->first);
-  keys::EdgeEnds edge;
-  for (auto page = must(scan_edges(cell, kTenant, {}, 2)); !page.empty();
-       page = must(scan_edges(cell, kTenant, edge, 2))) {
-    for (const keys::EdgeEnds& each : page) EXPECT_EQ(edges.erase({each.gen, each.holder}), 1u);
-    edge = page.back();
-  }
+  do {
+    const auto page = must(walk_edges(cell, kTenant, from, 2));
+    for (const Edge& each : page.rows) EXPECT_EQ(edges.erase({each.gen, each.holder}), 1u);
+    from = page.next;
+  } while (!from.empty());
   EXPECT_TRUE(edges.empty());
-  std::optional<RunsAfter> at;
-  for (auto page = must(scan_runs(cell, kTenant, at, 3)); !page.empty(); page = must(scan_runs(cell, kTenant, at, 3))) {
-    runs -= page.size();
-    at = RunsAfter{page.back().gen, page.back().offset};
-  }
+  do {
+    const auto page = must(walk_runs(cell, kTenant, from, 3));
+    runs -= page.rows.size();
+    from = page.next;
+  } while (!from.empty());
   EXPECT_EQ(runs, 0u);
 }
 

@@ -6,14 +6,13 @@
 namespace tombolo::meta {
 namespace {
 
-constexpr std::uint32_t kRowsPerPage = 500;
 constexpr std::size_t kTenantAt = 1, kContainerAt = 9, kPrefixBytes = 17;  // kv/tables.h: space, tenant, container
 
 /// `decode` gives Result<Row> of one kv::Row.
 template <class Row, class Decode>
-Task<RowPage<Row>> walk(Cell cell, std::string prefix, std::string from, Decode decode) {
+Task<RowPage<Row>> walk(Cell cell, std::string prefix, std::string from, std::uint32_t limit, Decode decode) {
   const auto snapshot = cell.engine.snapshot();
-  CO_TRY_ASSIGN(const auto page, read_prefix(*snapshot, prefix, from.empty() ? prefix : from, kRowsPerPage));
+  CO_TRY_ASSIGN(const auto page, read_prefix(*snapshot, prefix, from.empty() ? prefix : from, limit));
   RowPage<Row> out;
   for (const kv::Row& row : page.rows) {
     auto decoded = decode(row);
@@ -113,25 +112,26 @@ Task<std::vector<ContainerKey>> list_data_containers(Cell cell, TenantId tenant)
   }
 }
 
-Task<RowPage<Gen>> walk_gens(Cell cell, TenantId tenant, std::string from) {
-  return walk<Gen>(cell, table_of_tenant(kv::Table::kGens, tenant), std::move(from), gen_of);
+Task<RowPage<Gen>> walk_gens(Cell cell, TenantId tenant, std::string from, std::uint32_t limit) {
+  return walk<Gen>(cell, table_of_tenant(kv::Table::kGens, tenant), std::move(from), limit, gen_of);
 }
 
-Task<RowPage<RunRow>> walk_runs(Cell cell, TenantId tenant, std::string from) {
-  return walk<RunRow>(cell, table_of_tenant(kv::Table::kRuns, tenant), std::move(from), run_of);
+Task<RowPage<RunRow>> walk_runs(Cell cell, TenantId tenant, std::string from, std::uint32_t limit) {
+  return walk<RunRow>(cell, table_of_tenant(kv::Table::kRuns, tenant), std::move(from), limit, run_of);
 }
 
-Task<RowPage<Edge>> walk_edges(Cell cell, TenantId tenant, std::string from) {
-  return walk<Edge>(cell, table_of_tenant(kv::Table::kEdges, tenant), std::move(from), edge_of);
+Task<RowPage<Edge>> walk_edges(Cell cell, TenantId tenant, std::string from, std::uint32_t limit) {
+  return walk<Edge>(cell, table_of_tenant(kv::Table::kEdges, tenant), std::move(from), limit, edge_of);
 }
 
 Task<RowPage<NativeKey>> walk_native_keys(Cell cell, TenantId tenant, std::string from) {
-  return walk<NativeKey>(cell, table_of_tenant(kv::Table::kNativeKeys, tenant), std::move(from), native_of);
+  return walk<NativeKey>(cell, table_of_tenant(kv::Table::kNativeKeys, tenant), std::move(from), kWalkRows, native_of);
 }
 
 Task<RowPage<UploadBlock>> walk_upload_blocks(Cell cell, ContainerKey container, std::string from) {
   std::string prefix = kv::table_prefix(kv::Table::kUploadBlocks, container.tenant, container.id);
-  CO_TRY_ASSIGN(auto page, walk<std::optional<UploadBlock>>(cell, std::move(prefix), std::move(from), block_of));
+  CO_TRY_ASSIGN(auto page,
+                walk<std::optional<UploadBlock>>(cell, std::move(prefix), std::move(from), kWalkRows, block_of));
   RowPage<UploadBlock> out;
   out.broken = std::move(page.broken);
   out.next = std::move(page.next);
@@ -142,7 +142,7 @@ Task<RowPage<UploadBlock>> walk_upload_blocks(Cell cell, ContainerKey container,
 }
 
 Task<RowPage<Candidate>> walk_candidates(Cell cell, std::string from) {
-  return walk<Candidate>(cell, kv::table_prefix(kv::Table::kCandidates), std::move(from), candidate_of);
+  return walk<Candidate>(cell, kv::table_prefix(kv::Table::kCandidates), std::move(from), kWalkRows, candidate_of);
 }
 
 Task<bool> has_edge(Cell cell, TenantId tenant, GenId gen, HolderId holder) {

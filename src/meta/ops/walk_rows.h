@@ -43,9 +43,11 @@ Task<std::vector<TenantId>> list_data_tenants(Cell cell);
 /// Every container of the tenant that has any row; also those that no name leads to.
 Task<std::vector<ContainerKey>> list_data_containers(Cell cell, TenantId tenant);
 
-Task<RowPage<Gen>> walk_gens(Cell cell, TenantId tenant, std::string from);
-Task<RowPage<RunRow>> walk_runs(Cell cell, TenantId tenant, std::string from);
-Task<RowPage<Edge>> walk_edges(Cell cell, TenantId tenant, std::string from);
+/// Rows of a page, at most.
+inline constexpr std::uint32_t kWalkRows = 500;
+Task<RowPage<Gen>> walk_gens(Cell cell, TenantId tenant, std::string from, std::uint32_t limit = kWalkRows);
+Task<RowPage<RunRow>> walk_runs(Cell cell, TenantId tenant, std::string from, std::uint32_t limit = kWalkRows);
+Task<RowPage<Edge>> walk_edges(Cell cell, TenantId tenant, std::string from, std::uint32_t limit = kWalkRows);
 Task<RowPage<NativeKey>> walk_native_keys(Cell cell, TenantId tenant, std::string from);
 Task<RowPage<UploadBlock>> walk_upload_blocks(Cell cell, ContainerKey container, std::string from);
 Task<RowPage<Candidate>> walk_candidates(Cell cell, std::string from);
