@@ -26,8 +26,8 @@ namespace tombolo::server {
   X(cache_bytes, size, "cache.bytes", 128 * 1024 * 1024, "bytes", "memory for verified blocks; raise it when hot reads miss")                \
   X(segment_bytes, size, "data.segment_bytes", 64 * 1024 * 1024, "bytes", "size of a segment file; smaller frees space sooner, larger means fewer files") \
   X(reserve_bytes, size, "data.reserve_bytes", 64 * 1024 * 1024, "bytes", "free space kept for deletes, flushes and recovery; writes answer 503 below it") \
-  X(log_file_bytes, size, "log.file_bytes", 64 * 1024 * 1024, "bytes", "size of a commit log file")                                          \
-  X(index_flush_bytes, size, "log.flush_bytes", 64 * 1024 * 1024, "bytes", "commit log to replay after a crash, at most about twice this")    \
+  X(log_file_bytes, size, "log.file_bytes", 16 * 1024 * 1024, "bytes", "size of a commit log file")                                          \
+  X(index_flush_bytes, size, "log.flush_bytes", 32 * 1024 * 1024, "bytes", "commit log to replay after a crash, at most about twice this")    \
   X(gc_interval_seconds, seconds, "tiering.gc_interval_seconds", 5, "s", "how often dead bytes are looked for")                              \
   X(gc_grace_seconds, seconds, "tiering.gc_grace_seconds", 5, "s", "age at which a dead gen's local bytes may go")                           \
   X(remote_grace_seconds, seconds, "tiering.remote_grace_seconds", 30, "s", "age at which a dead gen's remote copy is deleted")              \

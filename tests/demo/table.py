@@ -38,7 +38,7 @@ class _Stage:
         self.shown = 0.0
 
     def __enter__(self):
-        print(f"  {self.name} ...", end="", flush=True)
+        self.show("...", end="")
         self.started = time.monotonic()
         return self
 
@@ -48,15 +48,21 @@ class _Stage:
     def progress(self, files: int, size: int):
         if sys.stdout.isatty() and time.monotonic() - self.shown > 0.2:
             self.shown = time.monotonic()
-            print(f"\r  {self.name} ... {files:,} files, {size / 2**20:,.0f} MiB", end="", flush=True)
+            self.show(f"... {files:,} files, {size / 2**20:,.0f} MiB", end="")
 
     def __exit__(self, kind, error, trace):
         seconds = time.monotonic() - self.started
         if kind is not None:
-            print(" failed", flush=True)
+            self.show("failed")
             return
         rate = self.bytes / 2**20 / max(seconds, 1e-3)
         self.table.stages.append({"stage": self.name, "files": self.files, "bytes": self.bytes,
                                   "seconds": round(seconds, 3), "mib_per_second": round(rate, 1)})
-        print(f"\r  {self.name} ... {seconds:.1f} s" + (f", {rate:.0f} MiB/s" if self.bytes else "") + " " * 16,
-              flush=True)
+        self.show(f"{seconds:.1f} s" + (f", {rate:.0f} MiB/s" if self.bytes else ""))
+
+    def show(self, text: str, end: str = "\n"):
+        """Redraws the stage's line on a terminal; elsewhere only its end is printed."""
+        if sys.stdout.isatty():
+            print(f"\r\x1b[K  {self.name} {text}", end=end, flush=True)
+        elif end:
+            print(f"  {self.name} {text}", flush=True)
