@@ -1,6 +1,7 @@
 // tombolo: one binary. Wires the command line to the server.
 #include "cli/cli.h"
 #include "server/serve.h"
+#include "server/settings.h"
 
 int main(int argc, char** argv) {
   using namespace tombolo;
@@ -10,5 +11,6 @@ int main(int argc, char** argv) {
     return server::serve({arguments.config_file, arguments.settings});
   };
   programs.fsck_stopped = server::fsck_stopped;
+  programs.settings_page = server::settings_page;
   return cli::run(argc, argv, programs);
 }

@@ -1,7 +1,9 @@
 #include "cli/cli.h"
 
 #include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
+#include <cstdio>
 
 #include "cli/commands.h"
 #include "cli/output.h"
@@ -14,7 +16,7 @@ void add_serve_command(CLI::App& app, Session& session, const Programs& programs
   auto sets = std::make_shared<std::vector<std::string>>();
   auto data = std::make_shared<std::string>(), listen = std::make_shared<std::string>(),
        admin = std::make_shared<std::string>();
-  auto dev = std::make_shared<bool>(false);
+  auto dev = std::make_shared<bool>(false), help_settings = std::make_shared<bool>(false);
   auto* command = app.add_subcommand("serve", "Run the server; it listens on loopback unless told otherwise");
   command->add_option("--data", *data, "Directory that holds everything; made when missing")->type_name("DIR");
   command->add_option("--config", arguments->config_file, "TOML file; docs/configuration.md names every key")
@@ -25,8 +27,13 @@ void add_serve_command(CLI::App& app, Session& session, const Programs& programs
   command->add_flag("--dev", *dev, "Add the emulator's account devstoreaccount1 with its published key; loopback only");
   command->add_option("--set", *sets, "Any setting of the config file, for example cache.bytes=1GiB")
       ->type_name("KEY=VALUE");
-  command->callback([&session, &programs, arguments, sets, data, listen, admin, dev] {
-    session.action = [&programs, arguments, sets, data, listen, admin, dev] {
+  command->add_flag("--help-settings", *help_settings, "Print every setting with its default and effect, and exit");
+  command->callback([&session, &programs, arguments, sets, data, listen, admin, dev, help_settings] {
+    session.action = [&programs, arguments, sets, data, listen, admin, dev, help_settings] {
+      if (*help_settings) {
+        std::fputs(programs.settings_page().c_str(), stdout);
+        return 0;
+      }
       auto& settings = arguments->settings;
       for (const std::string& text : *sets) {
         const std::size_t equals = text.find('=');

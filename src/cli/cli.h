@@ -18,6 +18,8 @@ struct Programs {
   std::function<int(const ServeArguments&)> serve;
   /// fsck of a stopped cell: data directory, depth ("rows" or "bytes"), --json.
   std::function<int(const std::string&, const std::string&, bool)> fsck_stopped;
+  /// The page of all settings, for --help-settings.
+  std::function<std::string()> settings_page;
   std::string version;
 };
 

@@ -88,7 +88,7 @@ Result<Connection> Connection::open(const Target& target) {
 Result<nlohmann::json> Connection::call(const std::string& method, const std::string& path, const std::string& body) {
   http::ClientConfig config;
   config.first_byte_max = std::chrono::hours(24);  // fsck answers when it has looked at everything
-  boost::asio::io_context loop(1);  // outlives the client's connections
+  boost::asio::io_context loop(1);                 // outlives the client's connections
   http::Client client(config);
   http::Request request;
   request.host = host_;

@@ -103,6 +103,23 @@ const std::vector<SettingInfo>& setting_table() {
   return all;
 }
 
+std::string settings_page() {
+  std::string page =
+      "# Configuration\n\n"
+      "`tombolo serve` needs no configuration file. What it reads, the later over the earlier: the TOML file of\n"
+      "`--config`, environment variables (`server.listen` is `TOMBOLO_SERVER_LISTEN`), flags (`--set KEY=VALUE` takes\n"
+      "any key). Sizes may end in KiB, MiB, GiB or TiB. A key that is not in this table is an error. This page is "
+      "what\n"
+      "`tombolo serve --help-settings` prints.\n\n"
+      "| key | default | unit | effect |\n|---|---|---|---|\n";
+  for (const SettingInfo& info : setting_table()) {
+    page +=
+        fmt::format("| `{}` | {} | {} | {} |\n", info.key,
+                    info.default_text.empty() ? "–" : fmt::format("`{}`", info.default_text), info.unit, info.effect);
+  }
+  return page;
+}
+
 Result<void> set(Settings& settings, std::string_view key, std::string_view text) {
   const auto checked = [&](Result<void> result) -> Result<void> {
     if (result.ok()) return result;

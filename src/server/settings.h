@@ -52,6 +52,8 @@ struct SettingInfo {
   std::string_view key, type, default_text, unit, effect;
 };
 const std::vector<SettingInfo>& setting_table();
+/// The table for people, in Markdown; docs/configuration.md is this text.
+std::string settings_page();
 
 /// Sets one setting from text: sizes take KiB, MiB, GiB, TiB. kInvalid names the key and what would be right.
 Result<void> set(Settings& settings, std::string_view key, std::string_view text);

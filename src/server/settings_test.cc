@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
 namespace tombolo::server {
 namespace {
 
@@ -51,6 +55,14 @@ TEST(Settings, TheTableDocumentsEveryKeyOnce) {
   }
   std::sort(keys.begin(), keys.end());
   EXPECT_EQ(std::unique(keys.begin(), keys.end()), keys.end());
+}
+
+TEST(Settings, ThePageInDocsIsTheTable) {
+  std::ifstream file("docs/configuration.md");
+  ASSERT_TRUE(file) << "run from the root of the tree";
+  std::stringstream text;
+  text << file.rdbuf();
+  EXPECT_EQ(text.str(), settings_page()) << "write it anew: tombolo serve --help-settings > docs/configuration.md";
 }
 
 }  // namespace
