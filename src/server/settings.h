@@ -19,8 +19,8 @@ namespace tombolo::server {
   X(admin_listen, text, "server.admin_listen", "127.0.0.1:10080", "address:port", "admin API, /healthz and /metrics; keep it on loopback")   \
   X(threads, count, "server.threads", 0, "threads", "event loops; 0 = one a core")                                                           \
   X(workers, count, "server.workers", 0, "threads", "threads for disk calls, hashing and compression; 0 = 4 a core")                         \
-  X(log_level, text, "server.log_level", "info", "debug|info|warn|error", "what is logged on standard error")                                \
-  X(access_log, flag, "server.access_log", false, "true|false", "log every request with its id, status, bytes and time")                     \
+  X(log_level, text, "server.log_level", "info", "debug, info, warn, error", "what is logged on standard error")                                \
+  X(access_log, flag, "server.access_log", false, "true, false", "log every request with its id, status, bytes and time")                     \
   X(stop_seconds, seconds, "server.stop_seconds", 20, "s", "how long a graceful stop waits for running requests")                            \
   X(connections_max, count, "limits.connections_max", 10'000, "connections", "open client connections; the newest are shed past it")         \
   X(cache_bytes, size, "cache.bytes", 128 * 1024 * 1024, "bytes", "memory for verified blocks; raise it when hot reads miss")                \
@@ -34,7 +34,7 @@ namespace tombolo::server {
   X(compact_dead_percent, count, "tiering.compact_dead_percent", 20, "percent", "a sealed segment with more dead bytes is compacted")        \
   X(offload_parallel, count, "tiering.offload_parallel", 8, "objects", "objects that one job moves at once")                                 \
   X(jobs_max, count, "tiering.jobs_max", 2, "jobs", "jobs that run at once")                                                                 \
-  X(dev, flag, "server.dev", false, "true|false", "adds the emulator's well-known account devstoreaccount1; loopback only")
+  X(dev, flag, "server.dev", false, "true, false", "adds the emulator's well-known account devstoreaccount1; loopback only")
 // clang-format on
 
 struct Settings {
