@@ -1,6 +1,7 @@
 // accounts/NAME/containers: POST {"name"}, GET; accounts/NAME/containers/C: GET, DELETE.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "admin/handler.h"
@@ -28,6 +29,19 @@ Task<Reply> list(Context& context, TenantId tenant, std::string account) {
   }
 }
 
+// What every client can say: Azure Blob's rule. `$root`, `$web` and `$logs` are made by clients that know them.
+Result<void> check_name(const std::string& name) {
+  const bool known = std::all_of(name.begin(), name.end(),
+                                 [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
+  if (name.size() >= 3 && name.size() <= 63 && known && name.front() != '-' && name.back() != '-' &&
+      name.find("--") == std::string::npos) {
+    return {};
+  }
+  return Error{Code::kInvalid, fmt::format("\"{}\" cannot name a container: use 3 to 63 lower-case letters, digits and "
+                                           "single hyphens between them",
+                                           name)};
+}
+
 }  // namespace
 
 Task<Reply> containers_resource(Context& context, Call call) {
@@ -38,15 +52,18 @@ Task<Reply> containers_resource(Context& context, Call call) {
   if (call.path.size() == 3 && call.method == "POST") {
     CO_CHECK_ASSIGN(const auto body, parse_object(call.body, {"name"}, {}));
     ref.container = text_of(body, "name");
+    CO_CHECK(check_name(ref.container));
     CO_TRY_ASSIGN(const auto made, context.store.create_container(std::move(ref), {}));
     co_return json_reply(201, view(context, made));
   }
   if (call.path.size() == 4 && call.method == "GET") {
-    CO_TRY_ASSIGN(const auto found, context.store.get_container(std::move(ref)));
-    co_return json_reply(200, view(context, found));
+    const auto found = co_await context.store.get_container(std::move(ref));
+    if (!found.ok()) co_return naming(found.error(), call.path[3]);
+    co_return json_reply(200, view(context, *found));
   }
   if (call.path.size() == 4 && call.method == "DELETE") {
-    CO_TRY(context.store.delete_container(std::move(ref), {}));
+    const auto gone = co_await context.store.delete_container(std::move(ref), {});
+    if (!gone.ok()) co_return naming(gone.error(), call.path[3]);
     co_return json_reply(200, nlohmann::json::object());
   }
   co_return Error{Code::kNotFound, "containers: POST or GET; containers/NAME: GET or DELETE"};

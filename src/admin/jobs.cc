@@ -75,8 +75,9 @@ Task<Reply> jobs_resource(Context& context, Call call) {
   if (call.path.size() == 1 && call.method == "POST") {
     CO_CHECK_ASSIGN(const auto body,
                     parse_object(call.body, {"kind", "account", "container"}, {"prefix", "remote", "evict"}));
-    CO_TRY_ASSIGN(const JobId id, submit(context, body));
-    CO_TRY_ASSIGN(const jobs::Job job, context.jobs.get(id));
+    const Result<JobId> id = co_await submit(context, body);
+    if (!id.ok()) co_return naming(id.error(), text_of(body, "container"));
+    CO_TRY_ASSIGN(const jobs::Job job, context.jobs.get(*id));
     co_return json_reply(202, view(job));
   }
   if (call.path.size() == 1 && call.method == "GET") {

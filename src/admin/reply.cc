@@ -54,6 +54,14 @@ Reply error_reply(const Error& error) {
                     {{"error", {{"code", std::string(code_name(error.code))}, {"message", error.message}}}});
 }
 
+Error naming(Error error, const std::string& container) {
+  if (error.detail == "ContainerNotFound") {
+    error.message =
+        fmt::format("there is no container \"{}\": `tombolo container list` shows those there are", container);
+  }
+  return error;
+}
+
 Result<nlohmann::json> parse_object(const std::string& body, const std::vector<std::string>& required,
                                     const std::vector<std::string>& optional) {
   auto json = nlohmann::json::parse(body.empty() ? "{}" : body, nullptr, /*allow_exceptions=*/false);

@@ -30,6 +30,9 @@ Reply json_reply(int status, const nlohmann::json& json);
 /// {"error": {"code", "message"}} with the status that fits the code.
 Reply error_reply(const Error& error);
 
+/// `error`, saying which container is not there where it is about that: the floors below do not name it.
+Error naming(Error error, const std::string& container);
+
 /// An object with only the named members; kInvalid names the first that is missing, of the wrong type or unknown.
 Result<nlohmann::json> parse_object(const std::string& body, const std::vector<std::string>& required,
                                     const std::vector<std::string>& optional);
