@@ -58,7 +58,7 @@ GenSource::~GenSource() = default;
 
 Task<std::unique_ptr<GenSource>> GenSource::open(Services& services, OpenGen what) {
   std::optional<GenPins::Handle> pin = services.pins.pin(what.tenant, what.gen);
-  if (!pin) co_return Error{Code::kNotFound, "the gen is being erased", "GenGone"};
+  if (!pin) co_return Error{Code::kBusy, "garbage collection looks at the gen; try again", "GenGone"};
   std::unique_ptr<GenSource> source(new GenSource(services, std::move(what), *std::move(pin)));
   CO_TRY(source->plan());
   co_return source;

@@ -39,8 +39,8 @@ struct OpenGen {
 /// Pins the gen, then works through windows of pieces, each planned in a snapshot of its own: the bytes of a gen never
 /// change, only their places. A place that fails is looked up again: moved → it goes on there; not moved → the other
 /// place is tried, and an error logged; without one the failure is given. Cold stretches are NativeReaders.
-/// Errors: those of RunReader and NativeReader; kNotFound "GenGone" when the gen is gone (the name moved on: read the
-/// record again).
+/// Errors: those of RunReader and NativeReader; "GenGone" when the gen is gone (kNotFound), or claimed (kBusy) and
+/// maybe about to be: read the record again, the name has moved on or will be readable in a moment.
 class GenSource final : public ByteSource {
  public:
   /// Plans the first window. `services` outlives the source.

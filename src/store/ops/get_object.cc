@@ -1,3 +1,6 @@
+#include <fmt/format.h>
+
+#include "async/sleep.h"
 #include "meta/ops/objects.h"
 #include "store/gen_source.h"
 #include "store/ops/resolve.h"
@@ -7,7 +10,10 @@
 namespace tombolo::store {
 namespace {
 
-constexpr int kTriesMax = 8;  // a name may be overwritten while it is opened, and its old gen erased: look again
+// A name may be overwritten while it is opened, and its old gen erased: look again. Garbage collection also claims gens
+// that it then leaves alone, for about one commit: wait.
+constexpr int kTriesMax = 12;
+constexpr Duration kFirstWait = std::chrono::milliseconds(1);  // doubled each time: 2 s in all
 
 Result<void> place_range(const std::optional<ByteRange>& range, ObjectReader& reader) {
   const std::uint64_t size = reader.object.length;
@@ -37,7 +43,14 @@ Task<ObjectReader> Store::get_object(ObjectRef ref, std::optional<ByteRange> ran
     what.offset = reader.offset;
     what.length = reader.length;
     Result<std::unique_ptr<GenSource>> source = co_await GenSource::open(services_, std::move(what));
-    if (!source.ok() && source.error().detail == "GenGone" && n < kTriesMax) continue;
+    if (!source.ok() && source.error().detail == "GenGone" && n < kTriesMax) {
+      CO_TRY(sleep_for(kFirstWait * (1 << (n - 1))));
+      continue;
+    }
+    if (!source.ok() && source.error().code == Code::kNotFound) {
+      co_return Error{Code::kCorrupt,
+                      fmt::format("\"{}\" names gen {}, which is gone", ref.name, reader.object.gen.value)};
+    }
     if (!source.ok()) co_return source.error();
     CO_TRY((*source)->prime());
     reader.body = *std::move(source);

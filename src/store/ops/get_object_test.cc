@@ -1,4 +1,6 @@
 // Reading while names and places move.
+#include <thread>
+
 #include "meta/ops/gens.h"
 #include "meta/ops/tier.h"
 #include "store/gen_source.h"
@@ -65,6 +67,21 @@ TEST_P(WhileReading, TheReaderKeepsTheOldBytes) {
 }
 
 INSTANTIATE_TEST_SUITE_P(OverwrittenOrDeleted, WhileReading, ::testing::Bool());
+
+TEST(GetObject, WaitsForAClaimThatEndsWithoutErasing) {
+  Rig rig;
+  const auto object = rig.put("a", rig.noise(100'000));
+  ASSERT_TRUE(object.ok());
+  auto claim = rig.pins.claim(kTenant, object->gen);
+  ASSERT_TRUE(claim);
+  std::thread collector([&claim] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    claim.reset();
+  });
+  const auto reader = rig.open("a");
+  collector.join();
+  ASSERT_TRUE(reader.ok()) << to_string(reader.error());
+}
 
 /// Copies every run of the object to a new place, as compaction does, and frees the old segment.
 void compact(Rig& rig, const meta::Object& object) {
