@@ -126,7 +126,7 @@ def judge(key: Key, writes: list[Write], answer, span: tuple[int, int] | None = 
     """What a Get Blob answered, of all or of the bytes [span[0], span[1]), against the writes that it may show."""
     if answer.status == 404:
         absent = [w for w in writes if w.state is ABSENT]
-        return Verdict("", "", absent[-1]) if absent else Verdict("lost", f"{key.name}: gone; may be {_marks(writes)}")
+        return Verdict("", "", absent[-1]) if absent else Verdict("lost", f"{key.name}: {answer.code} {bytes(answer.body)!r}; may be {_marks(writes)}")
     if answer.status == 416:
         short = [w for w in writes if w.state is not ABSENT and span and w.state.size <= span[0]]
         return Verdict("", "", short[-1]) if short else Verdict("lost", f"{key.name}: 416 at {span}; {_marks(writes)}")

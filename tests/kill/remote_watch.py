@@ -15,6 +15,7 @@ class RemoteWatch:
     def __init__(self, folder: pathlib.Path):
         self.folder = folder
         self.seen: dict[str, Seen] = {}
+        self.puts = 0
 
     def look(self) -> list[str]:
         """What was put again since the last look, with the content that it had already."""
@@ -33,6 +34,7 @@ class RemoteWatch:
                     now[path] = Seen(place, (status.st_size, head, file.read()))
             except FileNotFoundError:
                 continue
+            self.puts += 1
             # Contents shorter than their ends are not unique.
             if before and before.content == now[path].content and status.st_size >= EDGE:
                 again.append(path)
