@@ -149,8 +149,11 @@ def delete_half(azcopy: AzCopy, tombolo: Tombolo, tree: pathlib.Path, table: Tab
         doomed = random.Random(2).sample(files, len(files) // 2)
         for path in doomed:
             container.delete_blob(path.relative_to(tree / "real").as_posix())
-        stage.count(len(doomed), sum(path.stat().st_size for path in doomed))
-        status, disk = settle(tombolo, lambda s, disk: disk <= space_limit(s, 1.3))
+        gone = sum(path.stat().st_size for path in doomed)
+        stage.count(len(doomed), gone)
+        left = (size - gone) * 1.1 + len(files) * 4096  # each run has a header and begins on 4 KiB
+        status, disk = settle(tombolo, lambda s, disk: s["bytes_local"] <= left and disk <= space_limit(s, 1.3))
+        check(status["bytes_local"] <= left, f"{status['bytes_local']} local bytes are live, {size - gone} were kept")
         check(disk <= space_limit(status, 1.3), f"the data directory uses {disk} bytes for {status['bytes_local']} live")
     table.facts["disk_bytes_after_delete"] = disk
     table.facts["local_bytes_after_delete"] = status["bytes_local"]
