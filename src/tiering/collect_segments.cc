@@ -55,6 +55,10 @@ Task<Survey> survey(Collecting& collecting) {
       found.victims.push_back({use.segment, row->live_bytes, dead});
     }
   }
+  std::erase_if(collecting.stuck, [&found](const auto& stuck) {
+    return std::none_of(found.victims.begin(), found.victims.end(),
+                        [&stuck](const Victim& victim) { return victim.segment == stuck.first; });
+  });
   collecting.open_segment = open;
   collecting.open_tail = open_tail;
   std::sort(found.victims.begin(), found.victims.end(), [](const Victim& a, const Victim& b) {
@@ -86,11 +90,12 @@ Task<void> compact_one(Collecting& collecting, const Victim& victim, CollectorSt
     done.segments_freed += reaped.files;
   }
   if (compacted.ok() && compacted->stopped) co_return *compacted->stopped;
-  if (unreadable || compacted->damaged > 0 || compacted->runs == 0) {
-    // Nothing more to be had here until something in it dies: fsck names what is wrong.
+  if (unreadable || compacted->damaged > 0) {
     log(LogLevel::kWarn, "tiering", "segment {:016x} cannot be emptied{}{}; `tombolo fsck` tells more",
         victim.segment.value, unreadable ? ": " : "", unreadable ? compacted.error().message : "");
-    collecting.stuck[victim.segment] = victim.live;
+  }
+  if (unreadable || compacted->damaged > 0 || compacted->runs == 0) {
+    collecting.stuck[victim.segment] = victim.live;  // nothing to be had here until something in it dies
   }
   co_return Result<void>{};
 }

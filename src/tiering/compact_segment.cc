@@ -23,7 +23,7 @@ struct Batch {
   std::uint64_t bytes = 0;
 };
 
-/// The row of the run found, when it is there that the row says it is.
+/// The row of the run found, when it is there that the row says it is and its gen is to stay.
 Task<std::optional<meta::Run>> live_row(store::Services& services, SegmentId segment, data::FoundRun found) {
   const data::RunHeader& header = found.header;
   CO_TRY_ASSIGN(auto rows, meta::list_runs(services.cell, header.tenant, header.gen, header.gen_offset, 1));
@@ -32,6 +32,8 @@ Task<std::optional<meta::Run>> live_row(store::Services& services, SegmentId seg
   if (!run.local || run.local->segment != segment || run.local->offset != found.offset) {
     co_return std::optional<meta::Run>{};
   }
+  CO_TRY_ASSIGN(const auto gen, meta::get_gen(services.cell, header.tenant, header.gen));
+  if (!gen || gen->state == meta::GenState::kCondemned) co_return std::optional<meta::Run>{};  // it goes by itself
   co_return std::optional<meta::Run>(std::move(run));
 }
 

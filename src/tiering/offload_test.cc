@@ -212,6 +212,44 @@ TEST(Offload, AnObjectThatTomboloDidNotWriteIsNeverOverwritten) {
   EXPECT_EQ(rig.far->memory.contents("box/x"), theirs) << "and not deleted either";
 }
 
+TEST(Offload, AKeyOfAnotherLiveObjectIsNotTaken) {
+  TierRig rig;
+  store::ContainerRef twin = TierRig::box();
+  twin.account = "other";
+  ASSERT_TRUE(rig.run(rig.store.create_container(twin, {})).ok());
+  const Bytes ours = rig.noise(50'000), theirs = rig.noise(60'000);
+  ASSERT_TRUE(rig.put("x", ours).ok());
+  store::testing::SteppedSource body(theirs, 100'000);
+  store::PutObject request;
+  request.length = theirs.size();
+  request.body = &body;
+  ASSERT_TRUE(rig.run(rig.store.put_object({twin, "x"}, std::move(request))).ok());
+  EXPECT_EQ(rig.offload(Evict::kYes).progress.objects_done, 1u);
+  OffloadSpec spec;
+  spec.container = twin;
+  spec.remote = "far";
+  spec.evict = Evict::kYes;
+  const jobs::Job job = rig.wait(*rig.run(submit_offload(*rig.scheduler, rig.services, spec)));
+  EXPECT_EQ(job.progress.objects_failed, 1u);
+  EXPECT_NE(job.error.find("another object"), std::string::npos) << job.error;
+  EXPECT_EQ(*rig.get("x"), ours);
+}
+
+TEST(Offload, TwoJobsOnTheSameObjectsSendEachOnce) {
+  TierRig rig;
+  for (int n = 0; n < 20; ++n) ASSERT_TRUE(rig.put("x" + std::to_string(n), rig.noise(20'000)).ok());
+  OffloadSpec spec;
+  spec.container = TierRig::box();
+  spec.remote = "far";
+  spec.evict = Evict::kYes;
+  const auto first = rig.run(submit_offload(*rig.scheduler, rig.services, spec));
+  const auto second = rig.run(submit_offload(*rig.scheduler, rig.services, spec));
+  EXPECT_EQ(rig.wait(*first).progress.objects_failed, 0u);
+  EXPECT_EQ(rig.wait(*second).progress.objects_failed, 0u);
+  EXPECT_EQ(rig.far->memory.puts(), 20u);
+  for (int n = 0; n < 20; ++n) EXPECT_FALSE(rig.readable_locally("x" + std::to_string(n)));
+}
+
 TEST(Offload, AChangeOutsideIsAnErrorOfReadingNeverOtherBytes) {
   TierRig rig;
   ASSERT_TRUE(rig.put("x", rig.noise(50'000)).ok());

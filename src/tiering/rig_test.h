@@ -5,6 +5,7 @@
 
 #include "async/sleep.h"
 #include "jobs/scheduler.h"
+#include "meta/ops/gens.h"
 #include "meta/ops/tier.h"
 #include "meta/ops/usage.h"
 #include "remote/memory/memory_remote.h"
@@ -72,7 +73,7 @@ class HookedRemote final : public remote::Remote {
     CO_TRY_ASSIGN(std::unique_ptr<ByteSource> body, memory.get(std::move(request)));
     if (lie == Lie::kGetGivesOthers) {
       CO_TRY_ASSIGN(Bytes bytes, read_all(*body, 256 * kMiB));
-      bytes[bytes.size() / 2] ^= std::byte{4};
+      bytes[bytes.size() / 2] ^= std::byte{8};  // another bit than a PUT, or two lies would make a truth
       body = std::make_unique<BlockSource>(Block(std::move(bytes)));
     }
     CO_TRY(at(Step::kAfterGet, key));
