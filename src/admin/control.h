@@ -57,6 +57,7 @@ class Control {
   virtual Task<std::vector<RemoteView>> remotes() = 0;
   virtual Task<std::vector<RemoteTestStep>> test_remote(std::string name) = 0;
   virtual Task<Status> status() = 0;
+  virtual Task<tiering::FsckReport> fsck(tiering::FsckOptions options) = 0;
   /// A connection string and a URL for clients use this: "http://127.0.0.1:10000".
   virtual std::string blob_url() const = 0;
 };

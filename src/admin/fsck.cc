@@ -18,7 +18,7 @@ Task<Reply> fsck_resource(Context& context, Call call) {
   } else if (!depth.empty() && depth != "bytes") {
     co_return Error{Code::kInvalid, "\"depth\" must be rows, bytes or all"};
   }
-  CO_TRY_ASSIGN(const tiering::FsckReport report, tiering::fsck(context.services, options));
+  CO_TRY_ASSIGN(const tiering::FsckReport report, context.control.fsck(options));
   co_return json_reply(200, fsck_json(report));
 }
 

@@ -121,6 +121,18 @@ Task<CellUsage> Cell::usage() {
   co_return sum;
 }
 
+Task<tiering::FsckReport> Cell::fsck(tiering::FsckOptions options) {
+  CO_TRY_ASSIGN(tiering::FsckReport report, tiering::fsck(*services_, options));
+  const Result<void> verified = co_await engine_->verify();
+  if (verified.ok()) co_return report;
+  if (verified.error().code != Code::kCorrupt) co_return verified.error();
+  ++report.findings_total;
+  report.findings.push_back({"log-or-index", verified.error().message,
+                             "what is committed now is in memory and still served: copy the data out before a restart, "
+                             "then restore this directory from a backup"});
+  co_return report;
+}
+
 Task<void> Cell::close() {
   // Whoever writes rows stops before the rows' engine does.
   Result<void> first;

@@ -22,6 +22,7 @@
 #include "store/services.h"
 #include "store/store.h"
 #include "tiering/collector.h"
+#include "tiering/fsck.h"
 
 namespace tombolo::server {
 
@@ -54,6 +55,9 @@ class Cell {
 
   /// Reads counters: cheap in objects, linear in containers and segments.
   Task<CellUsage> usage();
+
+  /// tiering::fsck, and the commit log and the index's files read and verified ("log-or-index").
+  Task<tiering::FsckReport> fsck(tiering::FsckOptions options);
 
   store::Services& services() { return *services_; }
   store::Store& store() { return *store_; }

@@ -163,7 +163,7 @@ int fsck_stopped(const std::string& data, const std::string& depth, bool json) {
   tiering::FsckOptions options;
   options.depth =
       depth == "rows" ? tiering::Depth::kRows : (depth == "all" ? tiering::Depth::kAll : tiering::Depth::kBytes);
-  const auto report = run_on(runtime.background(), tiering::fsck(opened->cell->services(), options));
+  const auto report = run_on(runtime.background(), opened->cell->fsck(options));
   const auto closed = run_on(runtime.background(), opened->cell->close());
   if (!report.ok()) return fail(report.error());
   if (!closed.ok()) return fail(closed.error());

@@ -138,6 +138,10 @@ Task<std::vector<admin::RemoteTestStep>> Server::test_remote(std::string name) {
   return cell_.drivers().test(std::move(name));
 }
 
+Task<tiering::FsckReport> Server::fsck(tiering::FsckOptions options) {
+  return cell_.fsck(options);
+}
+
 Task<admin::Status> Server::status() {
   admin::Status status;
   status.version = kVersion;

@@ -35,6 +35,7 @@ class Server final : private admin::Control {
   Task<std::vector<admin::RemoteView>> remotes() override;
   Task<std::vector<admin::RemoteTestStep>> test_remote(std::string name) override;
   Task<admin::Status> status() override;
+  Task<tiering::FsckReport> fsck(tiering::FsckOptions options) override;
   Task<void> refresh_gauges();
 
   Cell& cell_;

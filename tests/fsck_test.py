@@ -1,0 +1,173 @@
+"""fsck names what is broken: real damage, planted one at a time in a copy of a stopped server's data."""
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import time
+import unittest
+
+from harness import suite
+from harness.tombolo import Tombolo
+
+CONTAINER, COLD = "hot", "cold"
+HOT_BYTES = b"".join(b"hot granule %08d\n" % n for n in range(6000))  # 150,000 bytes: ten granules
+SECOND_BYTES = b"".join(b"2nd granule %08d\n" % n for n in range(6000))
+COLD_BYTES = b"".join(b"cold bytes  %08d\n" % n for n in range(6000))
+RUN_HEADER = 64  # docs/formats/segments.md: directly before the data
+
+
+class FsckTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.temporary = tempfile.TemporaryDirectory(prefix="tombolo-fsck-")
+        cls.base = pathlib.Path(cls.temporary.name)
+        cls.remote = cls.base / "remote"
+        cls.remote.mkdir()
+        with Tombolo(cls.base / "server") as server:
+            for container in (CONTAINER, COLD):
+                server.cli("container", "create", container)
+            client = server.account.client()
+            client.get_blob_client(CONTAINER, "first").upload_blob(HOT_BYTES)
+            client.get_blob_client(CONTAINER, "second").upload_blob(SECOND_BYTES)
+            client.get_blob_client(CONTAINER, "tiny").upload_blob(b"in the row")
+            client.get_blob_client(COLD, "object").upload_blob(COLD_BYTES)
+            server.cli("remote", "add", "shelf", "--kind", "file", "--endpoint", cls.remote)
+            server.cli("offload", COLD, "--to", "shelf", "--evict")
+            assert server.cli("fsck", "--depth", "all")["findings_total"] == 0
+            cls.binary, cls.env = server.binary, server.env
+        # A clean stop has put every row into the index's files. What comes after, only the commit log holds.
+        server.start()
+        for number in range(5):
+            server.account.client().get_blob_client(CONTAINER, f"late {number}").upload_blob(b"late")
+        time.sleep(0.5)  # an idle log writes its mark: what is broken below it is no torn tail
+        server.kill9()
+        cls.data = server.data
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.temporary.cleanup()
+
+    def setUp(self):
+        """The stopped server's data; remote objects are named by path, so damage to those is undone afterwards."""
+        self.copy = self.base / "copy"
+        shutil.copytree(self.data, self.copy)
+        self.addCleanup(shutil.rmtree, self.copy)
+
+    def fsck(self, depth: str = "bytes") -> tuple[int, str]:
+        done = subprocess.run([self.binary, "fsck", "--stopped", self.copy, "--depth", depth], env=self.env,
+                              capture_output=True, text=True, timeout=120)
+        return done.returncode, done.stdout + done.stderr
+
+    def assert_found(self, kind: str, depth: str = "bytes"):
+        """`kind` is a pattern: the same damage has two names where it depends on what the file was when it was cut."""
+        status, said = self.fsck(depth)
+        self.assertEqual(status, 1, said)
+        self.assertRegex(said, f"(?m)^({kind}): ")
+
+    def segment_with(self, data: bytes) -> tuple[pathlib.Path, int]:
+        """The segment file that holds a run of these bytes, and where the data begins in it."""
+        for path in sorted((self.copy / "segments").iterdir()):
+            at = path.read_bytes().find(data[:4096])
+            if at >= 0:
+                return path, at
+        raise AssertionError("no segment holds the bytes")
+
+    def test_nothing_is_found_in_what_is_whole(self):
+        status, said = self.fsck("all")
+        self.assertEqual(status, 0, said)
+
+    def test_flipped_bit_in_a_run(self):
+        path, at = self.segment_with(HOT_BYTES)
+        flip(path, at + 70_000)
+        self.assert_found("run-checksum")
+
+    def test_flipped_bit_in_a_run_header(self):
+        path, at = self.segment_with(HOT_BYTES)
+        flip(path, at - RUN_HEADER + 9)
+        self.assert_found("run-header")
+
+    def test_two_runs_swapped(self):
+        path, first = self.segment_with(HOT_BYTES)
+        other, second = self.segment_with(SECOND_BYTES)
+        self.assertEqual(path, other)
+        length = RUN_HEADER + len(HOT_BYTES)
+        content = bytearray(path.read_bytes())
+        a, b = slice(first - RUN_HEADER, first - RUN_HEADER + length), slice(second - RUN_HEADER, second - RUN_HEADER + length)
+        content[a], content[b] = content[b], content[a]
+        path.write_bytes(content)
+        self.assert_found("run-misplaced")
+
+    def test_segment_file_missing(self):
+        self.segment_with(HOT_BYTES)[0].unlink()
+        self.assert_found("segment-missing", "rows")
+
+    def test_segment_file_truncated(self):
+        path, at = self.segment_with(HOT_BYTES)
+        with path.open("r+b") as file:
+            file.truncate(at + 1000)
+        self.assert_found("segment-short|row-past-segment", "rows")
+
+    def test_flipped_bit_in_a_commit_log_record(self):
+        path = max((file for file in (self.copy / "log").iterdir() if any(file.read_bytes()[4096:8192])),
+                   key=lambda file: file.name)
+        content = path.read_bytes()
+        used = [at for at in range(4096, len(content), 4096) if any(content[at:at + 64])]
+        flip(path, used[len(used) // 2] + 30)
+        status, said = self.fsck()
+        self.assertEqual(status, 1)
+        self.assertIn(path.name, said)
+
+    def test_flipped_bit_in_an_index_file(self):
+        tables = sorted((self.copy / "index").glob("*.sst"), key=lambda file: file.stat().st_size)
+        flip(tables[-1], tables[-1].stat().st_size // 3)
+        status, said = self.fsck()
+        self.assertEqual(status, 1)
+        self.assertIn(tables[-1].name, said)
+
+    def test_remote_object_flipped(self):
+        # The same size and time of change, as silent rot would leave it.
+        self.damage_remote(lambda path: keep_times(path, lambda: flip(path, 100_000)))
+        self.assert_found("remote-(bytes|changed)", "all")
+
+    def test_remote_object_missing(self):
+        self.damage_remote(lambda path: path.unlink())
+        self.assert_found("remote-missing")
+
+    def test_remote_object_truncated(self):
+        self.damage_remote(lambda path: path.write_bytes(COLD_BYTES[:1000]))
+        self.assert_found("remote-changed")
+
+    def test_remote_object_replaced(self):
+        self.damage_remote(lambda path: path.write_bytes(b"x" * len(COLD_BYTES)))
+        self.assert_found("remote-changed")
+
+    def damage_remote(self, damage):
+        path = self.remote / COLD / "object"
+        saved = self.base / "saved"
+        subprocess.run(["cp", "-a", self.remote, saved], check=True)
+        damage(path)
+        self.addCleanup(self.restore_remote, saved)
+
+    def restore_remote(self, saved: pathlib.Path):
+        shutil.rmtree(self.remote)
+        saved.rename(self.remote)
+
+
+def flip(path: pathlib.Path, at: int):
+    with path.open("r+b") as file:
+        file.seek(at)
+        byte = file.read(1)[0]
+        file.seek(at)
+        file.write(bytes([byte ^ 4]))
+
+
+def keep_times(path: pathlib.Path, change):
+
+    before = path.stat()
+    change()
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+if __name__ == "__main__":
+    suite.main()
