@@ -121,6 +121,7 @@ Task<void> SegmentStore::State::recover(SegmentInfo info) {
     const std::unique_ptr<disk::File> file = *std::move(opened);
     CO_TRY_ASSIGN(size, file->size());
     CO_TRY(file->truncate(size));  // gives back what was reserved beyond
+    CO_TRY(file->sync());          // what is there was maybe never synced
   } else if (info.live_bytes != 0) {
     log(LogLevel::kError, "data", "{}: its file is missing; {} live bytes cannot be read", segment->name(),
         info.live_bytes);
@@ -248,6 +249,7 @@ Task<void> SegmentStore::State::seal(std::shared_ptr<Segment> segment) {
   }
   if (file) {
     CO_TRY(file->truncate(size));  // gives back what was reserved beyond
+    CO_TRY(file->sync());          // the row may outlive a size that was never synced
   }
   const SegmentId id = segment->id;
   auto body = [id, size](kv::Transaction& txn) { return put_sealed(txn, id, size); };

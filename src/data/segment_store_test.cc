@@ -107,6 +107,17 @@ TEST_F(SegmentStoreTest, WhatWasSyncedSurvivesPowerLoss) {
   EXPECT_EQ(read(lost_place).error().code, Code::kCorrupt);  // never served, whatever a row may say
 }
 
+TEST_F(SegmentStoreTest, ASealedSegmentIsAsLongAsItsRowSaysAfterPowerLoss) {
+  auto synced = write_and_sync(pattern(10'001, 1));
+  commit_place(synced->place, 1);
+  synced = Error{};
+  ASSERT_TRUE(run(store_->rotate()).ok());
+  settle();
+  ASSERT_EQ(rows()[0].row.state, SegmentState::kSealed);
+  crash();
+  EXPECT_GE(*run(file(SegmentId{1})->size()), rows()[0].row.file_bytes);
+}
+
 TEST_F(SegmentStoreTest, ASegmentWithoutLiveBytesGoesAtTheNextStart) {
   auto sealed = write_and_sync(pattern(10'000, 1));
   sealed = Error{};
