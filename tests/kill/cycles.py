@@ -14,13 +14,13 @@ from model import ABSENT, Key, Write, judge, parse_etag
 from remote_watch import RemoteWatch
 
 OFFLOAD_PARALLEL = 4
-RUN_S = (0.0, 1.2)  # the kill is spread uniformly over it
+RUN_S = (0.0, 1.6)  # the kill is spread uniformly over it
 KILLED_WHILE_STARTING = 0.1  # of the restarts
 PAGE = 37
 # Small on purpose: every kind of file fills, is sealed, compacted, flushed and trimmed within a few cycles.
 SETTINGS = {
     "data.segment_bytes": "4MiB", "log.file_bytes": "256KiB", "log.flush_bytes": "512KiB", "cache.bytes": "8MiB",
-    "tiering.gc_interval_seconds": 1, "tiering.gc_grace_seconds": 1, "tiering.remote_grace_seconds": 1,
+    "tiering.gc_interval_seconds": 1, "tiering.gc_grace_seconds": 0, "tiering.remote_grace_seconds": 0,
     "tiering.compact_dead_percent": 10, "tiering.offload_parallel": OFFLOAD_PARALLEL, "server.log_level": "warn",
 }
 
@@ -82,6 +82,8 @@ class Cycles:
         return True
 
     def _look_at_files(self):
+        for part in self.server.data.rglob("*.unsynced"):
+            part.unlink()  # of testing/, which was killed while it wrote through
         if again := self.watch.look():
             self.reuploaded_max = max(self.reuploaded_max, len(again))
             if len(again) > OFFLOAD_PARALLEL:

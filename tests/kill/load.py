@@ -12,7 +12,7 @@ from model import ABSENT, POOL_BYTES, Key, Piece, State, judge, parse_etag
 
 CONTAINER = "kill"
 WRITERS, READERS = 8, 4
-KEYS_OWNED, KEYS_SHARED = 14, 12
+KEYS_OWNED, KEYS_SHARED = 24, 12
 MIB8 = 8 << 20
 # Around what the server does differently from there on: inline, granules, runs, segments.
 SIZES = [0, 1, 100, 4095, 4096, 4097, 16383, 16384, 16385, 65536, 262143, 262144, 262145]
