@@ -19,6 +19,7 @@ class LiveReads {
     Pin(LiveReads& owner, Sequence at) : owner_(&owner), at_(at) { owner.add(at); }
     Pin(Pin&& other) noexcept : owner_(std::exchange(other.owner_, nullptr)), at_(other.at_) {}
     Pin& operator=(Pin&&) = delete;
+    Sequence at() const { return at_; }
     ~Pin() {
       if (owner_ != nullptr) owner_->remove(at_);
     }

@@ -44,13 +44,13 @@ Task<RangePage> CheckedSnapshot::range(RangeQuery query) {
   co_return co_await rows_->range(std::move(query));
 }
 
-BufferedTransaction::BufferedTransaction(std::unique_ptr<Snapshot> rows, Sequence read, Services services)
+BufferedTransaction::BufferedTransaction(LiveReads::Pin read, std::unique_ptr<Snapshot> rows, Services services)
     : rows_(std::move(rows)),
       clock_(services.clock),
       target_(services.target),
-      pin_(services.live_reads.pin(read)),
+      pin_(std::move(read)),
       begun_(services.clock.steady()) {
-  request_.read = read;
+  request_.read = pin_.at();
 }
 
 Result<void> BufferedTransaction::in_time() const {

@@ -35,10 +35,10 @@ class BufferedTransaction final : public Transaction {
   struct Services {
     Clock& clock;
     CommitTarget& target;
-    LiveReads& live_reads;
   };
-  /// `rows` shows at least everything up to `read`.
-  BufferedTransaction(std::unique_ptr<Snapshot> rows, Sequence read, Services services);
+  /// `rows` was taken after `read` was pinned: what the conflict window has forgotten before, it shows. The other way
+  /// round, commits between the two would be neither shown nor found in conflict.
+  BufferedTransaction(LiveReads::Pin read, std::unique_ptr<Snapshot> rows, Services services);
 
   Task<std::optional<std::string>> get(std::string key) override;
   Task<std::vector<std::optional<std::string>>> multi_get(std::vector<std::string> keys) override;

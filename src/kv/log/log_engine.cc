@@ -60,10 +60,10 @@ std::unique_ptr<Snapshot> LogEngine::snapshot() {
 }
 
 std::unique_ptr<Transaction> LogEngine::begin() {
-  const Sequence read = committed();  // before the snapshot, which may then show more, never less
-  return std::make_unique<BufferedTransaction>(
-      index_->snapshot(), read,
-      BufferedTransaction::Services{.clock = clock_, .target = *this, .live_reads = live_reads_});
+  LiveReads::Pin read = live_reads_.pin(committed());  // before the snapshot, which may then show more, never less
+  auto rows = index_->snapshot();
+  return std::make_unique<BufferedTransaction>(std::move(read), std::move(rows),
+                                               BufferedTransaction::Services{.clock = clock_, .target = *this});
 }
 
 Task<std::vector<LogEntry>> LogEngine::read_log(Sequence after, std::uint32_t limit) {

@@ -43,6 +43,19 @@ TEST_F(LogEngineTest, FailedSyncFencesTheLogAndStopsTheCell) {
   EXPECT_TRUE(rig_.put("a", "4").ok());
 }
 
+TEST_F(LogEngineTest, CommitsWhileATransactionBeginsAreSeenOrConflict) {
+  ASSERT_TRUE(rig_.put("a", "1").ok());
+  rig_.after_snapshot = [this] {  // what other threads may do meanwhile; the second lets go of the first's writes
+    EXPECT_TRUE(rig_.put("a", "2").ok());
+    EXPECT_TRUE(rig_.put("b", "1").ok());
+  };
+  const auto transaction = rig_.engine().begin();
+  EXPECT_EQ(**run_to_end(rig_.loop, transaction->get("a")), "1");
+  transaction->put("a", "1+1");
+  EXPECT_EQ(code(run_to_end(rig_.loop, transaction->commit())), Code::kConflict);
+  EXPECT_EQ(rig_.get("a"), "2");
+}
+
 TEST_F(LogEngineTest, FailedApplyHoldsCommitsUntilItHasBeenApplied) {
   ASSERT_TRUE(rig_.put("a", "1").ok());
   rig_.failing_applies = 3;

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
+#include <utility>
 
 #include "base/endian.h"
 #include "disk/memory/memory_disk.h"
@@ -84,7 +86,8 @@ class FaultyDisk final : public disk::Disk {
 /// Lends a MemoryIndex to one engine after another.
 class LentIndex final : public Index {
  public:
-  LentIndex(MemoryIndex& rows, std::atomic<int>& failing_applies) : rows_(rows), failing_applies_(failing_applies) {}
+  LentIndex(MemoryIndex& rows, std::atomic<int>& failing_applies, std::function<void()>& after_snapshot)
+      : rows_(rows), failing_applies_(failing_applies), after_snapshot_(after_snapshot) {}
   Position applied() const override { return rows_.applied(); }
   Task<void> apply(const std::vector<LogEntry>& group, Position to) override {
     if (failing_applies_ > 0) {
@@ -93,13 +96,18 @@ class LentIndex final : public Index {
     }
     co_return co_await rows_.apply(group, to);
   }
-  std::unique_ptr<Snapshot> snapshot() override { return rows_.snapshot(); }
+  std::unique_ptr<Snapshot> snapshot() override {
+    auto shown = rows_.snapshot();
+    if (const auto hook = std::exchange(after_snapshot_, nullptr)) hook();
+    return shown;
+  }
   Task<void> flush() override { return rows_.flush(); }
   Task<void> verify() override { return rows_.verify(); }
 
  private:
   MemoryIndex& rows_;
   std::atomic<int>& failing_applies_;
+  std::function<void()>& after_snapshot_;
 };
 
 class LogRig : public Harness {
@@ -125,7 +133,7 @@ class LogRig : public Harness {
 
   Result<void> open() {
     LogEngine::Services services{.disk = disk,
-                                 .index = std::make_unique<LentIndex>(rows, failing_applies),
+                                 .index = std::make_unique<LentIndex>(rows, failing_applies, after_snapshot),
                                  .clock = clock,
                                  .random = random,
                                  .executor = loop.get_executor()};
@@ -188,6 +196,7 @@ class LogRig : public Harness {
   FaultyDisk disk{memory, faults};
   MemoryIndex rows;
   std::atomic<int> failing_applies{0};
+  std::function<void()> after_snapshot;  // runs once, between the next snapshot and whoever asked for it
   LogEngineOptions options;
 
  private:

@@ -12,10 +12,10 @@ std::unique_ptr<Snapshot> MemoryEngine::snapshot() {
 }
 
 std::unique_ptr<Transaction> MemoryEngine::begin() {
-  const Sequence read = committed();  // before the snapshot, which may then show more, never less
+  LiveReads::Pin read = live_reads_.pin(committed());  // before the snapshot, which may then show more, never less
+  auto rows = index_.snapshot();
   std::unique_ptr<Transaction> transaction = std::make_unique<BufferedTransaction>(
-      index_.snapshot(), read,
-      BufferedTransaction::Services{.clock = clock_, .target = *this, .live_reads = live_reads_});
+      std::move(read), std::move(rows), BufferedTransaction::Services{.clock = clock_, .target = *this});
   if (!options_.guard_of) return transaction;
   return std::make_unique<GuardChecker>(std::move(transaction), options_.guard_of);
 }
