@@ -38,8 +38,7 @@ void add_fsck_command(CLI::App& app, Session& session, const Programs& programs)
   auto stopped = std::make_shared<std::string>();
   auto* command = app.add_subcommand("fsck", "Check every row against bytes and remotes; finds orphans");
   command
-      ->add_option("--depth", *depth,
-                   "rows: rows and files; bytes: also every local byte; all: also every remote byte")
+      ->add_option("--depth", *depth, "rows: rows and files; bytes: also every local byte; all: also every remote byte")
       ->capture_default_str()
       ->check(CLI::IsMember({"rows", "bytes", "all"}));
   command->add_option("--stopped", *stopped, "Check this data directory while no server runs on it")->type_name("DIR");
