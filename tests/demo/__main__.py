@@ -164,22 +164,11 @@ def space_limit(status: dict, factor: float) -> float:
     return factor * status["bytes_local"] + status["open_segment_bytes"] + RESERVE + SLACK
 
 
-def disk_use(folder: pathlib.Path) -> int:
-    """Bytes of the file system that everything below `folder` occupies: segments, commit log and index."""
-    used = 0
-    for path in folder.rglob("*"):
-        try:
-            used += path.stat().st_blocks * 512
-        except FileNotFoundError:
-            pass  # freed while we looked
-    return used
-
-
 def settle(tombolo: Tombolo, good) -> tuple[dict, int]:
     """Status and disk use once they are good, or as they are after SETTLE_S."""
     deadline = time.monotonic() + SETTLE_S
     while True:
-        status, disk = tombolo.cli("status"), disk_use(tombolo.data)
+        status, disk = tombolo.cli("status"), tombolo.disk_bytes()
         if good(status, disk) or time.monotonic() > deadline:
             return status, disk
         time.sleep(0.5)

@@ -11,10 +11,10 @@ class Account:
     key: str
     endpoint: str  # path style, without a trailing slash
 
-    def client(self):
-        """azure.storage.blob's BlobServiceClient under Shared Key."""
+    def client(self, **options):
+        """azure.storage.blob's BlobServiceClient under Shared Key; `options` are its own, e.g. retry_total=0."""
         from azure.storage.blob import BlobServiceClient
-        return BlobServiceClient(self.endpoint, credential={"account_name": self.name, "account_key": self.key})
+        return BlobServiceClient(self.endpoint, credential={"account_name": self.name, "account_key": self.key}, **options)
 
     def container_url(self, container: str, path: str = "", permissions: str = EVERYTHING, minutes: int = 120) -> str:
         """The URL of a container or of what is below it, under a container SAS."""

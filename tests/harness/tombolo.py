@@ -49,3 +49,13 @@ class Tombolo(Program):
         if done.returncode != 0:
             raise RuntimeError(f"{' '.join(command)}: status {done.returncode}\n{done.stdout}{done.stderr}")
         return json.loads(done.stdout) if done.stdout.strip() else None
+
+    def disk_bytes(self) -> int:
+        """What its data directory occupies in the file system: segments, commit log and index."""
+        used = 0
+        for path in self.data.rglob("*"):
+            try:
+                used += path.stat().st_blocks * 512
+            except FileNotFoundError:
+                pass  # freed while we looked
+        return used
