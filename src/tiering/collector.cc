@@ -23,7 +23,15 @@ struct Collector::State : Collecting {
     co_return purged || expired || erased || freed;
   }
 
+  Task<bool> free_segments() {
+    CO_TRY_ASSIGN(const auto only, turn.lock());
+    co_return co_await collect_segments(*this);
+  }
+
   static Task<void> loop(std::shared_ptr<State> self) {
+    // First of all: a process that is killed again and again before a pass gets this far gives space back nevertheless.
+    const Result<bool> freed = co_await self->free_segments();
+    if (!freed.ok()) log(LogLevel::kWarn, "tiering", "freeing segments: {}; trying again", to_string(freed.error()));
     while (!self->stopping) {
       const Result<bool> changed = co_await self->pass();
       if (!changed.ok()) {
