@@ -9,7 +9,7 @@ import xml.etree.ElementTree as ElementTree
 from blob_client import Closed, Connection
 from harness.process import Program, ProgramEnded
 from harness.tombolo import Tombolo
-from load import CONTAINER, Admin, Findings, Load, make_keys
+from load import CONTAINER, Admin, Findings, Load, fresh_keys, make_keys
 from model import ABSENT, Key, Write, judge, parse_etag
 from remote_watch import RemoteWatch
 
@@ -20,7 +20,7 @@ PAGE = 37
 # Small on purpose: every kind of file fills, is sealed, compacted, flushed and trimmed within a few cycles.
 SETTINGS = {
     "data.segment_bytes": "4MiB", "log.file_bytes": "256KiB", "log.flush_bytes": "512KiB", "cache.bytes": "8MiB",
-    "tiering.gc_interval_seconds": 1, "tiering.gc_grace_seconds": 0, "tiering.remote_grace_seconds": 0,
+    "tiering.gc_interval_seconds": 0, "tiering.gc_grace_seconds": 0, "tiering.remote_grace_seconds": 0,
     "tiering.compact_dead_percent": 10, "tiering.offload_parallel": OFFLOAD_PARALLEL, "server.log_level": "warn",
 }
 
@@ -62,7 +62,10 @@ class Cycles:
     def cycle(self) -> bool:
         """Load, kill, restart, check. False: the server does not start any more, or nothing more can be learnt."""
         self.findings.where = f"{self.mode} seed {self.seed} cycle {self.done}"
-        load = Load(self.server, self.keys, self.findings, self.rng.randrange(1 << 40))
+        # What is gone stays gone: its name is not used again.
+        self.keys = [key for key in self.keys if key.born in (None, self.done) or key.known() is not ABSENT]
+        self.keys += fresh_keys(self.done)
+        load = Load(self.server, self.keys, self.findings, self.rng.randrange(1 << 40), self.done)
         life_s = self.rng.uniform(*RUN_S)
         load.start()
         time.sleep(life_s)

@@ -13,6 +13,7 @@ from model import ABSENT, POOL_BYTES, Key, Piece, State, judge, parse_etag
 CONTAINER = "kill"
 WRITERS, READERS = 8, 4
 KEYS_OWNED, KEYS_SHARED = 24, 12
+FRESH, FRESH_CYCLES = 32, 3  # names new in each cycle, and how long they are kept
 MIB8 = 8 << 20
 # Around what the server does differently from there on: inline, granules, runs, segments.
 SIZES = [0, 1, 100, 4095, 4096, 4097, 16383, 16384, 16385, 65536, 262143, 262144, 262145]
@@ -29,6 +30,11 @@ def make_keys() -> list[Key]:
         keys += [Key(f"w{owner}/k{n:02}", owner) for n in range(KEYS_OWNED)]
         keys.append(Key(f"w{owner}/100% spaced +é.bin", owner, large=owner < 2))
     return keys + [Key(f"shared/k{n:02}", None) for n in range(KEYS_SHARED)]
+
+
+def fresh_keys(cycle: int) -> list[Key]:
+    """Names that no remote has seen yet: an offload need not wait there for the copy of a dead gen to go."""
+    return [Key(f"fresh/{cycle:05}-{n:02}", n % WRITERS, born=cycle) for n in range(FRESH)]
 
 
 class Findings:
@@ -57,8 +63,8 @@ class Findings:
 class Load:
     """All threads of one life of the server. stop() is called right before the kill; join() after it."""
 
-    def __init__(self, server, keys: list[Key], findings: Findings, seed: int):
-        self.server, self.keys, self.findings = server, keys, findings
+    def __init__(self, server, keys: list[Key], findings: Findings, seed: int, cycle: int):
+        self.server, self.keys, self.findings, self.cycle = server, keys, findings, cycle
         self.stopping = threading.Event()
         self.acknowledged = self.reads = 0
         self.counting = threading.Lock()
@@ -111,10 +117,13 @@ class Writer(Client):
     def __init__(self, load: Load, number: int, rng: random.Random):
         super().__init__(load, number, rng)
         self.acknowledged = 0
-        self.owned = [key for key in load.keys if key.owner == number]
+        self.owned = [key for key in load.keys if key.owner == number and key.born is None]
+        self.fresh = [key for key in load.keys if key.owner == number and key.born is not None]
         self.shared = [key for key in load.keys if key.owner is None]
 
     def step(self):
+        if self.fresh and self.rng.random() < 0.2:
+            return self.put_or_delete_fresh(self.fresh.pop())
         if self.rng.random() < 0.15:
             key = self.rng.choice(self.shared)
             return self.delete(key) if self.rng.random() < 0.2 else self.put(key)
@@ -129,6 +138,12 @@ class Writer(Client):
             if dice < 0.37 and 0 < len(known.pieces) < 20 and known.pieces[0].block:
                 return self.append_block(key, known)
         return self.put_blocks(key) if dice < 0.6 else self.put(key)
+
+    def put_or_delete_fresh(self, key: Key):
+        there = key.known() is not ABSENT
+        if not there and key.born == self.load.cycle:
+            return self.put(key)
+        return self.delete(key) if there and key.born + FRESH_CYCLES <= self.load.cycle else None
 
     def piece(self, size: int, block: str = "") -> Piece:
         return Piece(block, self.rng.randrange(POOL_BYTES - size), size)
@@ -258,7 +273,7 @@ class OffloadLoop:
                 if not job["ended"]:
                     self.follow(admin, job)
             while not self.load.stopping.is_set():
-                part = self.rng.choice(["", "", "w", f"w{self.rng.randrange(WRITERS)}/", "shared/"])
+                part = self.rng.choice(["", "fresh/", "fresh/", "w", f"w{self.rng.randrange(WRITERS)}/"])
                 spec = {"account": self.load.server.account.name, "container": CONTAINER, "prefix": part}
                 spec |= {"kind": "recall"} if self.rng.random() < 0.15 else {"kind": "offload", "remote": "cold",
                                                                              "evict": True}

@@ -47,10 +47,11 @@ class Write:
 
 
 class Key:
-    """Thread-safe. `owner` is the one writer that changes it; None: all do."""
+    """Thread-safe. `owner` is the one writer that changes it; None: all do. `born`: the cycle of a name that is put
+    once, deleted a few cycles later, and never used again."""
 
-    def __init__(self, name: str, owner: int | None, large: bool = False):
-        self.name, self.owner, self.large = name, owner, large
+    def __init__(self, name: str, owner: int | None, large: bool = False, born: int | None = None):
+        self.name, self.owner, self.large, self.born = name, owner, large, born
         self.lock = threading.Lock()
         never = Write(ABSENT)
         never.acked = never.begun
