@@ -1,9 +1,12 @@
 // Services: what the operations work with. server/ makes and owns it all; tests make it over memory.
 #pragma once
 
+#include <memory>
+
 #include "base/units.h"
 #include "meta/cell.h"
 #include "store/gen_pins.h"
+#include "store/keys_at_work.h"
 #include "store/remotes.h"
 
 namespace tombolo {
@@ -37,6 +40,8 @@ struct Services {
   GenPins& pins;
   Workers& workers;  // hashing
   Limits limits = {};
+  /// One for all copies of these services.
+  std::shared_ptr<KeysAtWork> keys_at_work = std::make_shared<KeysAtWork>();
 };
 
 }  // namespace tombolo::store

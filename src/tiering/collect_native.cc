@@ -37,6 +37,9 @@ Task<bool> remove_if_ours(remote::Remote& remote, const meta::NativeKey& native)
 Task<bool> collect_native(Collecting& collecting, meta::Candidate candidate) {
   const store::Services& services = collecting.services;
   const meta::Cell cell = services.cell;
+  // Whoever replaces what is there under the same key waits, or this would delete the new bytes.
+  const auto turn = services.keys_at_work->enter(candidate.remote, candidate.key, store::KeysAtWork::Work::kCollect);
+  if (!turn) co_return false;
   // An offload pins its gen: its PUT may be on the way still.
   const auto claim = services.pins.claim(candidate.tenant, candidate.gen());
   if (!claim) co_return false;

@@ -220,6 +220,47 @@ TEST(Collector, ARemoteObjectThatWasChangedOutsideIsLeftThere) {
   EXPECT_FALSE(rig.native_key("box/x").has_value());
 }
 
+Task<void> nothing_happens() {
+  co_return Result<void>{};
+}
+
+/// What a client and an offload job do between the collector's verdict on a key and its delete.
+Task<void> offload_again(TierRig& rig) {
+  OffloadSpec spec;
+  spec.container = store::testing::Rig::box();
+  spec.remote = "far";
+  spec.evict = Evict::kYes;
+  CO_TRY_ASSIGN(const JobId id, submit_offload(*rig.scheduler, rig.services, std::move(spec)));
+  while (true) {
+    CO_TRY_ASSIGN(const jobs::Job job, rig.scheduler->get(id));
+    if (jobs::ended(job.state)) co_return Result<void>{};
+    CO_TRY(sleep_for(std::chrono::milliseconds(1)));
+  }
+}
+
+TEST(Collector, ADeleteThatWasDecidedForOldBytesNeverTakesTheNewOnes) {
+  for (const bool same_bytes : {false, true}) {
+    TierRig rig;
+    const Bytes first = rig.noise(50'000), second = same_bytes ? first : rig.noise(60'000);
+    ASSERT_TRUE(rig.put("x", first).ok());
+    rig.offload(Evict::kYes);
+    ASSERT_TRUE(rig.put("x", second).ok());
+    bool once = true;
+    rig.far->hook = [&](testing::Step step, std::string) -> Task<void> {
+      const bool meddle = step == testing::Step::kRemove && std::exchange(once, false);
+      return meddle ? offload_again(rig) : nothing_happens();
+    };
+    rig.collect();
+    EXPECT_FALSE(once);
+    rig.far->hook = nullptr;
+    EXPECT_EQ(rig.got("x"), second);
+    rig.offload(Evict::kYes);
+    rig.collect();
+    EXPECT_EQ(rig.got("x"), second);
+    EXPECT_EQ(rig.far->memory.contents("box/x"), second);
+  }
+}
+
 TEST(Collector, ARemoteThatCannotBeReachedIsAskedAgainLater) {
   TierRig rig;
   ASSERT_TRUE(rig.put("x", rig.noise(50'000)).ok());

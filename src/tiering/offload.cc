@@ -28,16 +28,15 @@ Result<void> check(const meta::Container& container, const OffloadSpec& spec, co
   return {};
 }
 
-Task<WorkDone> offload_one(store::Services& services, KeysAtWork& at_work, OffloadTarget target, meta::Object object) {
-  CO_TRY_ASSIGN(const Offloaded offloaded, offload_object(services, at_work, std::move(target), std::move(object)));
+Task<WorkDone> offload_one(store::Services& services, OffloadTarget target, meta::Object object) {
+  CO_TRY_ASSIGN(const Offloaded offloaded, offload_object(services, std::move(target), std::move(object)));
   WorkDone done;
   done.changed = offloaded.changed;
   done.bytes = offloaded.bytes;
   co_return done;
 }
 
-Task<void> run_offload(jobs::JobContext& context, store::Services& services, OffloadOptions options,
-                       std::shared_ptr<KeysAtWork> at_work) {
+Task<void> run_offload(jobs::JobContext& context, store::Services& services, OffloadOptions options) {
   CO_CHECK_ASSIGN(const OffloadSpec spec, decode_offload(context.job().spec));
   OffloadTarget target;
   CO_CHECK_ASSIGN(target.remote, services.remotes.find(spec.remote));
@@ -54,8 +53,8 @@ Task<void> run_offload(jobs::JobContext& context, store::Services& services, Off
   walk.container = target.container;
   walk.prefix = spec.prefix;
   walk.parallel = options.parallel;
-  ObjectWork work = [&services, at_work, target](meta::Object object) {
-    return offload_one(services, *at_work, target, std::move(object));
+  ObjectWork work = [&services, target](meta::Object object) {
+    return offload_one(services, target, std::move(object));
   };
   co_return co_await walk_objects(context, services, std::move(walk), std::move(work));
 }
@@ -63,9 +62,8 @@ Task<void> run_offload(jobs::JobContext& context, store::Services& services, Off
 }  // namespace
 
 void register_offload(jobs::Scheduler& scheduler, store::Services& services, OffloadOptions options) {
-  auto at_work = std::make_shared<KeysAtWork>();
-  scheduler.register_kind(std::string(kKind), [&services, options, at_work](jobs::JobContext& context) {
-    return run_offload(context, services, options, at_work);
+  scheduler.register_kind(std::string(kKind), [&services, options](jobs::JobContext& context) {
+    return run_offload(context, services, options);
   });
 }
 

@@ -12,36 +12,10 @@
 
 namespace tombolo::tiering {
 
-bool KeysAtWork::enter(const std::string& remote, const std::string& key) {
-  const std::lock_guard lock(mutex_);
-  return keys_.emplace(remote, key).second;
-}
-
-void KeysAtWork::leave(const std::string& remote, const std::string& key) {
-  const std::lock_guard lock(mutex_);
-  keys_.erase({remote, key});
-}
-
 namespace {
 
 constexpr Duration kLookAgain = std::chrono::milliseconds(200);
 constexpr int kSetTriesMax = 5;
-
-class AtWork {
- public:
-  AtWork(KeysAtWork& keys, std::string remote, std::string key)
-      : keys_(keys), remote_(std::move(remote)), key_(std::move(key)), entered_(keys_.enter(remote_, key_)) {}
-  ~AtWork() {
-    if (entered_) keys_.leave(remote_, key_);
-  }
-  AtWork(const AtWork&) = delete;
-  bool entered() const { return entered_; }
-
- private:
-  KeysAtWork& keys_;
-  const std::string remote_, key_;
-  const bool entered_;
-};
 
 struct Claim {
   std::string nonce;
@@ -96,6 +70,27 @@ Task<std::optional<Claim>> try_claim(store::Services& services, const OffloadTar
   if (!put.ok() && put.error().detail == "NativeKeyInUse") co_return std::optional<Claim>{};
   if (!put.ok()) co_return put.error();
   co_return std::optional<Claim>(std::move(claim));
+}
+
+Error being_collected(const OffloadTarget& target, const std::string& key) {
+  return {Code::kBusy, fmt::format("\"{}\" in remote \"{}\" is being deleted for an object that is gone; offload it "
+                                   "again later",
+                                   key, target.remote->name())};
+}
+
+/// The key for this offload alone; nullopt when another one is at it.
+Task<std::optional<store::KeysAtWork::Handle>> enter_key(store::Services& services, const OffloadTarget& target,
+                                                         std::string key) {
+  using store::KeysAtWork;
+  for (Duration waited{0};; waited += kLookAgain) {
+    auto turn = services.keys_at_work->enter(target.remote->name(), key, KeysAtWork::Work::kOffload);
+    if (turn) co_return std::move(turn);
+    if (services.keys_at_work->at(target.remote->name(), key) == KeysAtWork::Work::kOffload) {
+      co_return std::optional<KeysAtWork::Handle>{};
+    }
+    if (waited >= target.wait_for_gc) co_return being_collected(target, key);
+    CO_TRY(sleep_for(kLookAgain));
+  }
 }
 
 Task<Claim> claim_key(store::Services& services, const OffloadTarget& target, std::string key, GenId gen) {
@@ -165,8 +160,7 @@ Task<bool> copy_out(store::Services& services, const OffloadTarget& target, meta
 
 }  // namespace
 
-Task<Offloaded> offload_object(store::Services& services, KeysAtWork& at_work, OffloadTarget target,
-                               meta::Object object) {
+Task<Offloaded> offload_object(store::Services& services, OffloadTarget target, meta::Object object) {
   const TenantId tenant = target.container.tenant;
   const Offloaded nothing;
   Offloaded done;
@@ -185,8 +179,8 @@ Task<Offloaded> offload_object(store::Services& services, KeysAtWork& at_work, O
     co_return evicted ? done : nothing;
   }
   const std::string key = target.key_prefix + object.name;
-  const AtWork turn(at_work, target.remote->name(), key);
-  if (!turn.entered()) co_return nothing;
+  CO_TRY_ASSIGN(const auto turn, enter_key(services, target, key));
+  if (!turn) co_return nothing;
   const GenId id = gen->id;
   CO_TRY_ASSIGN(const bool named, copy_out(services, target, std::move(object), *gen, key));
   if (!named) co_return nothing;

@@ -2,8 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
-#include <set>
 #include <string>
 
 #include "meta/model/object.h"
@@ -15,18 +13,6 @@ class Remote;
 }
 
 namespace tombolo::tiering {
-
-/// Native keys that this process is writing, so that two jobs never work on one key at the same time. Thread-safe.
-class KeysAtWork {
- public:
-  /// False when somebody is at it.
-  bool enter(const std::string& remote, const std::string& key);
-  void leave(const std::string& remote, const std::string& key);
-
- private:
-  std::mutex mutex_;
-  std::set<std::pair<std::string, std::string>> keys_;
-};
 
 struct OffloadTarget {
   meta::ContainerKey container;
@@ -44,8 +30,8 @@ struct Offloaded {
 /// The steps of core.md §3 (K intent, conditional PUT, read back, one change of row i); every one may be the last of a
 /// process, and the next call goes on from what it finds. The gen stays pinned, so that garbage collection leaves the
 /// remote object alone until this has ended. Errors: those of ensure_copy; kInvalid when the bytes are in another
-/// remote; kAlreadyExists "NativeKeyInUse" when another live object owns the key.
-Task<Offloaded> offload_object(store::Services& services, KeysAtWork& at_work, OffloadTarget target,
-                               meta::Object object);
+/// remote; kAlreadyExists "NativeKeyInUse" when another live object owns the key; kBusy while garbage collection is at
+/// it.
+Task<Offloaded> offload_object(store::Services& services, OffloadTarget target, meta::Object object);
 
 }  // namespace tombolo::tiering
