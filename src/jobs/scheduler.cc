@@ -22,11 +22,13 @@ std::string key_of(JobId id) {
 }
 
 Task<void> put_job(kv::Transaction& txn, Job job) {
+  txn.set_purpose(kv::Purpose::kFreesSpace);  // offload is how a full disk gets room
   txn.put(key_of(job.id), encode(job));
   co_return Result<void>{};
 }
 
 Task<void> erase_job(kv::Transaction& txn, JobId id) {
+  txn.set_purpose(kv::Purpose::kFreesSpace);
   txn.erase(key_of(id));
   co_return Result<void>{};
 }
