@@ -1,6 +1,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "base/log.h"
+#include "meta/ops/gens.h"
 #include "meta/ops/objects.h"
 #include "meta/ops/uploads.h"
 #include "store/ops/resolve.h"
@@ -25,6 +26,16 @@ std::vector<meta::BlockChoice> choices(std::vector<BlockChoice> asked) {
   return out;
 }
 
+/// What was written of a gen that gets no name: until it is collected it holds the blocks that it is made of.
+Task<void> give_up(meta::Cell cell, TenantId tenant, GenId gen) {
+  const Result<void> done = co_await meta::abandon_gen(cell, tenant, gen);
+  if (!done.ok()) {
+    log(LogLevel::kWarn, "store", "staged gen {} stays until its writer's process is gone: {}", gen.value,
+        to_string(done.error()));
+  }
+  co_return Result<void>{};
+}
+
 /// Behind the seal: what the list names becomes one gen, and the name points at it.
 Task<meta::Object> publish(meta::Cell cell, meta::UploadSeal seal, CommitBlockList request) {
   CO_TRY_ASSIGN(meta::ResolvedBlocks blocks, meta::resolve_blocks(cell, seal, choices(std::move(request.blocks))));
@@ -41,10 +52,21 @@ Task<meta::Object> publish(meta::Cell cell, meta::UploadSeal seal, CommitBlockLi
   if (!blocks.slices.empty()) {
     flip.gen.origin = meta::GenOrigin::kStaged;
     flip.gen.gen.shape = meta::GenShape::kSlices;
-    CO_TRY(meta::write_slices(cell, seal.container.tenant, flip.gen.gen.id, std::move(blocks)));
+    const Result<void> written =
+        co_await meta::write_slices(cell, seal.container.tenant, flip.gen.gen.id, std::move(blocks));
+    if (!written.ok()) {
+      CO_TRY(give_up(cell, seal.container.tenant, flip.gen.gen.id));
+      co_return written.error();
+    }
   }
+  const TenantId tenant = seal.container.tenant;
+  const GenId gen = flip.gen.gen.id;
   flip.seal = std::move(seal);
-  co_return co_await meta::publish_object(cell, std::move(flip));
+  Result<meta::Object> object = co_await meta::publish_object(cell, std::move(flip));
+  if (!object.ok()) {
+    CO_TRY(give_up(cell, tenant, gen));
+  }
+  co_return object;
 }
 
 Task<meta::Object> commit(meta::Cell cell, meta::ContainerKey container, std::string name, CommitBlockList request) {

@@ -1,4 +1,5 @@
 // Blocks: staged, listed, committed, mixed, refused.
+#include "meta/ops/walk_rows.h"
 #include "store/rig_test.h"
 
 namespace tombolo::store {
@@ -104,6 +105,11 @@ TEST(CommitBlockList, ARefusedListLeavesEverythingAsItWas) {
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().detail, "BlobAlreadyExists");
   EXPECT_EQ(rig.got("a"), old);
+  const auto gens = rig.run(meta::walk_gens(rig.services.cell, testing::kTenant, {}));
+  ASSERT_TRUE(gens.ok());
+  for (const meta::Gen& gen : gens->rows) {
+    EXPECT_NE(gen.state, meta::GenState::kStaging) << "it would hold the blocks until its process is gone";
+  }
   const auto object = rig.commit("a", {latest("x")});  // the seal was given back, the block is still there
   ASSERT_TRUE(object.ok()) << to_string(object.error());
   EXPECT_EQ(rig.got("a"), block);
