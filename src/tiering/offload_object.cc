@@ -16,6 +16,8 @@ namespace {
 
 constexpr Duration kLookAgain = std::chrono::milliseconds(200);
 constexpr int kSetTriesMax = 5;
+// Garbage collection also claims gens that it then leaves alone, for about one commit: 2 s in all.
+constexpr Duration kFirstWait = std::chrono::milliseconds(1), kLastWait = std::chrono::milliseconds(1024);
 
 struct Claim {
   std::string nonce;
@@ -166,7 +168,11 @@ Task<Offloaded> offload_object(store::Services& services, OffloadTarget target, 
   Offloaded done;
   done.changed = true;
   done.bytes = object.length;
-  const auto pin = services.pins.pin(tenant, object.gen);
+  auto pin = services.pins.pin(tenant, object.gen);
+  for (Duration wait = kFirstWait; !pin && wait <= kLastWait; wait *= 2) {
+    CO_TRY(sleep_for(wait));
+    pin = services.pins.pin(tenant, object.gen);
+  }
   if (!pin) co_return nothing;
   CO_TRY_ASSIGN(const auto gen, meta::get_gen(services.cell, tenant, object.gen));
   if (!gen || gen->state != meta::GenState::kLive) co_return nothing;
