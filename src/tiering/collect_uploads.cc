@@ -28,7 +28,7 @@ Task<bool> expire_in(Collecting& collecting, meta::ContainerKey container, Stamp
       }
       changed = changed || (gone.ok() && *gone);
     }
-    if (page.size() < kPage || collecting.stopping) co_return changed;
+    if (page.empty() || collecting.stopping) co_return changed;  // long names make short pages
   }
 }
 

@@ -16,11 +16,17 @@ struct Collector::State : Collecting {
 
   Task<bool> pass() {
     CO_TRY_ASSIGN(const auto only, turn.lock());
-    CO_TRY_ASSIGN(const bool purged, collect_purges(*this));
-    CO_TRY_ASSIGN(const bool expired, collect_uploads(*this));
-    CO_TRY_ASSIGN(const bool erased, collect_candidates(*this));
-    CO_TRY_ASSIGN(const bool freed, collect_segments(*this));
-    co_return purged || expired || erased || freed;
+    // Each step is tried whatever became of the others: a row that stops one must not fill the disk.
+    const Result<bool> purged = co_await collect_purges(*this);
+    const Result<bool> expired = co_await collect_uploads(*this);
+    const Result<bool> erased = co_await collect_candidates(*this);
+    const Result<bool> freed = co_await collect_segments(*this);
+    bool changed = false;
+    for (const Result<bool>* step : {&purged, &expired, &erased, &freed}) {
+      if (!step->ok()) co_return step->error();
+      changed = changed || **step;
+    }
+    co_return changed;
   }
 
   Task<bool> free_segments() {

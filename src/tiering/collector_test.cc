@@ -292,6 +292,20 @@ TEST(Collector, UploadsThatNobodyFinishedExpireAfterSevenDays) {
   EXPECT_EQ(rig.segments.file_bytes(), 0u);
 }
 
+TEST(Collector, UploadsOfLongNamesExpireInOnePassToo) {
+  TierRig rig;
+  meta::Account account;
+  account.name = "acc";
+  account.tenant = kTenant;
+  ASSERT_TRUE(rig.run(meta::create_tenant(rig.services.cell, {kTenant, "t", {}})).ok());
+  ASSERT_TRUE(rig.run(meta::put_account(rig.services.cell, account, meta::PutMode::kCreate)).ok());
+  const std::string common(2'000, 'n');
+  for (int n = 0; n < 700; ++n) ASSERT_TRUE(rig.stage(common + std::to_string(n), "aaa", rig.noise(10)).ok());
+  rig.clock.advance(std::chrono::hours(24 * 8));
+  ASSERT_TRUE(rig.run(rig.collector.pass()).ok());
+  EXPECT_TRUE(rig.names(store::Include::kUncommitted).empty());
+}
+
 TEST(Collector, WhatADeadProcessWasWritingGoesAndTheLivingAreLeftAlone) {
   TierRig rig;
   const auto dead = rig.run(rig.ids.next_id<GenId>());
