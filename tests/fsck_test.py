@@ -55,7 +55,7 @@ class FsckTest(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.copy)
 
     def fsck(self, depth: str = "bytes") -> tuple[int, str]:
-        done = subprocess.run([self.binary, "fsck", "--stopped", self.copy, "--depth", depth], env=self.env,
+        done = subprocess.run([self.binary, "fsck", "--data", self.copy, "--depth", depth], env=self.env,
                               capture_output=True, text=True, timeout=120)
         return done.returncode, done.stdout + done.stderr
 

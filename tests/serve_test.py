@@ -189,7 +189,7 @@ class Stopping(TempCase):
     def test_a_stopped_directory_is_checked(self):
         self.box.upload_blob("a", b"x" * 100_000)
         self.server.stop()
-        done = subprocess.run([self.server.binary, "--json", "fsck", "--stopped", str(self.server.data)],
+        done = subprocess.run([self.server.binary, "--json", "fsck", "--data", str(self.server.data)],
                               capture_output=True, text=True, timeout=60)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertIn('"findings_total": 0', done.stdout)

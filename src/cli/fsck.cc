@@ -1,7 +1,6 @@
 // tombolo fsck
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
-#include <filesystem>
 
 #include "cli/commands.h"
 #include "cli/output.h"
@@ -35,20 +34,21 @@ int print(const Session& session, const nlohmann::json& report) {
 
 void add_fsck_command(CLI::App& app, Session& session, const Programs& programs) {
   auto depth = std::make_shared<std::string>("bytes");
-  auto stopped = std::make_shared<std::string>();
-  auto* command = app.add_subcommand("fsck", "Check every row against bytes and remotes; finds orphans");
+  auto* command = app.add_subcommand(
+      "fsck", "Check every row against bytes and remotes; with --data DIR also where no server runs");
   command
       ->add_option("--depth", *depth, "rows: rows and files; bytes: also every local byte; all: also every remote byte")
       ->capture_default_str()
       ->check(CLI::IsMember({"rows", "bytes", "all"}));
-  command->add_option("--stopped", *stopped, "Check this data directory while no server runs on it")->type_name("DIR");
-  command->callback([&session, &programs, depth, stopped] {
-    session.action = [&session, &programs, depth, stopped] {
-      if (!stopped->empty()) return programs.fsck_stopped(*stopped, *depth, session.json);
-      return with_connection(session, [&](Connection& connection) -> Result<int> {
-        TRY_ASSIGN(const auto report, connection.post("fsck", {{"depth", *depth}}));
-        return print(session, report);
-      });
+  command->callback([&session, &programs, depth] {
+    session.action = [&session, &programs, depth] {
+      auto connection = Connection::open(session.target);
+      if (!connection.ok()) return fail(connection.error());
+      auto report = connection->post("fsck", {{"depth", *depth}});
+      if (report.ok()) return print(session, *report);
+      // Nobody answers: the directory is checked from here, if nobody holds it.
+      const bool stopped = report.error().code == Code::kUnavailable && !session.target.data.empty();
+      return stopped ? programs.fsck_stopped(session.target.data, *depth, session.json) : fail(report.error());
     };
   });
 }

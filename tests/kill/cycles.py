@@ -183,7 +183,7 @@ class Cycles:
         self.fsck_live()
         if status := self.server.stop():
             self.findings.add("restarts", f"a graceful stop ended with status {status}\n{self.server.tail(20)}")
-        command = [self.server.binary, "--json", "fsck", "--depth", "all", "--stopped", str(self.server.data)]
+        command = [self.server.binary, "--json", "fsck", "--depth", "all", "--data", str(self.server.data)]
         done = subprocess.run(command, env=self.server.env, capture_output=True, text=True, timeout=300)
         self.fscks += 1
         if done.returncode:
