@@ -1,7 +1,6 @@
 #include "cli/connection.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
 #include <cerrno>
