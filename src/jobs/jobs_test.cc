@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 
 #include "async/run.h"
@@ -102,6 +104,50 @@ TEST_F(JobsTest, CancelStopsARunningAndAQueuedJob) {
   for (const JobId id : ids) ASSERT_TRUE(run(scheduler->cancel(id)).ok());
   for (const JobId id : ids) EXPECT_EQ(wait_until_ended(*scheduler, id).state, JobState::kCancelled);
   ASSERT_TRUE(run(scheduler->stop()).ok());
+}
+
+TEST_F(JobsTest, EveryStateIsStamped) {
+  clock_.advance(1h);
+  auto scheduler = make(1'000'000, 1ms);
+  ASSERT_TRUE(run(scheduler->start()).ok());
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(run(scheduler->submit("count", "count", "")).ok());  // two run, one waits
+  const WallTime submitted = clock_.wall();
+  for (const Job& job : *run(scheduler->list(10))) EXPECT_EQ(job.updated.micros, submitted.micros) << job.title;
+  clock_.advance(1min);
+  const auto moved = [&] {
+    const auto jobs = run(scheduler->list(10));
+    return std::count_if(jobs->begin(), jobs->end(),
+                         [&](const Job& job) { return job.updated.micros == clock_.wall().micros; });
+  };
+  while (moved() < 2) (void)run(sleep_for(1ms));  // the running ones, with their checkpoints
+  EXPECT_EQ(moved(), 2);
+  ASSERT_TRUE(run(scheduler->stop()).ok());
+}
+
+TEST_F(JobsTest, AnEndThatCannotBeSavedIsSavedWhenItCan) {
+  std::atomic<bool> broken{false};
+  kv::MemoryEngineOptions options;
+  options.fault = [&broken](std::uint64_t) { return broken ? kv::CommitFault::kFailUnknown : kv::CommitFault::kNone; };
+  kv::MemoryEngine kv(clock_, options);
+  Scheduler scheduler(kv, clock_, random_, loop_.get_executor());
+  int started = 0;
+  scheduler.register_kind("break", [&](JobContext&) {
+    ++started;
+    broken = true;
+    return sleep_for(1ms);
+  });
+  ASSERT_TRUE(run(scheduler.start()).ok());
+  const JobId id = *run(scheduler.submit("break", "break", ""));
+  while (started == 0) (void)run(sleep_for(1ms));
+  (void)run(sleep_for(100ms));
+  EXPECT_EQ(run(scheduler.get(id))->state, JobState::kRunning) << "what is not durable is not told";
+  EXPECT_EQ(scheduler.running(), 1u);
+  broken = false;
+  EXPECT_EQ(wait_until_ended(scheduler, id).state, JobState::kDone);
+  while (scheduler.running() > 0) (void)run(sleep_for(1ms));
+  EXPECT_EQ(run(scheduler.get(id))->state, JobState::kDone);
+  EXPECT_EQ(started, 1);
+  ASSERT_TRUE(run(scheduler.stop()).ok());
 }
 
 TEST(JobCodec, RoundTripsAndRefusesDamage) {

@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "async/scope.h"
+#include "async/sleep.h"
 #include "base/endian.h"
 #include "base/log.h"
 #include "kv/run.h"
@@ -14,6 +15,9 @@
 
 namespace tombolo::jobs {
 namespace {
+
+constexpr Duration kSaveAgainFirst = std::chrono::milliseconds(50), kSaveAgainMax = std::chrono::seconds(10);
+constexpr Duration kStopWaitMax = std::chrono::milliseconds(100);
 
 std::string key_of(JobId id) {
   std::string key = kv::table_prefix(kv::Table::kJobs);
@@ -46,6 +50,7 @@ struct Scheduler::State : std::enable_shared_from_this<Scheduler::State> {
       current.cursor = std::move(cursor);
       report(progress);
       CO_TRY(owner.save(current));
+      owner.show(*this);
       if (stop_requested()) co_return Error{Code::kCancelled, "the job was asked to stop"};
       co_return Result<void>{};
     }
@@ -70,11 +75,39 @@ struct Scheduler::State : std::enable_shared_from_this<Scheduler::State> {
     bool cancelled = false;  // guarded by owner.mutex
   };
 
-  Task<void> save(Job job) {
+  /// Stamps `job` and makes it durable.
+  Task<void> save(Job& job) {
     job.updated = clock.wall();
-    auto body = [&job](kv::Transaction& txn) { return put_job(txn, job); };
+    const Job as_it_is = job;
+    auto body = [&as_it_is](kv::Transaction& txn) { return put_job(txn, as_it_is); };
     CO_TRY(kv::run(kv, random, body));
     co_return Result<void>{};
+  }
+
+  void show(Running& context) {
+    const std::lock_guard lock(mutex);
+    context.shown = context.current;
+  }
+  bool is_stopping() const {
+    const std::lock_guard lock(mutex);
+    return stopping;
+  }
+
+  /// Saves the state of a job, however long that takes: a row that still says "queued" or "running" would keep the job
+  /// from ever being seen to end. Gives up only when the scheduler stops: the next start takes the job up again.
+  Task<void> save_at_last(Running& context) {
+    Duration pause = kSaveAgainFirst;
+    while (true) {
+      const Result<void> saved = co_await save(context.current);
+      if (saved.ok()) show(context);
+      if (saved.ok() || is_stopping()) co_return saved;
+      log(LogLevel::kError, "jobs", "{}: its state could not be recorded, trying again in {} ms: {}",
+          context.current.title, pause / std::chrono::milliseconds(1), to_string(saved.error()));
+      for (Duration slept{0}; slept < pause && !is_stopping(); slept += kStopWaitMax) {
+        CO_TRY(sleep_for(std::min(kStopWaitMax, pause - slept)));
+      }
+      pause = std::min(pause * 2, kSaveAgainMax);
+    }
   }
 
   // Starts queued jobs up to the bound. Requires: no lock held.
@@ -117,7 +150,7 @@ struct Scheduler::State : std::enable_shared_from_this<Scheduler::State> {
     Job& job = context.current;
     job.state = JobState::kRunning;
     ++job.starts;
-    CO_TRY(save(job));
+    CO_TRY(save_at_last(context));
     const Result<void> result = co_await runners.at(job.kind)(context);
     bool cancelled = false;
     {
@@ -133,7 +166,7 @@ struct Scheduler::State : std::enable_shared_from_this<Scheduler::State> {
       job.error = result.error().message;
       log(LogLevel::kWarn, "jobs", "{} failed: {}", job.title, to_string(result.error()));
     }
-    co_return co_await save(job);
+    co_return co_await save_at_last(context);
   }
 
   // All rows, in no order.
@@ -268,7 +301,15 @@ Task<void> Scheduler::cancel(JobId id) {
     co_return Result<void>{};
   }
   dequeued->state = JobState::kCancelled;
-  co_return co_await state_->save(*dequeued);
+  const Result<void> saved = co_await state_->save(*dequeued);
+  if (saved.ok()) co_return saved;
+  dequeued->state = JobState::kQueued;  // as its row says
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->queue.push_front(*std::move(dequeued));
+  }
+  state_->pump();
+  co_return saved;
 }
 
 std::size_t Scheduler::running() const {
