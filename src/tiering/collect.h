@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "base/ids.h"
@@ -39,6 +40,17 @@ struct Collecting {
   }
   std::mutex mutex;
   CollectorStats stats;  // guarded by mutex
+
+  // Remotes that failed in this pass over dead natives: what else waits for them is left to the next one.
+  bool is_away(const std::string& remote) {
+    const std::lock_guard lock(mutex);
+    return away.contains(remote);
+  }
+  void found_away(const std::string& remote) {
+    const std::lock_guard lock(mutex);
+    away.insert(remote);
+  }
+  std::set<std::string> away;  // guarded by mutex
 };
 
 /// `now` less `grace`, for comparing with when something was queued.
@@ -50,7 +62,8 @@ inline Stamp before(Stamp now, Duration grace) {
 // Each step is bounded, and true when it changed something, so that another pass is worth while at once.
 Task<bool> collect_purges(Collecting& collecting);
 Task<bool> collect_uploads(Collecting& collecting);
-Task<bool> collect_candidates(Collecting& collecting);
+Task<bool> collect_dead_gens(Collecting& collecting);
+Task<bool> collect_dead_natives(Collecting& collecting);  // waits for remotes: apart from all that is local
 Task<bool> collect_segments(Collecting& collecting);
 
 /// One candidate each, older than its grace.

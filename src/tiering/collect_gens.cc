@@ -1,5 +1,6 @@
 // Death of gens in two phases (core.md §3), shard by shard, side by side, so that their transactions share syncs.
-#include <algorithm>
+#include <fmt/format.h>
+
 #include <array>
 #include <boost/asio/this_coro.hpp>
 
@@ -12,50 +13,92 @@ namespace tombolo::tiering {
 namespace {
 
 constexpr std::uint32_t kPage = 256;
-constexpr std::uint32_t kPagesPerPass = 40;
-constexpr int kErasesPerGen = 200;  // batches of 200 rows; a larger gen takes several passes
+constexpr std::uint32_t kTakenPerPass = 10'000;       // of one shard
+constexpr std::uint32_t kScannedPerPass = 1'000'000;  // of one shard: the other kind may stand before ours
+constexpr std::uint32_t kFailedPerPass = 100;         // of one shard: something is wrong with all of them
+constexpr int kErasesPerGen = 200;                    // batches of 200 rows; a larger gen takes several passes
 
 struct Shard {
   unsigned number = 0;
+  meta::CandidateKind kind = meta::CandidateKind::kGen;
+  std::uint32_t taken = 0, failed = 0;
   bool changed = false;
-  Result<void> result;
+  Result<void> result;  // the first failure; others are in the log
 };
 
 Task<bool> collect_one(Collecting& collecting, meta::Candidate candidate, Stamp now) {
-  const CollectorOptions& options = collecting.options;
   switch (candidate.kind) {
-    case meta::CandidateKind::kGen: {
-      if (candidate.queued >= before(now, options.grace)) co_return false;
+    case meta::CandidateKind::kGen:
       co_return co_await collect_gen(collecting, std::move(candidate), now);
-    }
-    case meta::CandidateKind::kNative: {
-      if (candidate.queued >= before(now, options.remote_grace)) co_return false;
+    case meta::CandidateKind::kNative:
       co_return co_await collect_native(collecting, std::move(candidate));
-    }
   }
   co_return false;
 }
 
+/// One that fails does not keep the others from being collected. False: stop here.
+Task<bool> take(Collecting& collecting, Shard& shard, meta::Candidate candidate, Stamp now) {
+  ++shard.taken;
+  const GenId gen = candidate.gen();
+  const Result<bool> changed = co_await collect_one(collecting, std::move(candidate), now);
+  if (changed.ok()) {
+    shard.changed = shard.changed || *changed;
+    co_return true;
+  }
+  if (changed.error().code == Code::kCancelled) co_return changed.error();
+  if (shard.failed++ == 0) {
+    shard.result = Error{changed.error().code, fmt::format("gen {}: {}", gen.value, changed.error().message)};
+  } else {
+    log(LogLevel::kWarn, "tiering", "garbage collection of gen {}: {}", gen.value, to_string(changed.error()));
+  }
+  co_return shard.failed < kFailedPerPass;
+}
+
 Task<void> collect_pages(Collecting& collecting, Shard& shard, Stamp now) {
-  const Stamp youngest = before(now, std::min(collecting.options.grace, collecting.options.remote_grace));
+  const CollectorOptions& options = collecting.options;
+  const Stamp youngest = before(now, shard.kind == meta::CandidateKind::kGen ? options.grace : options.remote_grace);
   std::optional<meta::Candidate> after;
-  for (std::uint32_t pages = 0; pages < kPagesPerPass && !collecting.stopping; ++pages) {
+  for (std::uint32_t scanned = 0; scanned < kScannedPerPass;) {
     CO_TRY_ASSIGN(const auto page,
                   meta::list_candidates(collecting.services.cell, shard.number, youngest, kPage, after));
     for (const meta::Candidate& candidate : page) {
-      if (collecting.stopping) break;
-      CO_TRY_ASSIGN(const bool changed, collect_one(collecting, candidate, now));
-      shard.changed = shard.changed || changed;
+      if (collecting.stopping || shard.taken >= kTakenPerPass) co_return Result<void>{};
+      if (candidate.kind != shard.kind) continue;
+      CO_TRY_ASSIGN(const bool go_on, take(collecting, shard, candidate, now));
+      if (!go_on) co_return Result<void>{};
     }
-    if (page.size() < kPage) break;
+    if (page.size() < kPage) co_return Result<void>{};
+    scanned += kPage;
     after = page.back();
   }
   co_return Result<void>{};
 }
 
 Task<void> collect_shard(Collecting& collecting, Shard& shard, Stamp now) {
-  shard.result = co_await collect_pages(collecting, shard, now);
+  Result<void> listed = co_await collect_pages(collecting, shard, now);
+  if (shard.result.ok()) shard.result = std::move(listed);
   co_return Result<void>{};
+}
+
+Task<bool> collect_kind(Collecting& collecting, meta::CandidateKind kind) {
+  CO_TRY_ASSIGN(const Stamp now, collecting.services.cell.stamper.next());
+  const auto executor = co_await boost::asio::this_coro::executor;
+  std::array<Shard, meta::kCandidateShards> shards;
+  {
+    Scope side_by_side("collect");
+    for (unsigned n = 0; n < shards.size(); ++n) {
+      shards[n].number = n;
+      shards[n].kind = kind;
+      side_by_side.spawn(executor, collect_shard(collecting, shards[n], now));
+    }
+    CO_TRY(side_by_side.join());
+  }
+  bool changed = false;
+  for (const Shard& shard : shards) {
+    CO_CHECK(shard.result);
+    changed = changed || shard.changed;
+  }
+  co_return changed;
 }
 
 }  // namespace
@@ -87,22 +130,16 @@ Task<bool> collect_gen(Collecting& collecting, meta::Candidate candidate, Stamp 
   co_return true;
 }
 
-Task<bool> collect_candidates(Collecting& collecting) {
-  CO_TRY_ASSIGN(const Stamp now, collecting.services.cell.stamper.next());
-  const auto executor = co_await boost::asio::this_coro::executor;
-  std::array<Shard, meta::kCandidateShards> shards;
-  for (unsigned n = 0; n < shards.size(); ++n) shards[n].number = n;
+Task<bool> collect_dead_gens(Collecting& collecting) {
+  co_return co_await collect_kind(collecting, meta::CandidateKind::kGen);
+}
+
+Task<bool> collect_dead_natives(Collecting& collecting) {
   {
-    Scope side_by_side("collect");
-    for (Shard& shard : shards) side_by_side.spawn(executor, collect_shard(collecting, shard, now));
-    CO_TRY(side_by_side.join());
+    const std::lock_guard lock(collecting.mutex);
+    collecting.away.clear();
   }
-  bool changed = false;
-  for (const Shard& shard : shards) {
-    CO_CHECK(shard.result);
-    changed = changed || shard.changed;
-  }
-  co_return changed;
+  co_return co_await collect_kind(collecting, meta::CandidateKind::kNative);
 }
 
 }  // namespace tombolo::tiering

@@ -35,6 +35,7 @@ Task<bool> remove_if_ours(remote::Remote& remote, const meta::NativeKey& native)
 }  // namespace
 
 Task<bool> collect_native(Collecting& collecting, meta::Candidate candidate) {
+  if (collecting.is_away(candidate.remote)) co_return false;
   const store::Services& services = collecting.services;
   const meta::Cell cell = services.cell;
   // Whoever replaces what is there under the same key waits, or this would delete the new bytes.
@@ -54,6 +55,8 @@ Task<bool> collect_native(Collecting& collecting, meta::Candidate candidate) {
     removed = remote.error();
   }
   if (!removed.ok()) {
+    const Code code = removed.error().code;
+    if (code == Code::kUnavailable || code == Code::kDeadline) collecting.found_away(native.remote);
     log(LogLevel::kWarn, "tiering", "remote \"{}\": \"{}\" is not needed any more and could not be deleted: {}",
         native.remote, native.key, removed.error().message);
     CO_TRY(meta::postpone_candidate(cell, candidate));

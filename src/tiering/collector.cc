@@ -14,12 +14,13 @@ struct Collector::State : Collecting {
   State(store::Services& given_services, Executor given_executor, CollectorOptions given_options)
       : Collecting(given_services, given_options), executor(std::move(given_executor)) {}
 
-  Task<bool> pass() {
-    CO_TRY_ASSIGN(const auto only, turn.lock());
-    // Each step is tried whatever became of the others: a row that stops one must not fill the disk.
+  /// What is on flash and in rows. Each step is tried whatever became of the others: a row that stops one must not fill
+  /// the disk.
+  Task<bool> local_pass() {
+    CO_TRY_ASSIGN(const auto only, local_turn.lock());
     const Result<bool> purged = co_await collect_purges(*this);
     const Result<bool> expired = co_await collect_uploads(*this);
-    const Result<bool> erased = co_await collect_candidates(*this);
+    const Result<bool> erased = co_await collect_dead_gens(*this);
     const Result<bool> freed = co_await collect_segments(*this);
     bool changed = false;
     for (const Result<bool>* step : {&purged, &expired, &erased, &freed}) {
@@ -29,25 +30,52 @@ struct Collector::State : Collecting {
     co_return changed;
   }
 
+  /// What is in remotes. On its own: a remote that hangs must not keep the disk from being freed.
+  Task<bool> remote_pass() {
+    CO_TRY_ASSIGN(const auto only, remote_turn.lock());
+    co_return co_await collect_dead_natives(*this);
+  }
+
+  Task<bool> pass() {
+    const Result<bool> local = co_await local_pass();
+    const Result<bool> remote = co_await remote_pass();
+    if (!local.ok()) co_return local;
+    if (!remote.ok()) co_return remote;
+    co_return *local || *remote;
+  }
+
   Task<bool> free_segments() {
-    CO_TRY_ASSIGN(const auto only, turn.lock());
+    CO_TRY_ASSIGN(const auto only, local_turn.lock());
     co_return co_await collect_segments(*this);
   }
 
-  static Task<void> loop(std::shared_ptr<State> self) {
+  static Task<void> local_loop(std::shared_ptr<State> self) {
     // First of all: a process that is killed again and again before a pass gets this far gives space back nevertheless.
     const Result<bool> freed = co_await self->free_segments();
     if (!freed.ok()) log(LogLevel::kWarn, "tiering", "freeing segments: {}; trying again", to_string(freed.error()));
     while (!self->stopping) {
-      const Result<bool> changed = co_await self->pass();
-      if (!changed.ok()) {
-        log(LogLevel::kWarn, "tiering", "garbage collection: {}; trying again later", to_string(changed.error()));
-      }
-      const bool at_once = changed.ok() && *changed;
-      const Duration pause = at_once ? kBreath : self->options.interval;
-      for (Duration slept{0}; slept < pause && !self->stopping; slept += kStep) {
-        CO_TRY(sleep_for(std::min(kStep, pause - slept)));
-      }
+      const Result<bool> changed = co_await self->local_pass();
+      CO_TRY(self->pause_after(changed));
+    }
+    co_return Result<void>{};
+  }
+
+  static Task<void> remote_loop(std::shared_ptr<State> self) {
+    while (!self->stopping) {
+      const Result<bool> changed = co_await self->remote_pass();
+      CO_TRY(self->pause_after(changed));
+    }
+    co_return Result<void>{};
+  }
+
+  Task<void> pause_after(Result<bool> changed) {
+    if (!changed.ok()) {
+      log(LogLevel::kWarn, "tiering", "garbage collection: {}; trying again later", to_string(changed.error()));
+    }
+    const bool at_once = changed.ok() && *changed;
+    const Duration pause = at_once ? kBreath : options.interval;
+    for (Duration slept{0}; slept < pause && !stopping; slept += kStep) {
+      CO_TRY(sleep_for(std::min(kStep, pause - slept)));
     }
     co_return Result<void>{};
   }
@@ -55,7 +83,7 @@ struct Collector::State : Collecting {
   static constexpr Duration kBreath = std::chrono::milliseconds(10);
   static constexpr Duration kStep = std::chrono::milliseconds(100);  // stop() waits at most so long for a sleeper
   const Executor executor;
-  AsyncMutex turn;
+  AsyncMutex local_turn, remote_turn;
   Scope scope{"collector"};
 };
 
@@ -65,7 +93,8 @@ Collector::Collector(store::Services& services, Executor executor, CollectorOpti
 Collector::~Collector() = default;
 
 void Collector::start() {
-  state_->scope.spawn(state_->executor, State::loop(state_));
+  state_->scope.spawn(state_->executor, State::local_loop(state_));
+  state_->scope.spawn(state_->executor, State::remote_loop(state_));
 }
 
 Task<void> Collector::stop() {

@@ -22,7 +22,8 @@ struct CollectorStats {
   std::uint64_t gens_erased = 0, segments_freed = 0, segments_compacted = 0, bytes_moved = 0, remote_deleted = 0;
 };
 
-/// start() spawns one task on `executor`; stop() ends it at its next step and waits for that. Thread-safe.
+/// start() spawns two tasks on `executor`, one for what is local and one that waits for remotes; stop() ends them at
+/// their next step and waits for that. Thread-safe.
 class Collector {
  public:
   Collector(store::Services& services, Executor executor, CollectorOptions options = {});

@@ -1,5 +1,7 @@
 #include "tiering/collector.h"
 
+#include "kv/run.h"
+#include "meta/keys/keys.h"
 #include "meta/ops/admin_rows.h"
 #include "meta/ops/containers.h"
 #include "meta/ops/gens.h"
@@ -273,6 +275,90 @@ TEST(Collector, ARemoteThatCannotBeReachedIsAskedAgainLater) {
   rig.collect();
   EXPECT_EQ(rig.far->memory.count(), 0u);
   EXPECT_FALSE(rig.native_key("box/x").has_value());
+}
+
+Task<void> overwrite(kv::Transaction& txn, std::string key, std::string value) {
+  if (const auto guard = meta::keys::guard_of(key)) {
+    CO_TRY(txn.guard_shared(*guard));
+  }
+  txn.put(std::move(key), std::move(value));
+  co_return Result<void>{};
+}
+
+TEST(Collector, OneGenThatCannotBeReadLeavesTheOthersToBeCollected) {
+  TierRig rig;
+  std::vector<GenId> gens;
+  for (int n = 0; n < 100; ++n) {
+    const std::string name = "x" + std::to_string(n);
+    ASSERT_TRUE(rig.put(name, rig.noise(5'000)).ok());
+    gens.push_back(rig.head(name)->gen);
+  }
+  const std::string broken = meta::keys::gen(kTenant, gens[0]);  // queued first: all of its shard come after it
+  for (int n = 0; n < 100; ++n) rig.remove("x" + std::to_string(n));
+  auto damage = [&broken](kv::Transaction& txn) { return overwrite(txn, broken, "rubbish"); };
+  ASSERT_TRUE(rig.run(kv::run(rig.engine, rig.random, damage)).ok());
+  EXPECT_FALSE(rig.run(rig.collector.pass()).ok()) << "it is told";
+  EXPECT_FALSE(rig.run(rig.collector.pass()).ok());
+  for (std::size_t n = 1; n < gens.size(); ++n) EXPECT_FALSE(gen_is_there(rig, gens[n])) << n;
+}
+
+Task<void> wait_for(const bool& released) {
+  while (!released) {
+    CO_TRY(sleep_for(std::chrono::milliseconds(1)));
+  }
+  co_return Result<void>{};
+}
+
+TEST(Collector, ARemoteThatHangsDoesNotKeepFlashFromBeingFreed) {
+  TierRig rig(small_segments());
+  ASSERT_TRUE(rig.put("cold", rig.noise(50'000)).ok());
+  rig.offload(Evict::kYes);
+  rig.remove("cold");
+  bool hanging = false, released = false;
+  rig.far->hook = [&](testing::Step step, std::string) -> Task<void> {
+    if (step == testing::Step::kRemove) hanging = true;
+    return step == testing::Step::kRemove ? wait_for(released) : nothing_happens();
+  };
+  CollectorOptions options = at_once();
+  options.interval = std::chrono::milliseconds(1);
+  Collector collector(rig.services, rig.loop.get_executor(), options);
+  collector.start();
+  const auto within_2_s = [&rig](const std::function<bool()>& holds) {
+    for (int n = 0; n < 2'000 && !holds(); ++n) EXPECT_TRUE(rig.run(sleep_for(std::chrono::milliseconds(1))).ok());
+    return holds();
+  };
+  ASSERT_TRUE(within_2_s([&] { return hanging; }));
+  ASSERT_TRUE(rig.put("hot", rig.noise(3 * kMiB)).ok());
+  const GenId gen = rig.head("hot")->gen;
+  rig.remove("hot");
+  EXPECT_TRUE(within_2_s([&] { return !gen_is_there(rig, gen) && rig.segments.file_bytes() < 2 * kMiB; }));
+  EXPECT_EQ(rig.far->memory.count(), 1u);
+  released = true;
+  EXPECT_TRUE(within_2_s([&] { return rig.far->memory.count() == 0; }));
+  ASSERT_TRUE(rig.run(collector.stop()).ok());
+}
+
+TEST(Collector, ARemoteThatIsAwayIsAskedOnceAPass) {
+  TierRig rig;
+  for (int n = 0; n < 64; ++n) ASSERT_TRUE(rig.put(std::to_string(n), rig.noise(5'000)).ok());
+  rig.offload(Evict::kYes);
+  for (int n = 0; n < 64; ++n) rig.remove(std::to_string(n));
+  for (int n = 0; n < 3; ++n) (void)rig.run(rig.collector.pass());
+  EXPECT_EQ(rig.far->memory.count(), 0u);
+  for (int n = 0; n < 64; ++n) ASSERT_TRUE(rig.put(std::to_string(n), rig.noise(5'000)).ok());
+  rig.offload(Evict::kYes);
+  for (int n = 0; n < 64; ++n) rig.remove(std::to_string(n));
+  rig.far->lie = Lie::kUnreachable;
+  int asked = 0;
+  rig.far->hook = [&asked](testing::Step, std::string) {
+    ++asked;
+    return nothing_happens();
+  };
+  for (int n = 0; n < 3; ++n) (void)rig.run(rig.collector.pass());
+  EXPECT_LE(asked, 3 * static_cast<int>(meta::kCandidateShards));
+  rig.far->lie = Lie::kNone;
+  rig.collect();
+  EXPECT_EQ(rig.far->memory.count(), 0u);
 }
 
 TEST(Collector, UploadsThatNobodyFinishedExpireAfterSevenDays) {

@@ -9,6 +9,7 @@
 #include "tiering/evict.h"
 #include "tiering/native_copy.h"
 #include "tiering/native_key.h"
+#include "tiering/pin_gen.h"
 
 namespace tombolo::tiering {
 
@@ -16,8 +17,6 @@ namespace {
 
 constexpr Duration kLookAgain = std::chrono::milliseconds(200);
 constexpr int kSetTriesMax = 5;
-// Garbage collection also claims gens that it then leaves alone, for about one commit: 2 s in all.
-constexpr Duration kFirstWait = std::chrono::milliseconds(1), kLastWait = std::chrono::milliseconds(1024);
 
 struct Claim {
   std::string nonce;
@@ -168,11 +167,7 @@ Task<Offloaded> offload_object(store::Services& services, OffloadTarget target, 
   Offloaded done;
   done.changed = true;
   done.bytes = object.length;
-  auto pin = services.pins.pin(tenant, object.gen);
-  for (Duration wait = kFirstWait; !pin && wait <= kLastWait; wait *= 2) {
-    CO_TRY(sleep_for(wait));
-    pin = services.pins.pin(tenant, object.gen);
-  }
+  CO_TRY_ASSIGN(const auto pin, pin_gen(services, tenant, object.gen, target.wait_for_gc));
   if (!pin) co_return nothing;
   CO_TRY_ASSIGN(const auto gen, meta::get_gen(services.cell, tenant, object.gen));
   if (!gen || gen->state != meta::GenState::kLive) co_return nothing;

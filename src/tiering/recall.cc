@@ -6,6 +6,7 @@
 #include "meta/ops/gens.h"
 #include "store/recall_gen.h"
 #include "tiering/job_spec.h"
+#include "tiering/pin_gen.h"
 #include "tiering/walk_job.h"
 
 namespace tombolo::tiering {
@@ -16,6 +17,8 @@ constexpr unsigned kParallel = 8;
 
 Task<WorkDone> recall_one(store::Services& services, TenantId tenant, meta::Object object) {
   WorkDone done;
+  CO_TRY_ASSIGN(const auto pin, pin_gen(services, tenant, object.gen, Duration(0)));
+  if (!pin) co_return done;
   CO_TRY_ASSIGN(const auto gen, meta::get_gen(services.cell, tenant, object.gen));
   if (!gen || !gen->evicted) co_return done;
   CO_TRY(store::recall_gen(services, tenant, object.gen));

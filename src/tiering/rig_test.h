@@ -101,11 +101,11 @@ class HookedRemote final : public remote::Remote {
     return object;
   }
   Task<void> at(Step step, std::string key) {
-    if (lie == Lie::kUnreachable) co_return Error{Code::kUnavailable, "the remote cannot be reached"};
     if (hook) {
       auto called = hook;
       CO_TRY(called(step, std::move(key)));
     }
+    if (lie == Lie::kUnreachable) co_return Error{Code::kUnavailable, "the remote cannot be reached"};
     co_return Result<void>{};
   }
 };

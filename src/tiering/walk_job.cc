@@ -35,6 +35,7 @@ bool concerns_all(Code code) {
          code == Code::kNoSpace;
 }
 bool changed_by_client(const Error& error) {
+  if (error.code == Code::kBusy) return false;  // "GenGone" too: garbage collection only looks at the gen
   return error.detail == "GenMoved" || error.detail == "GenGone" || error.detail == "BlobNotFound";
 }
 

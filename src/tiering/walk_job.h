@@ -28,8 +28,9 @@ using ObjectWork = std::function<Task<WorkDone>(meta::Object)>;
 /// Calls `work` for each object in byte order of names, from the job's cursor on. The cursor is the last name below
 /// which, itself included, everything has been tried; it is made durable every second or thousand objects. An object
 /// whose work fails is counted and named in Job::error, and the walk goes on; a client's change while it is worked on
-/// ("GenMoved", "GenGone") counts as skipped. Ends with an error when the medium or remote fails for every object:
-/// kUnavailable, kDeadline, kPermissionDenied or kNoSpace for 2 × parallel of them in a row, or for all there are.
+/// ("GenMoved", "GenGone", but not kBusy) counts as skipped. Ends with an error when the medium or remote fails for
+/// every object: kUnavailable, kDeadline, kPermissionDenied or kNoSpace for 2 × parallel of them in a row, or for all
+/// there are.
 Task<void> walk_objects(jobs::JobContext& context, store::Services& services, WalkSpec spec, ObjectWork work);
 
 }  // namespace tombolo::tiering
