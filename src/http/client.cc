@@ -11,6 +11,7 @@
 #include "http/response_parser.h"
 #include "http/serialize.h"
 #include "http/tcp_stream.h"
+#include "http/tls_stream.h"
 
 namespace tombolo::http {
 namespace {
@@ -25,9 +26,18 @@ bool idempotent(std::string_view method) {
 }
 
 std::string host_header(const Request& request) {
-  const bool v6 = request.host.find(':') != std::string::npos;
-  const std::string host = v6 ? "[" + request.host + "]" : request.host;
-  return request.port == 80 ? host : fmt::format("{}:{}", host, request.port);
+  const bool tls = !request.tls_name.empty();
+  const std::string& name = tls ? request.tls_name : request.host;
+  const bool v6 = name.find(':') != std::string::npos;
+  const std::string host = v6 ? "[" + name + "]" : name;
+  return request.port == (tls ? 443 : 80) ? host : fmt::format("{}:{}", host, request.port);
+}
+
+Task<std::unique_ptr<Stream>> connect(const ClientConfig& config, const Request& request) {
+  if (request.tls_name.empty()) co_return co_await connect_tcp(request.host, request.port, config.connect_max);
+  if (!config.tls) co_return Error{Code::kUnsupported, "this client was set up without TLS"};
+  TlsDial dial{.host = request.host, .port = request.port, .name = request.tls_name, .each_max = config.connect_max};
+  co_return co_await connect_tls(std::move(dial), config.tls);
 }
 
 // A failure of the peer, told with its name; the caller's cancellation stays what it is.
@@ -197,10 +207,10 @@ class Client::Impl {
     const void* loop = &boost::asio::query(executor, context);
     auto want = ClientPool::Want::kAny;
     while (true) {
-      CO_CHECK_ASSIGN(auto lease, self->pool_->lease({loop, request.host, request.port}, want));
+      CO_CHECK_ASSIGN(auto lease, self->pool_->lease({loop, request.host, request.port, request.tls_name}, want));
       const bool pooled = lease.connection != nullptr;
       if (!pooled) {
-        auto stream = co_await connect_tcp(request.host, request.port, self->config_.connect_max);
+        auto stream = co_await connect(self->config_, request);
         if (!stream.ok()) co_return about_peer(request, std::move(stream).error());
         lease.connection = std::make_unique<ClientConnection>();
         lease.connection->stream = *std::move(stream);

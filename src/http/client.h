@@ -8,23 +8,29 @@
 #include "async/byte_stream.h"
 #include "base/clock.h"
 #include "http/message.h"
+#include "http/tls.h"
 
 namespace tombolo::http {
 
 struct ClientConfig {
-  Duration connect_max = std::chrono::seconds(5);      // one TCP connect (name look-up apart: it cannot be cancelled)
+  // One TCP connect, and as long once more for a TLS handshake (name look-up apart: it cannot be cancelled).
+  Duration connect_max = std::chrono::seconds(5);
   Duration first_byte_max = std::chrono::seconds(60);  // from the last byte sent to the whole head of the answer
   Duration stall_max = std::chrono::seconds(30);       // without progress while a body goes either way
   Duration idle_max = std::chrono::seconds(60);        // an unused connection older than this is not used again
   std::uint32_t connections_max = 256;                 // in use at once per endpoint and event loop; past it kBusy
   std::uint32_t idle_connections_max = 32;             // kept per endpoint and event loop
+  std::shared_ptr<const TlsClient> tls = nullptr;      // whom requests with a tls_name trust
 };
 
-/// Plain HTTP so far. Name it before sending it: GCC 12 destroys a brace-initialised one that is written inside a
+/// Name it before sending it: GCC 12 destroys a brace-initialised one that is written inside a
 /// co_await expression twice.
 struct Request {
   std::string host = {};  // name or IP literal (IPv6 without brackets)
   std::uint16_t port = 80;
+  /// Empty: plain HTTP. Otherwise TLS, with a peer that shows a certificate for this name or IP literal, whatever
+  /// `host` is. Requires ClientConfig::tls.
+  std::string tls_name = {};
   std::string method = "GET";
   std::string target = "/";  // origin form, already encoded
   Headers headers = {};      // Host (added when absent) and anything but Content-Length, Transfer-Encoding, Connection
@@ -54,8 +60,9 @@ class Client {
   Client(const Client&) = delete;
 
   /// Errors: kUnavailable (cannot connect, connection lost, malformed answer: `detail` is the Failure's name),
-  /// kDeadline, kBusy (connections_max), kInvalid (a head that must not be sent), or what `body` failed with. An answer
-  /// that comes before the body was taken whole is returned; its connection is not used again. Cancellable.
+  /// kPermissionDenied "tls_not_trusted" (the peer's certificate), kDeadline, kBusy (connections_max), kInvalid (a head
+  /// that must not be sent), or what `body` failed with. An answer that comes before the body was taken whole is
+  /// returned; its connection is not used again. Cancellable.
   Task<Response> send(Request request);
 
  private:

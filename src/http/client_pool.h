@@ -19,6 +19,7 @@ struct EndpointKey {
   const void* loop = nullptr;
   std::string host;
   std::uint16_t port = 0;
+  std::string tls_name;  // a peer that was verified under one name is not verified under another
   friend auto operator<=>(const EndpointKey&, const EndpointKey&) = default;
 };
 

@@ -14,6 +14,7 @@ struct ConnectionInfo {
   std::string peer_address;  // IP, textual
   std::uint16_t peer_port = 0;
   std::uint16_t local_port = 0;
+  bool tls = false;
 };
 
 /// Lives while Handler::handle runs, on one event loop. Exactly one respond call may succeed. An error out of respond

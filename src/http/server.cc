@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "http/connection.h"
 #include "http/tcp_stream.h"
+#include "http/tls_stream.h"
 
 namespace tombolo::http {
 
@@ -144,9 +145,10 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
     const auto remote = socket.remote_endpoint(error);
     const std::uint32_t count = count_.load(std::memory_order_relaxed);
     if (error || count >= shared_.config.connections_max + kShedMax) return;
-    ConnectionInfo peer{remote.address().to_string(), remote.port(), port_};
-    auto connection =
-        std::make_shared<Connection>(make_tcp_stream(std::move(socket)), std::move(peer), shared_, loop.date);
+    const auto& tls = shared_.config.tls;
+    ConnectionInfo peer{remote.address().to_string(), remote.port(), port_, tls != nullptr};
+    auto stream = tls ? make_tls_stream(std::move(socket), tls) : make_tcp_stream(std::move(socket));
+    auto connection = std::make_shared<Connection>(std::move(stream), std::move(peer), shared_, loop.date);
     Admission admission(shared_from_this(), {connection, &loop});
     auto task = count < shared_.config.connections_max ? Connection::serve(connection) : Connection::shed(connection);
     serving_.spawn(loop.executor, run(std::move(task), std::move(admission)));

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/units.h"
 #include "http/exchange.h"
+#include "http/tls.h"
 
 namespace tombolo::http {
 
@@ -24,6 +25,7 @@ struct ServerConfig {
   Duration stop_grace = std::chrono::seconds(30);  // how long stop() lets running exchanges go on
   std::uint32_t connections_max = 10'000;          // of all loops together; the newest is answered 503 and closed
   std::uint64_t drain_bytes_max = 256 * kMiB;      // unread request body that is read and dropped before an answer
+  std::shared_ptr<TlsServer> tls = nullptr;        // nullptr: plain. A handshake may take head_time_max
 };
 
 /// start() once, stop() once (required after a successful start, before destruction). Thread-safe after start().

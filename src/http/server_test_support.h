@@ -79,6 +79,7 @@ class RawSocket {
     }
     return true;
   }
+  int fd() const { return fd_; }
   void end_sending() { ::shutdown(fd_, SHUT_WR); }
   /// Makes closing send a reset.
   void reset_on_close() {

@@ -1,4 +1,4 @@
-// Stream: a connected byte stream; the seam under which TCP is today and TLS will be.
+// Stream: a connected byte stream; the seam under which TCP and TLS are.
 #pragma once
 
 #include <chrono>

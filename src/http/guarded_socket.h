@@ -1,0 +1,59 @@
+// GuardedSocket: a socket whose waits end at a deadline; what streams are made of.
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <string>
+
+#include "http/stream.h"
+
+namespace tombolo::http {
+
+/// Made by make_shared; used on the loop of the socket's executor. The timer is left running from one wait to the next
+/// and looks at the deadline when it fires: setting it for each wait would cost more than most waits.
+class GuardedSocket : public std::enable_shared_from_this<GuardedSocket> {
+ public:
+  explicit GuardedSocket(boost::asio::ip::tcp::socket given);
+
+  /// For calls that must not block; asynchronous waits do not mind. Requires an open socket.
+  void set_up();
+
+  /// Around each asynchronous wait on `socket`.
+  void begin(Deadline until);
+  void end() { waiting_ = false; }
+  /// What a wait ended with: kDeadline, kCancelled, kUnavailable.
+  Error failure(const boost::system::error_code& error) const;
+
+  Task<void> connect(boost::asio::ip::tcp::endpoint to, Deadline until);
+  Task<void> wait(boost::asio::ip::tcp::socket::wait_type what, Deadline until);
+
+  void shutdown_write();
+  /// Closes with a reset.
+  void abort();
+  void cancel();
+  void close();
+  /// Nothing has come, the end neither.
+  bool quiet();
+
+  boost::asio::ip::tcp::socket socket;
+
+ private:
+  void disarm();
+  void arm(Deadline at);
+  void fired(std::uint64_t generation);
+
+  boost::asio::steady_timer timer_;
+  Deadline deadline_;
+  bool waiting_ = false;
+  bool expired_ = false;
+  bool armed_ = false;
+  std::uint64_t generation_ = 0;
+};
+
+/// To a name or IP literal: the addresses of a name are tried in turn, at most kAddressesMax, each for `each_max`.
+/// kUnavailable or kDeadline of the last one. The name look-up cannot be cancelled and has the system's own limits.
+Task<std::shared_ptr<GuardedSocket>> connect_socket(std::string host, std::uint16_t port, Duration each_max);
+inline constexpr int kAddressesMax = 4;
+
+}  // namespace tombolo::http
