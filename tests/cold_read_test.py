@@ -13,7 +13,7 @@ from azure.storage.blob import BlobBlock
 
 from harness import suite
 from harness.azurite import Azurite
-from harness.proxy import CountingProxy
+from harness.proxy import LyingProxy
 from harness.tombolo import Tombolo
 
 KIB, MIB = 1 << 10, 1 << 20
@@ -41,7 +41,7 @@ def block(number: int) -> bytes:
 
 
 class ColdReads(unittest.TestCase):
-    """One object of 1 GiB that lies in Azurite, behind a counting proxy."""
+    """One object of 1 GiB that lies in Azurite, behind the proxy."""
 
     @classmethod
     def setUpClass(cls):
@@ -55,7 +55,7 @@ class ColdReads(unittest.TestCase):
             return program
 
         cls.cloud = start(Azurite(folder / "azurite"))
-        cls.proxy = start(CountingProxy(cls.cloud.port, folder))
+        cls.proxy = start(LyingProxy(cls.cloud.port, folder))
         cls.server = start(Tombolo(folder / "tombolo"))
         cls.cloud.account.client().create_container("cold")
         endpoint = f"http://127.0.0.1:{cls.proxy.port}/{cls.cloud.account.name}"

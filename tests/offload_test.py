@@ -11,7 +11,7 @@ from harness import suite, tree
 from harness.azcopy import AzCopy
 from harness.azurite import Azurite
 from harness.case import TempCase
-from harness.proxy import CountingProxy
+from harness.proxy import LyingProxy
 from harness.tombolo import Tombolo
 
 BUCKET, REMOTE, PARALLEL = "cold", "cloud", 8
@@ -23,12 +23,12 @@ LOG_AND_INDEX_MAX = 40 << 20  # two log files of 16 MiB, laid out ahead
 
 
 class CloudCase(TempCase):
-    """Azurite, a counting proxy before it, tombolo, and its container `box`."""
+    """Azurite, the proxy before it, tombolo, and its container `box`."""
 
     def setUp(self):
         super().setUp()
         self.cloud = self.start(Azurite(self.folder / "azurite"))
-        self.proxy = self.start(CountingProxy(self.cloud.port, self.folder))
+        self.proxy = self.start(LyingProxy(self.cloud.port, self.folder))
         self.server = self.start(Tombolo(self.folder / "tombolo", settings=SETTINGS))
         self.bucket = self.cloud.account.client().create_container(BUCKET)
         endpoint = f"http://127.0.0.1:{self.proxy.port}/{self.cloud.account.name}"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The counting proxy itself: it counts what passes, changes nothing unasked, and makes exactly the trouble asked for."""
+"""The lying proxy itself: it counts what passes, changes nothing unasked, and makes exactly the trouble asked for."""
 import http.client
 import http.server
 import pathlib
@@ -8,7 +8,7 @@ import threading
 import time
 import unittest
 
-from harness import proxy, suite
+from harness import lying_proxy, proxy, suite
 
 
 class Upstream(http.server.BaseHTTPRequestHandler):
@@ -19,6 +19,7 @@ class Upstream(http.server.BaseHTTPRequestHandler):
     def answer(self, status: int, body: bytes = b""):
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
+        self.send_header("ETag", '"0x8D0F"')
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
@@ -27,7 +28,13 @@ class Upstream(http.server.BaseHTTPRequestHandler):
         self.stored[self.path] = self.rfile.read(int(self.headers["Content-Length"]))
         self.answer(201)
 
+    def do_DELETE(self):
+        self.answer(202 if self.stored.pop(self.path, None) is not None else 404)
+
     def do_GET(self):
+        if "comp=list" in self.path:
+            body = "".join(f'<Blob><Name>{name}</Name><Etag>0xAB12</Etag></Blob>' for name in self.stored).encode()
+            return self.answer(200, body)
         if self.path == "/chunked":
             self.send_response(200)
             self.send_header("Transfer-Encoding", "chunked")
@@ -59,7 +66,7 @@ class ProxyTest(unittest.TestCase):
         threading.Thread(target=upstream.serve_forever, daemon=True).start()
         self.addCleanup(upstream.server_close)
         self.addCleanup(upstream.shutdown)
-        self.proxy = self.enterContext(proxy.CountingProxy(upstream.server_port, pathlib.Path(temp.name)))
+        self.proxy = self.enterContext(proxy.LyingProxy(upstream.server_port, pathlib.Path(temp.name)))
         self.connection = http.client.HTTPConnection("127.0.0.1", self.proxy.port, timeout=20)
         self.addCleanup(self.connection.close)
 
@@ -76,7 +83,8 @@ class ProxyTest(unittest.TestCase):
         self.assertEqual(self.ask("GET", "/none"), (404, b""))
         self.assertEqual(self.ask("GET", "/chunked"), (200, b"hello world"))
         self.assertEqual(self.proxy.counts(), {
-            "requests": 5, "by_method": {"PUT": 1, "GET": 3, "HEAD": 1}, "by_status": {"201": 1, "200": 3, "404": 1},
+            "requests": 5, "by_method": {"PUT": 1, "GET": 3, "HEAD": 1},
+            "by_operation": {"put": 1, "get": 3, "head": 1}, "by_status": {"201": 1, "200": 3, "404": 1},
             "bytes_up": len(payload), "bytes_down": len(payload) + 11, "connections": 1})
         self.assertEqual(self.proxy.requests()[1],
                          {"method": "GET", "target": "/a", "status": 200, "bytes_up": 0, "bytes_down": len(payload)})
@@ -121,6 +129,88 @@ class ProxyTest(unittest.TestCase):
         self.proxy.set_faults([{"do": "flip", "bytes": 150_000, "times": 1}])
         wrong = self.ask("GET", "/a")[1]
         self.assertEqual([n for n in range(len(payload)) if wrong[n] != payload[n]], [150_000])
+
+    def fails(self, method: str, path: str, body: bytes | None = None) -> type:
+        self.connection.close()
+        with self.assertRaises((http.client.HTTPException, OSError)) as caught:
+            self.ask(method, path, body)
+        self.connection.close()
+        return type(caught.exception)
+
+    def test_every_lie_is_told_and_taken_back(self):
+        data = b"x" * 5_000
+        for name in lying_proxy.LIES:
+            with self.subTest(name):
+                Upstream.stored = {"/a": data}
+                self.assertEqual(self.ask("GET", "/?comp=list")[0], 200)
+                self.proxy.lie(name)
+                self.check_lie(name, data)
+                self.connection.close()
+                self.proxy.tell_the_truth()
+                Upstream.stored["/a"] = data
+                self.assertEqual(self.ask("GET", "/a"), (200, data))
+                self.assertEqual(self.ask("PUT", "/b", b"1")[0], 201)
+                self.assertEqual(Upstream.stored["/b"], b"1")
+
+    def check_lie(self, name: str, data: bytes):
+        match name:
+            case "down":
+                self.fails("GET", "/a")
+            case "refused":
+                self.assertIs(self.fails("GET", "/a"), ConnectionRefusedError)
+            case "slow":
+                before = time.monotonic()
+                self.assertEqual(self.ask("GET", "/a"), (200, data))
+                self.assertGreater(time.monotonic() - before, 0.2)
+            case "stalled":
+                self.connection.timeout = 0.3
+                self.assertIs(self.fails("PUT", "/a", b"new"), TimeoutError)
+                self.connection.timeout = 20
+                self.assertEqual(Upstream.stored["/a"], b"new")
+            case "stalled_bodies":
+                self.connection.timeout = 0.3
+                self.assertIs(self.fails("GET", "/a"), TimeoutError)
+                self.connection.timeout = 20
+            case "truncating":
+                self.assertIs(self.fails("GET", "/a"), http.client.IncompleteRead)
+                self.fails("PUT", "/a", b"new")
+                self.assertEqual(Upstream.stored["/a"], b"new")
+            case "wrong_bytes":
+                self.assertEqual(self.ask("GET", "/a"), (200, data[:100] + b"y" + data[101:]))
+                self.assertEqual(self.ask("PUT", "/a", data)[0], 201)
+                self.assertEqual(Upstream.stored["/a"], data[:100] + b"y" + data[101:])
+            case "wrong_etag":
+                self.connection.request("GET", "/a")
+                answer = self.connection.getresponse()
+                self.assertEqual((answer.headers["ETag"], answer.read()), ('"0xFFF0"', data))
+                self.assertIn(b"<Etag>0xFFFF</Etag>", self.ask("GET", "/?comp=list")[1])
+            case "done_said_500":
+                self.assertEqual(self.ask("PUT", "/a", b"new")[0], 500)
+                self.assertEqual(Upstream.stored["/a"], b"new")
+            case "claimed":
+                self.assertEqual((self.ask("PUT", "/a", b"new")[0], self.ask("DELETE", "/a")[0]), (201, 202))
+                self.assertEqual(Upstream.stored["/a"], data)
+            case "stale_list":
+                Upstream.stored["/new"] = b""
+                self.assertNotIn(b"/new", self.ask("GET", "/?comp=list")[1])
+                self.assertNotIn(b"/a", self.ask("GET", "/?comp=list&never=asked")[1])
+            case _:
+                status = {"forbidden": 403, "not_found": 404, "throttled": 429, "busy": 503}[name]
+                self.assertEqual({self.ask(method, "/a", b"")[0] for method in ("PUT", "GET", "HEAD", "DELETE")}, {status})
+                self.assertEqual(Upstream.stored, {"/a": data})
+
+    def test_what_is_held_breaks_off_when_the_truth_is_told(self):
+        Upstream.stored["/a"] = b"x" * 5_000
+        for name in ("stalled", "stalled_bodies"):
+            self.proxy.lie(name)
+            threading.Timer(0.2, self.proxy.tell_the_truth).start()
+            before = time.monotonic()
+            self.fails("GET", "/a")
+            self.assertLess(time.monotonic() - before, 10)
+
+    def test_a_lie_about_one_operation_alone(self):
+        self.proxy.lie("busy", operation="head", times=1)
+        self.assertEqual([self.ask(method, "/none")[0] for method in ("GET", "HEAD", "HEAD")], [404, 503, 404])
 
     def test_a_share_of_the_requests_fails(self):
         self.proxy.set_faults([{"do": "status", "status": 503, "probability": 0.3}])

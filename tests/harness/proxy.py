@@ -1,27 +1,29 @@
-"""The counting proxy as a program of a suite: what passes between a client and a service, and trouble on the way."""
+"""The lying, counting proxy as a program of a suite: what passes between a client and a store, and trouble on the way."""
 import json
 import pathlib
 import re
 import sys
 import urllib.request
 
+from .lying_proxy import LIES
 from .process import Program
 
 
-class CountingProxy(Program):
-    """Before 127.0.0.1:`upstream_port`; clients use `port`. Faults: counting_proxy.py.
+class LyingProxy(Program):
+    """Before 127.0.0.1:`upstream_port`; clients use `port`. Lies and faults: lying_proxy.py.
 
-        with CountingProxy(azurite.port, folder) as proxy:
+        with LyingProxy(azurite.port, folder) as proxy:
             proxy.set_faults([{"method": "PUT", "do": "status_after", "status": 500, "times": 1}])
+            proxy.lie("stalled", operation="get")
             ...
             assert proxy.counts()["by_method"].get("GET", 0) == 0
     """
 
     def __init__(self, upstream_port: int, folder: pathlib.Path, seed: int = 1):
-        program = pathlib.Path(__file__).with_name("counting_proxy.py")
+        program = pathlib.Path(__file__).with_name("lying_proxy.py")
         self.port = self.control_port = 0
         self.fixed = [sys.executable, str(program), "--upstream", f"127.0.0.1:{upstream_port}", "--seed", str(seed)]
-        super().__init__("counting proxy", self.fixed, folder / "counting_proxy.log")
+        super().__init__("lying proxy", self.fixed, folder / "lying_proxy.log")
 
     def start(self):
         """A restart keeps the ports; counts and faults begin anew."""
@@ -42,7 +44,7 @@ class CountingProxy(Program):
             return json.load(answer)
 
     def counts(self) -> dict:
-        """requests, by_method, by_status, bytes_up, bytes_down, connections; since the start or reset()."""
+        """requests, by_method, by_operation, by_status, bytes_up, bytes_down, connections; since the start or reset()."""
         return self._ask("/counts")
 
     def requests(self) -> list[dict]:
@@ -54,3 +56,11 @@ class CountingProxy(Program):
 
     def set_faults(self, faults: list[dict]):
         self._ask("/faults", faults)
+
+    def lie(self, name: str, **only):
+        """One of LIES, for what `only` matches (operation, path, times, …)."""
+        self.set_faults([{**fault, **only} for fault in LIES[name] if fault.get("operation") in (None, only.get("operation"))
+                         or "operation" not in only])
+
+    def tell_the_truth(self):
+        self.set_faults([])
