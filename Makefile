@@ -5,7 +5,7 @@ CYCLES ?= 5000
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build test test-asan test-tsan demo soak tidy format clean
+.PHONY: help setup build test test-asan test-tsan demo soak bench tidy format clean
 
 help: ## show this
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -36,6 +36,11 @@ demo: setup build ## the whole story in front of your eyes (FULL=1: more and lar
 
 soak: setup build ## thousands of kill -9 cycles (CYCLES=5000)
 	@. tools/env && TOMBOLO_KILL_CYCLES=$(CYCLES) tools/run-tests --preset $(PRESET) --only kill --limit-s 86400
+
+bench: build ## speed against peers, into build/bench.json (ROWS=get_4k,put_4k QUICK=1 BASE=other/tombolo)
+	@tools/setup --bench
+	@. tools/env && TOMBOLO_BIN=$(CURDIR)/build/$(PRESET)/src/tombolo $$TOMBOLO_PYTHON bench/run --rows "$(ROWS)" \
+	  $(if $(QUICK),--quick) $(if $(BASE),--base $(BASE)) --build build/$(PRESET)
 
 tidy: ## floors, file lengths, banned calls, formatting
 	@tools/tidy
