@@ -22,14 +22,14 @@ build: ## compile (PRESET=dev|release|asan|tsan, default release)
 test: setup build tidy ## release build, unit tests, end-to-end suites
 	@. tools/env && tools/run-tests --preset $(PRESET)
 
-test-asan: ## unit tests with address and undefined-behaviour sanitizers
+test-asan: setup ## unit tests with address and undefined-behaviour sanitizers
 	@$(MAKE) --no-print-directory build PRESET=asan
-	@tools/run-tests --preset asan --unit
+	@. tools/env && tools/run-tests --preset asan --unit
 
 # Debian's RocksDB is not instrumented, and the thread sanitizer reports falsely on what it does.
-test-tsan: ## unit tests with the thread sanitizer, without those that link RocksDB
+test-tsan: setup ## unit tests with the thread sanitizer, without those that link RocksDB
 	@$(MAKE) --no-print-directory build PRESET=tsan
-	@tools/run-tests --preset tsan --unit --exclude rocksdb
+	@. tools/env && tools/run-tests --preset tsan --unit --exclude rocksdb
 
 demo: setup build ## the whole story in front of your eyes (FULL=1: more and larger files)
 	@. tools/env && FULL=$(FULL) tools/demo
