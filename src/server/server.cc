@@ -181,7 +181,7 @@ Task<void> Server::refresh_gauges() {
     metrics_.set(Metric::kCacheBytes, {}, static_cast<double>(cache.bytes));
     metrics_.set(Metric::kCacheHits, {}, static_cast<double>(cache.hits));
     metrics_.set(Metric::kCacheMisses, {}, static_cast<double>(cache.misses));
-    metrics_.set(Metric::kConnections, {"blob"}, static_cast<double>(blob_->server().connection_count()));
+    metrics_.set(Metric::kConnections, {"blob"}, static_cast<double>(blob_->server().stats().connections));
     metrics_.set(Metric::kJobsRunning, {}, static_cast<double>(cell_.jobs().running()));
     if (const auto usage = co_await cell_.usage(); usage.ok()) {
       metrics_.set(Metric::kLocalLiveBytes, {}, static_cast<double>(usage->bytes_local));
