@@ -6,7 +6,7 @@
 int main(int argc, char** argv) {
   using namespace tombolo;
   cli::Programs programs;
-  programs.version = std::string("tombolo ") + server::kVersion;
+  programs.version = std::string("tombolo ") + server::kVersion + " (" + server::kRevision + ")";
   programs.serve = [](const cli::ServeArguments& arguments) {
     return server::serve({arguments.config_file, arguments.settings});
   };

@@ -18,7 +18,6 @@ class MemoryExchange final : public Exchange {
   const RequestHead& head() const override { return head_; }
   const ConnectionInfo& connection() const override { return connection_; }
   ByteSource& body() override { return body_; }
-  void abandon_body() override { abandoned_ = true; }
   Task<void> respond(ResponseHead head, Block body) override;
   Task<void> respond(ResponseHead head, ByteSource& body, std::uint64_t length) override;
   Task<void> respond_head_only(ResponseHead head, std::uint64_t length) override;
@@ -32,7 +31,6 @@ class MemoryExchange final : public Exchange {
   };
   /// Requires responded().
   const Answer& answer() const { return *answer_; }
-  bool abandoned() const { return abandoned_; }
 
  private:
   bool is_head() const { return head_.method == "HEAD"; }
@@ -41,7 +39,6 @@ class MemoryExchange final : public Exchange {
   ConnectionInfo connection_;
   BlockSource body_;
   std::optional<Answer> answer_;
-  bool abandoned_ = false;
 };
 
 }  // namespace tombolo::http

@@ -1,11 +1,8 @@
 #include "observe/metrics.h"
 
-#include <prometheus/counter.h>
-#include <prometheus/gauge.h>
-#include <prometheus/histogram.h>
-#include <prometheus/registry.h>
-#include <prometheus/text_serializer.h>
+#include <fmt/format.h>
 
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <vector>
@@ -15,7 +12,7 @@
 namespace tombolo::observe {
 namespace {
 
-enum class Kind { counter, gauge, histogram };
+enum class Kind { counter, gauge, histogram, total };
 
 struct Definition {
   Kind kind;
@@ -33,70 +30,116 @@ const std::vector<Definition>& table() {
   return all;
 }
 
-// 100 µs to 52 s, doubling: hot reads to stalled remotes.
-const prometheus::Histogram::BucketBoundaries kSeconds = {0.0001, 0.0002, 0.0004, 0.0008,  0.0016,  0.0032, 0.0064,
-                                                          0.0128, 0.0256, 0.0512, 0.1024,  0.2048,  0.4096, 0.8192,
-                                                          1.6384, 3.2768, 6.5536, 13.1072, 26.2144, 52.4288};
+const char* type_name(Kind kind) {
+  switch (kind) {
+    case Kind::counter:
+    case Kind::total:
+      return "counter";
+    case Kind::gauge:
+      return "gauge";
+    case Kind::histogram:
+      return "histogram";
+  }
+  return "untyped";
+}
 
-std::map<std::string, std::string> label_map(const Definition& definition,
-                                             std::initializer_list<std::string_view> values) {
+std::string escape(std::string_view value) {
+  std::string out;
+  for (const char c : value) {
+    if (c == '\n') {
+      out += "\\n";
+      continue;
+    }
+    if (c == '\\' || c == '"') out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+// `name="value",…`: also the key under which a series is kept.
+std::string render_labels(const Definition& definition, Labels values) {
   ASSERT(values.size() == definition.labels.size());
-  std::map<std::string, std::string> labels;
+  std::string out;
   auto name = definition.labels.begin();
-  for (const std::string_view value : values) labels.emplace(*name++, value);
-  return labels;
+  for (const std::string_view value : values) {
+    out += fmt::format("{}{}=\"{}\"", out.empty() ? "" : ",", *name++, escape(value));
+  }
+  return out;
+}
+
+double seconds(std::uint64_t micros) {
+  return static_cast<double>(micros) / 1e6;
+}
+
+void write_sample(std::string& to, std::string_view name, std::string_view labels, double value) {
+  if (labels.empty()) {
+    fmt::format_to(std::back_inserter(to), "{} {}\n", name, value);
+  } else {
+    fmt::format_to(std::back_inserter(to), "{}{{{}}} {}\n", name, labels, value);
+  }
+}
+
+void write_histogram(std::string& to, std::string_view name, std::string_view labels, const Histogram& histogram) {
+  const Histogram::Reading reading = histogram.read();
+  const std::string_view comma = labels.empty() ? "" : ",";
+  std::uint64_t below = 0;
+  for (unsigned n = 0; n < Histogram::kBuckets; ++n) {
+    below += reading.buckets[n];
+    fmt::format_to(std::back_inserter(to), "{}_bucket{{{}{}le=\"{}\"}} {}\n", name, labels, comma,
+                   seconds(Histogram::bound_micros(n)), below);
+  }
+  fmt::format_to(std::back_inserter(to), "{}_bucket{{{}{}le=\"+Inf\"}} {}\n", name, labels, comma, reading.count);
+  write_sample(to, fmt::format("{}_sum", name), labels, seconds(reading.sum_micros));
+  write_sample(to, fmt::format("{}_count", name), labels, static_cast<double>(reading.count));
 }
 
 }  // namespace
 
-struct Metrics::State {
-  prometheus::Registry registry;
-  std::vector<prometheus::Family<prometheus::Counter>*> counters;
-  std::vector<prometheus::Family<prometheus::Gauge>*> gauges;
-  std::vector<prometheus::Family<prometheus::Histogram>*> histograms;
+// Series by their rendered labels. Addresses of a map's values do not change.
+struct Metrics::Family {
+  mutable std::mutex mutex;
+  std::map<std::string, Counter> counters;
+  std::map<std::string, Gauge> gauges;
+  std::map<std::string, Histogram> histograms;
 };
 
-Metrics::Metrics() : state_(std::make_unique<State>()) {
-  for (const Definition& d : table()) {
-    state_->counters.push_back(nullptr);
-    state_->gauges.push_back(nullptr);
-    state_->histograms.push_back(nullptr);
-    switch (d.kind) {
-      case Kind::counter:
-        state_->counters.back() = &prometheus::BuildCounter().Name(d.name).Help(d.help).Register(state_->registry);
-        break;
-      case Kind::gauge:
-        state_->gauges.back() = &prometheus::BuildGauge().Name(d.name).Help(d.help).Register(state_->registry);
-        break;
-      case Kind::histogram:
-        state_->histograms.back() = &prometheus::BuildHistogram().Name(d.name).Help(d.help).Register(state_->registry);
-        break;
-    }
-  }
-}
-
+Metrics::Metrics() : families_(std::make_unique<Family[]>(table().size())) {}
 Metrics::~Metrics() = default;
 
-void Metrics::count(Metric counter, std::initializer_list<std::string_view> labels, double by) {
+Counter& Metrics::counter(Metric counter, Labels labels) {
   const auto i = static_cast<std::size_t>(counter);
-  ASSERT(state_->counters[i] != nullptr);
-  state_->counters[i]->Add(label_map(table()[i], labels)).Increment(by);
+  ASSERT(table()[i].kind == Kind::counter);
+  const std::lock_guard lock(families_[i].mutex);
+  return families_[i].counters[render_labels(table()[i], labels)];
 }
 
-void Metrics::set(Metric gauge, std::initializer_list<std::string_view> labels, double value) {
-  const auto i = static_cast<std::size_t>(gauge);
-  ASSERT(state_->gauges[i] != nullptr);
-  state_->gauges[i]->Add(label_map(table()[i], labels)).Set(value);
+Gauge& Metrics::gauge(Metric gauge_or_total, Labels labels) {
+  const auto i = static_cast<std::size_t>(gauge_or_total);
+  ASSERT(table()[i].kind == Kind::gauge || table()[i].kind == Kind::total);
+  const std::lock_guard lock(families_[i].mutex);
+  return families_[i].gauges[render_labels(table()[i], labels)];
 }
 
-void Metrics::observe_seconds(Metric histogram, std::initializer_list<std::string_view> labels, double seconds) {
+Histogram& Metrics::histogram(Metric histogram, Labels labels) {
   const auto i = static_cast<std::size_t>(histogram);
-  ASSERT(state_->histograms[i] != nullptr);
-  state_->histograms[i]->Add(label_map(table()[i], labels), kSeconds).Observe(seconds);
+  ASSERT(table()[i].kind == Kind::histogram);
+  const std::lock_guard lock(families_[i].mutex);
+  return families_[i].histograms[render_labels(table()[i], labels)];
 }
 
 std::string Metrics::text() const {
-  return prometheus::TextSerializer().Serialize(state_->registry.Collect());
+  std::string out;
+  for (std::size_t i = 0; i < table().size(); ++i) {
+    const Definition& d = table()[i];
+    fmt::format_to(std::back_inserter(out), "# HELP {} {}\n# TYPE {} {}\n", d.name, d.help, d.name, type_name(d.kind));
+    const std::lock_guard lock(families_[i].mutex);
+    for (const auto& [labels, counter] : families_[i].counters) {
+      write_sample(out, d.name, labels, static_cast<double>(counter.value()));
+    }
+    for (const auto& [labels, gauge] : families_[i].gauges) write_sample(out, d.name, labels, gauge.value());
+    for (const auto& [labels, histogram] : families_[i].histograms) write_histogram(out, d.name, labels, histogram);
+  }
+  return out;
 }
 
 }  // namespace tombolo::observe

@@ -40,6 +40,7 @@ Cell::Cell(Foundation& foundation, const Settings& settings)
       clock_(foundation.clock),
       random_(foundation.random),
       runtime_(foundation.runtime),
+      metrics_(foundation.metrics),
       sealer_(foundation.root_key, foundation.random) {}
 
 Cell::~Cell() = default;
@@ -59,7 +60,8 @@ Task<void> Cell::open_parts(Foundation foundation, Background background) {
                                  .index = std::move(foundation.index),
                                  .clock = clock_,
                                  .random = random_,
-                                 .executor = runtime_.background()};
+                                 .executor = runtime_.background(),
+                                 .group_times = &metrics_.histogram(observe::Metric::kLogSyncSeconds, {})};
   CO_TRY_ASSIGN(engine_, kv::LogEngine::open(std::move(engine), engine_options(settings_)));
   stamper_ = std::make_unique<meta::Stamper>(*engine_, random_, clock_);
   CO_TRY(stamper_->recover());
@@ -72,7 +74,7 @@ Task<void> Cell::open_parts(Foundation foundation, Background background) {
   services_.reset(new store::Services{cell, *segments_, *cache_, remotes_, pins_, runtime_.workers()});
   store_ = std::make_unique<store::Store>(*services_);
   accounts_ = std::make_unique<store::Accounts>(cell, sealer_);
-  drivers_ = std::make_unique<RemoteDrivers>(cell, sealer_, remotes_, runtime_.workers());
+  drivers_ = std::make_unique<RemoteDrivers>(cell, sealer_, remotes_, runtime_.workers(), metrics_);
   CO_TRY(drivers_->connect_all());
   jobs_ = std::make_unique<jobs::Scheduler>(
       *engine_, clock_, random_, runtime_.background(),
@@ -89,8 +91,8 @@ Task<void> Cell::open_parts(Foundation foundation, Background background) {
   co_return co_await jobs_->start();
 }
 
-Task<CellUsage> Cell::usage() {
-  CellUsage sum;
+Task<std::vector<meta::ContainerKey>> Cell::containers() {
+  std::vector<meta::ContainerKey> all;
   CO_TRY_ASSIGN(const auto accounts, accounts_->list());
   for (const std::string& name : accounts) {
     CO_TRY_ASSIGN(const auto keys, accounts_->find(name));
@@ -98,15 +100,21 @@ Task<CellUsage> Cell::usage() {
     store::ListContainers query;
     for (bool more = true; more;) {
       CO_TRY_ASSIGN(const auto page, store_->list_containers(keys->tenant, name, query));
-      for (const meta::Container& container : page.containers) {
-        const meta::ContainerKey key{container.tenant, container.id};
-        CO_TRY_ASSIGN(const meta::Usage usage, meta::read_usage(services_->cell, key));
-        sum.objects += usage.objects;
-        sum.bytes += usage.bytes;
-      }
+      for (const meta::Container& container : page.containers) all.push_back({container.tenant, container.id});
       more = page.next.has_value();
       if (more) query.start_after = *page.next;
     }
+  }
+  co_return all;
+}
+
+Task<CellUsage> Cell::usage() {
+  CellUsage sum;
+  CO_TRY_ASSIGN(const auto all, containers());
+  for (const meta::ContainerKey& container : all) {
+    CO_TRY_ASSIGN(const meta::Usage usage, meta::read_usage(services_->cell, container));
+    sum.objects += usage.objects;
+    sum.bytes += usage.bytes;
   }
   CO_TRY_ASSIGN(sum.bytes_cold, meta::read_cold_bytes(services_->cell));
   auto snapshot = engine_->snapshot();

@@ -14,6 +14,7 @@
 #include "jobs/scheduler.h"
 #include "kv/log/log_engine.h"
 #include "meta/stamps.h"
+#include "observe/metrics.h"
 #include "server/remote_drivers.h"
 #include "server/runtime.h"
 #include "server/settings.h"
@@ -34,6 +35,7 @@ struct Foundation {
   Clock& clock;
   Random& random;
   Runtime& runtime;
+  observe::Metrics& metrics;
 };
 
 /// What a cell holds, summed over its containers.
@@ -55,6 +57,8 @@ class Cell {
 
   /// Reads counters: cheap in objects, linear in containers and segments.
   Task<CellUsage> usage();
+  /// Every container of every account.
+  Task<std::vector<meta::ContainerKey>> containers();
 
   /// tiering::fsck, and the commit log and the index's files read and verified ("log-or-index").
   Task<tiering::FsckReport> fsck(tiering::FsckOptions options);
@@ -68,6 +72,7 @@ class Cell {
   data::BlockCache& cache() { return *cache_; }
   RemoteDrivers& drivers() { return *drivers_; }
   disk::Disk& disk() { return disk_; }
+  observe::Metrics& metrics() { return metrics_; }
 
  private:
   Cell(Foundation& foundation, const Settings& settings);
@@ -78,6 +83,7 @@ class Cell {
   Clock& clock_;
   Random& random_;
   Runtime& runtime_;
+  observe::Metrics& metrics_;
   auth::Sealer sealer_;
   store::SegmentLedger ledger_;
   store::Remotes remotes_;

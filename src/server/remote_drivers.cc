@@ -12,6 +12,7 @@
 #include "meta/ops/admin_rows.h"
 #include "remote/azure/azure_remote.h"
 #include "remote/file/file_remote.h"
+#include "remote/metered_remote.h"
 #include "remote/probe.h"
 
 namespace tombolo::server {
@@ -64,26 +65,39 @@ remote::azure::Signer shared_key_signer(const std::string& account, const std::s
 
 }  // namespace
 
-RemoteDrivers::RemoteDrivers(meta::Cell cell, const auth::Sealer& sealer, store::Remotes& remotes, Workers& workers)
-    : cell_(cell), sealer_(sealer), remotes_(remotes), workers_(workers), client_(std::make_shared<http::Client>()) {}
+RemoteDrivers::RemoteDrivers(meta::Cell cell, const auth::Sealer& sealer, store::Remotes& remotes, Workers& workers,
+                             observe::Metrics& metrics)
+    : cell_(cell),
+      sealer_(sealer),
+      remotes_(remotes),
+      workers_(workers),
+      metrics_(metrics),
+      client_(std::make_shared<http::Client>()) {}
+
+std::shared_ptr<remote::Remote> RemoteDrivers::metered(std::shared_ptr<remote::Remote> remote) const {
+  return std::make_shared<remote::MeteredRemote>(std::move(remote), metrics_, cell_.clock);
+}
 
 Result<std::shared_ptr<remote::Remote>> RemoteDrivers::connect(const meta::RemoteConfig& config, const Secret& secret) {
   if (config.kind == "file") {
     remote::file::FileConfig file{.name = config.name, .directory = config.endpoint};
     TRY_ASSIGN(auto opened, remote::file::FileRemote::open(std::move(file), workers_, cell_.clock, cell_.random));
-    return std::shared_ptr<remote::Remote>(std::move(opened));
+    return metered(std::move(opened));
   }
   // An administrator named the endpoint: private networks and this machine are as good as any.
   remote::azure::AzureConfig azure{.name = config.name,
                                    .endpoint = config.endpoint,
                                    .container = config.bucket,
                                    .sas = secret.sas,
-                                   .reach = remote::Reach::kPrivate};
+                                   .reach = remote::Reach::kPrivate,
+                                   .on_retry = [&metrics = metrics_, name = config.name](std::string_view operation) {
+                                     metrics.counter(observe::Metric::kRemoteRetries, {name, operation}).add();
+                                   }};
   remote::azure::Signer signer;
   if (!secret.key.empty()) signer = shared_key_signer(secret.account, secret.key);
   TRY_ASSIGN(auto made, remote::azure::AzureRemote::make(std::move(azure), std::move(signer), *client_, cell_.clock,
                                                          cell_.random));
-  return std::shared_ptr<remote::Remote>(std::move(made));
+  return metered(std::move(made));
 }
 
 Task<void> RemoteDrivers::connect_all() {

@@ -11,6 +11,7 @@
 #include "http/client.h"
 #include "meta/cell.h"
 #include "meta/model/account.h"
+#include "observe/metrics.h"
 #include "remote/remote.h"
 #include "store/remotes.h"
 
@@ -19,7 +20,8 @@ namespace tombolo::server {
 /// Thread-safe. What it is given outlives it.
 class RemoteDrivers {
  public:
-  RemoteDrivers(meta::Cell cell, const auth::Sealer& sealer, store::Remotes& remotes, Workers& workers);
+  RemoteDrivers(meta::Cell cell, const auth::Sealer& sealer, store::Remotes& remotes, Workers& workers,
+                observe::Metrics& metrics);
 
   /// At start: every row. A remote that cannot be set up is logged and left out; its objects answer kUnavailable.
   Task<void> connect_all();
@@ -33,12 +35,14 @@ class RemoteDrivers {
   struct Secret {
     std::string account, key, sas;
   };
+  std::shared_ptr<remote::Remote> metered(std::shared_ptr<remote::Remote> remote) const;
   Result<std::shared_ptr<remote::Remote>> connect(const meta::RemoteConfig& config, const Secret& secret);
 
   const meta::Cell cell_;
   const auth::Sealer& sealer_;
   store::Remotes& remotes_;
   Workers& workers_;
+  observe::Metrics& metrics_;
   std::shared_ptr<http::Client> client_;
 };
 

@@ -9,14 +9,13 @@
 #include "async/workers.h"
 #include "base/result.h"
 #include "disk/disk.h"
+#include "server/version.h"
 
 namespace rocksdb {
 class FileSystem;
 }
 
 namespace tombolo::server {
-
-inline constexpr const char* kVersion = "0.1.0";
 
 struct ServeArguments {
   std::string config_file;                                    // empty: none

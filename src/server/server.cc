@@ -3,17 +3,17 @@
 #include <fmt/format.h>
 
 #include "admin/handler.h"
-#include "async/sleep.h"
 #include "base/log.h"
 #include "meta/ops/admin_rows.h"
 #include "meta/ops/usage.h"
 #include "protocol/azure_blob/handler.h"
+#include "protocol/azure_blob/router.h"
+#include "server/gauges.h"
+#include "server/request_metrics.h"
 #include "server/serve.h"
 
 namespace tombolo::server {
 namespace {
-
-constexpr Duration kGaugesEvery = std::chrono::seconds(5);
 
 http::ServerConfig listener(const Endpoint& endpoint, const Settings& settings) {
   http::ServerConfig config;
@@ -45,28 +45,29 @@ void log_access(const azure_blob::Observation& seen) {
 class Server::BlobFront {
  public:
   BlobFront(Server& owner, const Endpoint& endpoint)
-      : handler_({owner.cell_.store(), owner.verifier_, owner.clock_, owner.cell_.services().cell.random,
+      : requests_(owner.cell_.metrics(), "azure_blob", operation_names()),
+        handler_({owner.cell_.store(), owner.verifier_, owner.clock_, owner.cell_.services().cell.random,
                   owner.runtime_.workers()},
-                 observer(owner)),
+                 observer(owner.settings_)),
         server_(listener(endpoint, owner.settings_), owner.runtime_.loops(), handler_, owner.clock_) {}
 
   http::Server& server() { return server_; }
 
  private:
-  static azure_blob::Observer observer(Server& owner) {
-    return [&metrics = owner.metrics_, log_each = owner.settings_.access_log](const azure_blob::Observation& seen) {
-      using observe::Metric;
-      metrics.count(Metric::kRequests, {"azure_blob", seen.operation, std::to_string(seen.status)});
-      metrics.observe_seconds(Metric::kRequestSeconds, {"azure_blob", seen.operation},
-                              static_cast<double>(seen.took.count()) / 1e6);
-      if (seen.bytes_received > 0) {
-        metrics.count(Metric::kBytesReceived, {"azure_blob"}, static_cast<double>(seen.bytes_received));
-      }
-      if (seen.bytes_sent > 0) metrics.count(Metric::kBytesSent, {"azure_blob"}, static_cast<double>(seen.bytes_sent));
+  static std::vector<std::string_view> operation_names() {
+    std::vector<std::string_view> names = {azure_blob::kUnknownOperation};
+    for (const azure_blob::Operation& operation : azure_blob::operations()) names.push_back(operation.name);
+    return names;
+  }
+
+  azure_blob::Observer observer(const Settings& settings) {
+    return [this, log_each = settings.access_log](const azure_blob::Observation& seen) {
+      requests_.count(seen);
       if (log_each) log_access(seen);
     };
   }
 
+  RequestMetrics requests_;
   azure_blob::AzureBlobHandler handler_;
   http::Server server_;
 };
@@ -76,7 +77,7 @@ class Server::AdminFront {
  public:
   AdminFront(Server& owner, const Endpoint& endpoint)
       : handler_({owner.cell_.services(), owner.cell_.store(), owner.cell_.accounts(), owner.cell_.jobs(),
-                  owner.metrics_, owner, owner.admin_token_}),
+                  owner.cell_.metrics(), owner, owner.admin_token_}),
         server_(listener(endpoint, owner.settings_), owner.runtime_.loops(), handler_, owner.clock_) {}
 
   http::Server& server() { return server_; }
@@ -106,7 +107,13 @@ Task<void> Server::start() {
   auto admin_front = std::make_unique<AdminFront>(*this, admin);
   CO_CHECK(admin_front->server().start());
   admin_ = std::move(admin_front);
-  background_.spawn(runtime_.background(), refresh_gauges());
+  CountConnections connections = [this] {
+    return std::map<std::string, std::size_t>{{"blob", blob_->server().connection_count()},
+                                              {"admin", admin_->server().connection_count()}};
+  };
+  background_.spawn(runtime_.background(),
+                    refresh_gauges(cell_, runtime_.workers(), settings_, std::move(connections)));
+  background_.spawn(runtime_.background(), take_censuses(cell_, clock_, settings_));
   co_return Result<void>{};
 }
 
@@ -167,27 +174,6 @@ Task<admin::Status> Server::status() {
     status.stopped_reason = engine.stalled->message;
   }
   co_return status;
-}
-
-Task<void> Server::refresh_gauges() {
-  using observe::Metric;
-  while (true) {
-    const kv::LogEngineStatus engine = cell_.engine().status();
-    metrics_.set(Metric::kLogSyncs, {}, static_cast<double>(engine.log.syncs));
-    metrics_.set(Metric::kLogBytes, {}, static_cast<double>(engine.log.bytes));
-    metrics_.set(Metric::kCommitted, {}, static_cast<double>(engine.committed.value));
-    metrics_.set(Metric::kLocalFileBytes, {}, static_cast<double>(cell_.segments().file_bytes()));
-    const data::BlockCache::Stats cache = cell_.cache().stats();
-    metrics_.set(Metric::kCacheBytes, {}, static_cast<double>(cache.bytes));
-    metrics_.set(Metric::kCacheHits, {}, static_cast<double>(cache.hits));
-    metrics_.set(Metric::kCacheMisses, {}, static_cast<double>(cache.misses));
-    metrics_.set(Metric::kConnections, {"blob"}, static_cast<double>(blob_->server().stats().connections));
-    metrics_.set(Metric::kJobsRunning, {}, static_cast<double>(cell_.jobs().running()));
-    if (const auto usage = co_await cell_.usage(); usage.ok()) {
-      metrics_.set(Metric::kLocalLiveBytes, {}, static_cast<double>(usage->bytes_local));
-    }
-    CO_TRY(sleep_for(kGaugesEvery));
-  }
 }
 
 }  // namespace tombolo::server

@@ -9,7 +9,6 @@
 #include "auth/verifier.h"
 #include "base/clock.h"
 #include "http/server.h"
-#include "observe/metrics.h"
 #include "server/cell.h"
 #include "server/settings.h"
 
@@ -36,7 +35,6 @@ class Server final : private admin::Control {
   Task<std::vector<admin::RemoteTestStep>> test_remote(std::string name) override;
   Task<admin::Status> status() override;
   Task<tiering::FsckReport> fsck(tiering::FsckOptions options) override;
-  Task<void> refresh_gauges();
 
   Cell& cell_;
   const Settings settings_;
@@ -44,7 +42,6 @@ class Server final : private admin::Control {
   Clock& clock_;
   Runtime& runtime_;
   const SteadyTime started_;
-  observe::Metrics metrics_;
   auth::AzureVerifier verifier_;
   std::unique_ptr<BlobFront> blob_;
   std::unique_ptr<AdminFront> admin_;

@@ -34,6 +34,7 @@ LogEngine::LogEngine(Services services, LogEngineOptions options)
       clock_(services.clock),
       random_(services.random),
       executor_(std::move(services.executor)),
+      group_times_(services.group_times),
       options_(std::move(options)) {}
 
 LogEngine::~LogEngine() = default;
@@ -229,7 +230,10 @@ Task<void> LogEngine::commit_batch(std::deque<Pending> batch) {
 Task<bool> LogEngine::persist(const std::vector<LogEntry>& group, std::vector<Acknowledgement>& waiting) {
   Result<Position> position;
   for (;;) {
+    const SteadyTime start = clock_.steady();
     position = co_await log_->append(group);
+    if (group_times_ != nullptr)
+      group_times_->observe_micros(static_cast<std::uint64_t>((clock_.steady() - start).count()));
     if (position.ok()) break;
     if (position.error().code != Code::kNoSpace) {
       stop_for_good(position.error(), waiting);
@@ -396,9 +400,12 @@ LogEngineStatus LogEngine::status() const {
                          .durable_through = durable_through(),
                          .flushed = {flushed_.load()},
                          .conflicts = conflicts_.load(),
+                         .queued = 0,
+                         .queued_max = options_.queue_transactions_max,
                          .stalled = {},
                          .stopped = {}};
   const std::lock_guard lock(mutex_);
+  status.queued = queue_.size();
   status.stalled = stalled_;
   status.stopped = stopped_;
   return status;

@@ -13,6 +13,7 @@
 #include "kv/commit/request.h"
 #include "kv/commit/sequencer.h"
 #include "kv/log/commit_log.h"
+#include "observe/instruments.h"
 
 namespace tombolo::kv {
 
@@ -32,6 +33,8 @@ struct LogEngineStatus {
   Sequence durable_through;
   Sequence flushed;              // what the index holds in durable files, at least
   std::uint64_t conflicts = 0;   // commits refused with kConflict since opening
+  std::size_t queued = 0;        // commits that wait for a group
+  std::size_t queued_max = 0;    // queue_transactions_max
   std::optional<Error> stalled;  // commits are refused until what is logged could be written or applied
   std::optional<Error> stopped;  // commits are refused until restart
 };
@@ -46,6 +49,7 @@ class LogEngine final : public Engine, private CommitTarget {
     Clock& clock;
     Random& random;
     Executor executor;
+    observe::Histogram* group_times = nullptr;  // of writing and syncing each group; null: not kept
   };
 
   /// Recovers what the log and the index hold. kCorrupt, with a sentence that names the file, when that cannot be
@@ -110,6 +114,7 @@ class LogEngine final : public Engine, private CommitTarget {
   Clock& clock_;
   Random& random_;
   const Executor executor_;
+  observe::Histogram* const group_times_;
   const LogEngineOptions options_;
   std::unique_ptr<CommitLog> log_;
   LiveReads live_reads_;

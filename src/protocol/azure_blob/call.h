@@ -25,8 +25,7 @@ struct Call {
   const Query& query;
   const auth::VerifiedRequest& who;
   store::Store& store;
-  Workers& workers;           // hashing and parsing of large bodies
-  http::Headers& on_failure;  // what the answer tells, beside its code, should the operation fail
+  Workers& workers;  // hashing and parsing of large bodies
 
   store::ContainerRef container() const { return {who.tenant, address.account, address.container}; }
   store::ObjectRef object() const { return {container(), address.blob}; }

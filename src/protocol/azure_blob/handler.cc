@@ -87,9 +87,8 @@ struct AzureBlobHandler::Trace {
   std::string client_request_id;
   std::string version{kDefaultVersion};
   std::string account;
-  std::string_view operation = "Unknown";
+  std::string_view operation = kUnknownOperation;
   std::string_view error_code;
-  http::Headers on_failure;
   Level level = Level::kService;
   int status = 0;
   std::uint64_t bytes_sent = 0;
@@ -172,26 +171,22 @@ Task<Reply> AzureBlobHandler::serve(http::Exchange& exchange, ClientBody& body, 
   touched.blob = address.blob;
   CO_CHECK(auth::authorize(who, touched));
   CO_CHECK(refuse_unbuilt(address.level(), head.headers, query, who));
-  const Call call{head, body, address, query, who, parts_.store, parts_.workers, trace.on_failure};
+  const Call call{head, body, address, query, who, parts_.store, parts_.workers};
   co_return co_await operation->run(call);
 }
 
 Reply AzureBlobHandler::fail(const Error& error, const http::RequestHead& head, const ClientBody& body, Trace& trace) {
-  const Access access = head.method == "GET" || head.method == "HEAD" ? Access::kRead : Access::kWrite;
-  WireError wire = to_wire(error, trace.level, access);
+  WireError wire = to_wire(error, trace.level);
   if (body.failed()) {
     // Whatever the code says (a lost connection is kUnavailable): it was the client's, not ours.
-    wire = to_wire(azure_blob::refuse(codes::kInvalidInput, "The request's body did not arrive whole."), trace.level,
-                   access);
+    wire = to_wire(azure_blob::refuse(codes::kInvalidInput, "The request's body did not arrive whole."), trace.level);
   }
   if (wire.is_ours) {
     log(LogLevel::kWarn, "azure_blob", "request {} {} {} failed with {}: {}", trace.request_id, head.method,
         head.path(), wire.code, to_string(error));
   }
   trace.error_code = wire.code;
-  Reply reply = error_reply(wire, trace.request_id, parts_.clock.wall());
-  for (const http::Headers::Field field : trace.on_failure) reply.headers.add(field.name, field.value);
-  return reply;
+  return error_reply(wire, trace.request_id, parts_.clock.wall());
 }
 
 Task<void> AzureBlobHandler::send(http::Exchange& exchange, Reply reply, Trace& trace) {
@@ -245,6 +240,16 @@ http::Refusal AzureBlobHandler::refuse(http::Failure failure) {
   refusal.head.headers.add("x-ms-request-id", request_id);
   refusal.head.headers.add("x-ms-version", kDefaultVersion);
   refusal.body = std::move(reply.body);
+  if (observer_ && failure != http::Failure::kHandlerFailed) {  // handle() has reported that one
+    Observation seen;
+    seen.operation = kUnknownOperation;
+    seen.method = seen.path = seen.peer_address = "-";
+    seen.request_id = request_id;
+    seen.error_code = wire.code;
+    seen.status = wire.status;
+    seen.bytes_sent = refusal.body.size();
+    observer_(seen);
+  }
   return refusal;
 }
 

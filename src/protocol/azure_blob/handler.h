@@ -13,10 +13,13 @@
 
 namespace tombolo::azure_blob {
 
+/// The operation of a request in which none was recognised.
+inline constexpr std::string_view kUnknownOperation = "Unknown";
+
 /// What happened with one request, for metrics and the access log. Holds no secret: the query is left out, a SAS is in
 /// it. Views live while the observer runs.
 struct Observation {
-  std::string_view operation;  // "PutBlob"; "Unknown" where none was recognised
+  std::string_view operation;  // "PutBlob"; kUnknownOperation
   std::string_view method;
   std::string_view path;  // raw
   std::string_view account;
@@ -30,7 +33,8 @@ struct Observation {
   Duration took{};
   bool broken = false;  // the connection was lost before the answer was out
 };
-/// Called once per request, on its event loop, after the answer. Must not block or throw.
+/// Called once per request, on its event loop, after the answer; also for requests that http refused before they could
+/// be handled, then with status and error code only. Must not block or throw.
 using Observer = std::function<void(const Observation&)>;
 
 /// All of them outlive the handler and are thread-safe.

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "async/retry.h"
 #include "base/units.h"
@@ -33,6 +34,10 @@ struct AzureConfig {
   Duration operation_max = std::chrono::minutes(2);     // past it, no second retry in a row
   Duration try_base = std::chrono::seconds(90);         // one try may take this long, and 1 s more for each …
   std::uint64_t bytes_per_second_min = 128 * kKiB;      // … that it sends or gets
+
+  /// Called for each HTTP request after the first of an operation, with "put", "get", "head", "list" or "delete".
+  /// Thread-safe, does not block. Empty: nobody counts.
+  std::function<void(std::string_view operation)> on_retry = {};
 
   std::uint64_t single_put_bytes_max = 256 * kMiB;  // larger objects go up in blocks; at most 5,000 MiB
   std::uint64_t block_bytes = 16 * kMiB;            // larger where an object would need more than 50,000

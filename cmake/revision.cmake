@@ -1,0 +1,18 @@
+# cmake -DTREE=<checkout> -DTO=<file> -P revision.cmake: writes what `git describe` says, and only when it has changed.
+set(revision "unknown")
+find_program(GIT git)
+if(GIT)
+  execute_process(COMMAND ${GIT} -C ${TREE} describe --always --dirty --abbrev=12 OUTPUT_VARIABLE described
+                  ERROR_QUIET OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE status)
+  if(status EQUAL 0)
+    set(revision ${described})
+  endif()
+endif()
+set(text "#define TOMBOLO_REVISION \"${revision}\"\n")
+set(before)
+if(EXISTS ${TO})
+  file(READ ${TO} before)
+endif()
+if(NOT text STREQUAL before)
+  file(WRITE ${TO} ${text})
+endif()

@@ -1,0 +1,77 @@
+#include "remote/metered_remote.h"
+
+namespace tombolo::remote {
+namespace {
+
+using observe::Metric;
+
+class MeteredSource final : public ByteSource {
+ public:
+  MeteredSource(std::unique_ptr<ByteSource> inner, observe::Counter& bytes) : inner_(std::move(inner)), bytes_(bytes) {}
+  Task<Block> next() override {
+    Result<Block> block = co_await inner_->next();
+    if (block.ok()) bytes_.add(block->size());
+    co_return block;
+  }
+
+ private:
+  const std::unique_ptr<ByteSource> inner_;
+  observe::Counter& bytes_;
+};
+
+}  // namespace
+
+MeteredRemote::MeteredRemote(std::shared_ptr<Remote> inner, observe::Metrics& metrics, Clock& clock)
+    : inner_(std::move(inner)),
+      metrics_(metrics),
+      clock_(clock),
+      put_(operation("put")),
+      get_(operation("get")),
+      head_(operation("head")),
+      list_(operation("list")),
+      remove_(operation("delete")),
+      received_(metrics.counter(Metric::kRemoteReceived, {inner_->name()})),
+      sent_(metrics.counter(Metric::kRemoteSent, {inner_->name()})) {}
+
+MeteredRemote::Operation MeteredRemote::operation(std::string_view name) const {
+  return {name, metrics_.histogram(Metric::kRemoteSeconds, {inner_->name(), name})};
+}
+
+template <class T>
+Task<T> MeteredRemote::counted(const Operation& operation, Task<T> task) {
+  const SteadyTime start = clock_.steady();
+  Result<T> result = co_await std::move(task);
+  operation.seconds.observe_micros(static_cast<std::uint64_t>((clock_.steady() - start).count()));
+  const std::string_view outcome = result.ok() ? std::string_view("ok") : code_name(result.error().code);
+  metrics_.counter(Metric::kRemoteRequests, {inner_->name(), operation.name, outcome}).add();
+  co_return result;
+}
+
+Task<RemoteObject> MeteredRemote::put(PutRequest request, BodyFactory body) {
+  BodyFactory metered = [body = std::move(body), &sent = sent_](std::uint64_t offset, std::uint64_t length) {
+    std::unique_ptr<ByteSource> made = std::make_unique<MeteredSource>(body(offset, length), sent);
+    return made;
+  };
+  return counted(put_, inner_->put(std::move(request), std::move(metered)));
+}
+
+Task<std::unique_ptr<ByteSource>> MeteredRemote::get(GetRequest request) {
+  Task<std::unique_ptr<ByteSource>> task = inner_->get(std::move(request));
+  CO_TRY_ASSIGN(auto source, counted(get_, std::move(task)));
+  std::unique_ptr<ByteSource> metered = std::make_unique<MeteredSource>(std::move(source), received_);
+  co_return metered;
+}
+
+Task<HeadResult> MeteredRemote::head(std::string key) {
+  return counted(head_, inner_->head(std::move(key)));
+}
+
+Task<ListPage> MeteredRemote::list(ListRequest request) {
+  return counted(list_, inner_->list(std::move(request)));
+}
+
+Task<void> MeteredRemote::remove(std::string key, Condition condition) {
+  return counted(remove_, inner_->remove(std::move(key), std::move(condition)));
+}
+
+}  // namespace tombolo::remote

@@ -1,0 +1,25 @@
+// Gauges: what is read from the running parts every few seconds and shown as metrics.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "async/task.h"
+#include "server/cell.h"
+#include "server/settings.h"
+
+namespace tombolo::server {
+
+/// Connections that are open now, by listener.
+using CountConnections = std::function<std::map<std::string, std::size_t>()>;
+
+/// Reads every kGaugesEvery until it is cancelled. What it is given outlives it.
+Task<void> refresh_gauges(Cell& cell, Workers& workers, Settings settings, CountConnections connections);
+
+/// Counts places and the exposed window every observe.census_seconds until it is cancelled.
+Task<void> take_censuses(Cell& cell, Clock& clock, Settings settings);
+
+inline constexpr Duration kGaugesEvery = std::chrono::seconds(5);
+
+}  // namespace tombolo::server
