@@ -5,7 +5,7 @@ CYCLES ?= 5000
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build test test-asan test-tsan demo soak tidy format clean
+.PHONY: help setup build test test-asan test-tsan demo soak bench tidy format clean
 
 help: ## show this
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -22,20 +22,25 @@ build: ## compile (PRESET=dev|release|asan|tsan, default release)
 test: setup build tidy ## release build, unit tests, end-to-end suites
 	@. tools/env && tools/run-tests --preset $(PRESET)
 
-test-asan: ## unit tests with address and undefined-behaviour sanitizers
+test-asan: setup ## unit tests with address and undefined-behaviour sanitizers
 	@$(MAKE) --no-print-directory build PRESET=asan
-	@tools/run-tests --preset asan --unit
+	@. tools/env && tools/run-tests --preset asan --unit
 
 # Debian's RocksDB is not instrumented, and the thread sanitizer reports falsely on what it does.
-test-tsan: ## unit tests with the thread sanitizer, without those that link RocksDB
+test-tsan: setup ## unit tests with the thread sanitizer, without those that link RocksDB
 	@$(MAKE) --no-print-directory build PRESET=tsan
-	@tools/run-tests --preset tsan --unit --exclude rocksdb
+	@. tools/env && tools/run-tests --preset tsan --unit --exclude rocksdb
 
 demo: setup build ## the whole story in front of your eyes (FULL=1: more and larger files)
 	@. tools/env && FULL=$(FULL) tools/demo
 
 soak: setup build ## thousands of kill -9 cycles (CYCLES=5000)
 	@. tools/env && TOMBOLO_KILL_CYCLES=$(CYCLES) tools/run-tests --preset $(PRESET) --only kill --limit-s 86400
+
+bench: build ## speed against peers, into build/bench.json (ROWS=get_4k,put_4k QUICK=1 BASE=other/tombolo)
+	@tools/setup --bench
+	@. tools/env && TOMBOLO_BIN=$(CURDIR)/build/$(PRESET)/src/tombolo $$TOMBOLO_PYTHON bench/run --rows "$(ROWS)" \
+	  $(if $(QUICK),--quick) $(if $(BASE),--base $(BASE)) --build build/$(PRESET)
 
 tidy: ## floors, file lengths, banned calls, formatting
 	@tools/tidy

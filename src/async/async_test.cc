@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <memory>
 #include <thread>
 
 #include "async/byte_stream.h"
@@ -30,6 +32,24 @@ TEST(Offload, ComesBackWithTheValue) {
 TEST(Offload, RefusesPastItsBound) {
   Workers workers({.threads = 1, .queue_max = 0});
   EXPECT_EQ(run_to_end(answer_from(workers)).error().code, Code::kBusy);
+}
+
+struct TellsWhereItEnded {
+  std::atomic<std::thread::id>& where;
+  ~TellsWhereItEnded() { where = std::this_thread::get_id(); }
+};
+
+Task<void> work_that_owns(Workers& workers, std::shared_ptr<TellsWhereItEnded> owned) {
+  auto work = [owned = std::move(owned)]() -> Result<void> { return {}; };
+  co_return co_await offload(workers, std::move(work));
+}
+
+TEST(Offload, WhatTheWorkOwnsEndsOnTheWorkerBeforeTheCallerGoesOn) {
+  Workers workers({.threads = 1});
+  std::atomic<std::thread::id> where;
+  EXPECT_TRUE(run_to_end(work_that_owns(workers, std::make_shared<TellsWhereItEnded>(where))).ok());
+  EXPECT_NE(where.load(), std::thread::id());
+  EXPECT_NE(where.load(), std::this_thread::get_id());
 }
 
 Task<int> slow_answer(Duration after) {

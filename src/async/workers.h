@@ -4,6 +4,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "async/one_shot.h"
@@ -37,12 +38,17 @@ class Workers {
 
 /// Runs `work` (a callable giving Result<T>) on `workers` and resumes on the caller's executor. Work cannot be
 /// cancelled once queued: what it refers to must outlive it, and it does when the awaiting coroutine owns it, because
-/// that coroutine does not resume before. kBusy when the queue is full.
+/// that coroutine does not resume before. What it captured is destroyed on the worker, before the caller resumes. kBusy
+/// when the queue is full.
 template <class F, class R = std::invoke_result_t<F>>
 Task<typename R::value_type> offload(Workers& workers, F work) {
   OneShot<typename R::value_type> done;
-  auto shared = std::make_shared<F>(std::move(work));
-  std::function<void()> job = [done, shared] { done.set((*shared)()); };
+  auto held = std::make_shared<std::optional<F>>(std::move(work));
+  std::function<void()> job = [done, held = std::move(held)] {
+    R result = (**held)();
+    held->reset();
+    done.set(std::move(result));
+  };
   if (!workers.submit(std::move(job))) co_return Error{Code::kBusy, "too much work is queued; try again later"};
   co_return co_await done.wait();
 }

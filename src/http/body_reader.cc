@@ -6,7 +6,12 @@
 namespace tombolo::http {
 
 BodyReader::BodyReader(Stream& stream, InputBuffer& input, BufferPool& pool, BodyReaderOptions options)
-    : stream_(stream), input_(input), pool_(pool), options_(options), left_(options.chunked ? 0 : options.size) {}
+    : stream_(stream),
+      input_(input),
+      pool_(pool),
+      options_(options),
+      left_(options.chunked ? 0 : options.size),
+      pace_(options.pace) {}
 
 Task<Block> BodyReader::next() {
   if (finished()) co_return Block();
@@ -62,10 +67,46 @@ Task<Block> BodyReader::next_chunked() {
 }
 
 Task<std::size_t> BodyReader::read(MutableBytes into) {
-  auto n = co_await stream_.read_some(into, deadline_after(options_.stall_max));
+  const Deadline began = deadline_after({});
+  auto n = co_await stream_.read_some(into, began + pace_.allowance());
+  if (n.ok()) pace_.moved(*n, std::chrono::duration_cast<Duration>(deadline_after({}) - began));
   if (n.ok() && *n == 0) co_return to_error(Failure::kBodyIncomplete);
   if (n.ok() || n.error().code == Code::kCancelled) co_return n;
   co_return to_error(n.error().code == Code::kDeadline ? Failure::kBodyStalled : Failure::kConnectionLost);
+}
+
+Task<bool> BodyReader::discard(Discard limits) {
+  std::uint64_t dropped = 0;
+  while (true) {
+    const auto step = drop_input();
+    failed_ = !step.ok();
+    if (failed_) co_return false;
+    dropped += *step;
+    if (dropped > limits.bytes_max || left_ > limits.bytes_max) co_return false;
+    if (finished()) co_return true;
+    const auto n = co_await stream_.read_some(input_.room(), limits.until);
+    if (!n.ok() && n.error().code == Code::kCancelled) co_return n.error();
+    failed_ = !n.ok() || *n == 0;
+    if (failed_) co_return false;
+    input_.added(*n);
+  }
+}
+
+Result<std::uint64_t> BodyReader::drop_input() {
+  if (!options_.chunked) {
+    const std::uint64_t n = std::min<std::uint64_t>(left_, input_.bytes().size());
+    input_.take(static_cast<std::size_t>(n));
+    left_ -= n;
+    return n;
+  }
+  std::uint64_t dropped = 0;
+  while (!input_.empty() && !decoder_.done()) {
+    const auto step = decoder_.advance(input_.bytes());
+    if (!step) return to_error(step.error());
+    input_.take(step->consumed);
+    dropped += step->data.size();
+  }
+  return dropped;
 }
 
 }  // namespace tombolo::http

@@ -5,6 +5,7 @@
 #include "http/buffer_pool.h"
 #include "http/chunked.h"
 #include "http/input_buffer.h"
+#include "http/pace.h"
 #include "http/stream.h"
 
 namespace tombolo::http {
@@ -12,7 +13,7 @@ namespace tombolo::http {
 struct BodyReaderOptions {
   bool chunked = false;
   std::uint64_t size = 0;  // when not chunked
-  Duration stall_max = {};
+  PaceOptions pace = {};
 };
 
 /// Blocks are full (kStreamStep) but the last. Errors carry Failure names: kBodyIncomplete, kBodyStalled,
@@ -23,6 +24,14 @@ class BodyReader final : public ByteSource {
   BodyReader(Stream& stream, InputBuffer& input, BufferPool& pool, BodyReaderOptions options);
 
   Task<Block> next() override;
+
+  struct Discard {
+    std::uint64_t bytes_max;
+    Deadline until;
+  };
+  /// Reads the rest and drops it, holding no more than the input buffer. False when it did not reach the body's end:
+  /// the limits were met, or the peer failed. Errors: kCancelled only.
+  Task<bool> discard(Discard limits);
 
   /// The end has been reached in good order; true at once when there is no body.
   bool finished() const { return options_.chunked ? decoder_.done() : left_ == 0; }
@@ -35,6 +44,8 @@ class BodyReader final : public ByteSource {
   Task<Block> next_chunked();
   // Reads at least a byte into `into`.
   Task<std::size_t> read(MutableBytes into);
+  // Drops what the input buffer holds of the body; how much of the body that was.
+  Result<std::uint64_t> drop_input();
 
   Stream& stream_;
   InputBuffer& input_;
@@ -42,6 +53,7 @@ class BodyReader final : public ByteSource {
   const BodyReaderOptions options_;
   std::uint64_t left_;
   ChunkedDecoder decoder_;
+  Pace pace_;
   bool failed_ = false;
 };
 

@@ -185,7 +185,7 @@ Task<Response> Call::run(std::shared_ptr<void> owner) {
   if (!parser.ok()) co_return about_peer(request_, sent.ok() ? std::move(parser).error() : std::move(sent).error());
 
   const BodyReaderOptions options{
-      .chunked = parser->chunked(), .size = parser->body_size(), .stall_max = config_.stall_max};
+      .chunked = parser->chunked(), .size = parser->body_size(), .pace = {.stall_max = config_.stall_max}};
   const bool keep_alive = parser->keep_alive() && sent.ok();
   Response response;
   response.content_length = parser->content_length();

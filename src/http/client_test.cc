@@ -351,7 +351,7 @@ TEST_F(ClientTest, ServesSeveralLoopsAtOnce) {
   }
   for (auto& thread : threads) thread.join();
   EXPECT_EQ(good, 300);
-  EXPECT_LE(server_.connection_count(), 3u);
+  EXPECT_LE(server_.stats().connections, 3u);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/times.h"
+#include "base/units.h"
 #include "http/serialize.h"
 #include "http/server_exchange.h"
 
@@ -13,6 +14,8 @@ namespace {
 
 constexpr Duration kLingerMax = std::chrono::seconds(2);
 constexpr Duration kLingerStoppingMax = std::chrono::milliseconds(200);
+constexpr std::uint64_t kLingerBytesMax = 16 * kMiB;        // behind an answered request: the rest of a block
+constexpr std::uint64_t kRefusedLingerBytesMax = 1 * kMiB;  // behind what was no request: nobody is owed more
 
 constexpr std::int64_t kMicrosPerSecond = 1'000'000;
 
@@ -27,8 +30,8 @@ std::string_view DateCache::now() {
   return text_;
 }
 
-Connection::Connection(std::unique_ptr<Stream> stream, ConnectionInfo peer, ConnectionShared& shared, DateCache& date)
-    : stream_(std::move(stream)), peer_(std::move(peer)), shared_(shared), date_(date) {}
+Connection::Connection(std::unique_ptr<Stream> stream, ConnectionInfo peer, ConnectionShared& shared, LoopShared& loop)
+    : stream_(std::move(stream)), peer_(std::move(peer)), shared_(shared), loop_(loop) {}
 
 Task<void> Connection::serve(std::shared_ptr<Connection> self) {
   // A connection that has never spoken gets no longer than a head may take.
@@ -51,9 +54,11 @@ void Connection::stop_if_idle() {
 }
 
 Task<std::optional<RequestHead>> Connection::read_head(Duration idle_max) {
+  std::optional<WaitingList::Stay> stay;  // from the first wait on
   if (input_.empty()) {
     input_.release_if_empty();
     if (shared_.stopping.load(std::memory_order_relaxed)) co_return std::nullopt;
+    stay.emplace(loop_.waiting, *this);
     idle_ = true;
     const auto readable = co_await stream_->wait_readable(deadline_after(idle_max));
     idle_ = false;
@@ -65,6 +70,7 @@ Task<std::optional<RequestHead>> Connection::read_head(Duration idle_max) {
     if (!input_.empty()) {
       const auto progress = parser.advance(input_.text());
       if (!progress) {
+        stay.reset();
         CO_TRY(refuse(progress.error(), parser.is_head()));
         co_return std::nullopt;
       }
@@ -73,6 +79,7 @@ Task<std::optional<RequestHead>> Connection::read_head(Duration idle_max) {
         co_return std::optional<RequestHead>(parser.take());
       }
     }
+    if (!stay) stay.emplace(loop_.waiting, *this);
     const auto n = co_await stream_->read_some(input_.room(), until);
     if (n.ok() && *n > 0) {
       input_.added(*n);
@@ -80,6 +87,7 @@ Task<std::optional<RequestHead>> Connection::read_head(Duration idle_max) {
     }
     // An end inside a head, or a lost connection: nobody is there to be told.
     if (!n.ok() && n.error().code == Code::kDeadline) {
+      stay.reset();
       CO_TRY(refuse(Failure::kHeadStalled, parser.is_head()));
     }
     co_return std::nullopt;
@@ -121,29 +129,31 @@ Task<bool> Connection::run_exchange(RequestHead head) {
     CO_TRY(refuse(Failure::kHandlerFailed, to_head));
     co_return false;
   }
-  CO_TRY(linger());
+  CO_TRY(linger(kLingerBytesMax));
   co_return false;
 }
 
 Task<void> Connection::refuse(Failure failure, bool to_head) {
   Refusal refusal = shared_.handler.refuse(failure);
-  const ResponseExtras extras{.date = date_.now(), .content_length = refusal.body.size(), .close = true};
+  const ResponseExtras extras{.date = loop_.date.now(), .content_length = refusal.body.size(), .close = true};
   CO_CHECK_ASSIGN(const std::string text, render(refusal.head, extras));
   const BytesView body = to_head ? BytesView() : refusal.body.view();
   CO_TRY(stream_->write(as_bytes(text), body, shared_.config.write_stall_max));
-  co_return co_await linger();
+  co_return co_await linger(kRefusedLingerBytesMax);
 }
 
-Task<void> Connection::linger() {
+Task<void> Connection::linger(std::uint64_t bytes_max) {
   stream_->shutdown_write();
+  const WaitingList::Stay stay(loop_.waiting, *this);
   const bool stopping = shared_.stopping.load(std::memory_order_relaxed);
   const Deadline until = deadline_after(stopping ? kLingerStoppingMax : kLingerMax);
   input_.take(input_.bytes().size());
-  // Bounded by the deadline: what comes is dropped.
-  while (true) {
+  for (std::uint64_t dropped = 0; dropped < bytes_max;) {
     CO_TRY_ASSIGN(const std::size_t n, stream_->read_some(input_.room(), until));
-    if (n == 0) co_return Result<void>{};
+    if (n == 0) break;
+    dropped += n;
   }
+  co_return Result<void>{};
 }
 
 }  // namespace tombolo::http

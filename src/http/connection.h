@@ -8,6 +8,7 @@
 #include "http/exchange.h"
 #include "http/request_parser.h"
 #include "http/server.h"
+#include "http/waiting_list.h"
 
 namespace tombolo::http {
 
@@ -31,10 +32,17 @@ struct ConnectionShared {
   std::atomic<bool> stopping{false};
 };
 
+/// What those of one event loop share; outlives them.
+struct LoopShared {
+  explicit LoopShared(Clock& clock) : date(clock) {}
+  DateCache date;
+  WaitingList waiting;
+};
+
 /// Lives and is used on its stream's event loop.
-class Connection {
+class Connection final : public WaitingList::Waiter {
  public:
-  Connection(std::unique_ptr<Stream> stream, ConnectionInfo peer, ConnectionShared& shared, DateCache& date);
+  Connection(std::unique_ptr<Stream> stream, ConnectionInfo peer, ConnectionShared& shared, LoopShared& loop);
 
   /// Until either side closes. Never an error: what goes wrong concerns this peer alone.
   static Task<void> serve(std::shared_ptr<Connection> self);
@@ -46,18 +54,21 @@ class Connection {
  private:
   friend class ServerExchange;
 
+  void give_way() override { stream_->cancel(); }
+
   // Waits for and reads the next head. nullopt: there is none, and everything to say about it was said.
   Task<std::optional<RequestHead>> read_head(Duration idle_max);
   // One request; whether another may follow.
   Task<bool> run_exchange(RequestHead head);
   Task<void> refuse(Failure failure, bool to_head);
   // Lets the peer read the last answer: closing with unread bytes would reset the connection under it.
-  Task<void> linger();
+  // At most `bytes_max` of them are read and dropped.
+  Task<void> linger(std::uint64_t bytes_max);
 
   const std::unique_ptr<Stream> stream_;
   const ConnectionInfo peer_;
   ConnectionShared& shared_;
-  DateCache& date_;
+  LoopShared& loop_;
   InputBuffer input_;
   bool idle_ = false;
 };

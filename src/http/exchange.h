@@ -32,9 +32,14 @@ class Exchange {
   /// "bad_trailer", "body_incomplete"; kDeadline "body_stalled"; kUnavailable "connection_lost". After one an answer
   /// may still be sent; then the connection is closed.
   virtual ByteSource& body() = 0;
+  /// The answer shall not wait for the rest of the body: more of it than kAbandonedMax closes the connection after the
+  /// answer. For requests that are turned away so that others are served.
+  virtual void abandon_body() = 0;
+  static constexpr std::uint64_t kAbandonedMax = 64 * 1024;
 
-  // Each respond first reads the rest of the request's body and drops it (up to ServerConfig::drain_bytes_max, past
-  // which the connection is closed after the answer), because clients that are answered early while they send break.
+  // Each respond first reads the rest of the request's body and drops it (up to ServerConfig::drain_bytes_max and
+  // drain_time_max, past which the connection is closed after the answer), because clients that are answered early
+  // while they send break.
   // To a HEAD request all of them send Content-Length and no body; 204 and 304 have neither.
 
   // GCC 12 destroys a brace-initialised head twice when it is written inside the co_await expression: name it first,

@@ -43,7 +43,7 @@ constexpr std::array kRows = {
     Row{Failure::kBadTrailer, {400, Code::kInvalid, "bad_trailer", "the trailer is not well formed or not allowed"}},
     Row{Failure::kBodyIncomplete,
         {400, Code::kInvalid, "body_incomplete", "the body ended before its announced length"}},
-    Row{Failure::kBodyStalled, {408, Code::kDeadline, "body_stalled", "no byte of the body came for too long"}},
+    Row{Failure::kBodyStalled, {408, Code::kDeadline, "body_stalled", "the body came too slowly"}},
     Row{Failure::kConnectionLost, {400, Code::kUnavailable, "connection_lost", "the connection was lost"}},
     Row{Failure::kHeadStalled, {408, Code::kDeadline, "head_stalled", "the head took too long"}},
     Row{Failure::kOverloaded, {503, Code::kUnavailable, "overloaded", "too many connections; try again later"}},

@@ -37,7 +37,7 @@ enum class Failure {
   kChunkExtension,  // [8] chunk line over kChunkLineMax
   kBadTrailer,      // [14] forbidden or malformed
   kBodyIncomplete,  // [17] the peer ended early
-  kBodyStalled,     // [16] no byte for too long
+  kBodyStalled,     // [16] no byte for too long, or fewer than the least rate
   kConnectionLost,  // reset while the body moved
   // Conduct.
   kHeadStalled,    // [16]

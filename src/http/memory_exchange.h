@@ -18,6 +18,7 @@ class MemoryExchange final : public Exchange {
   const RequestHead& head() const override { return head_; }
   const ConnectionInfo& connection() const override { return connection_; }
   ByteSource& body() override { return body_; }
+  void abandon_body() override { abandoned_ = true; }
   Task<void> respond(ResponseHead head, Block body) override;
   Task<void> respond(ResponseHead head, ByteSource& body, std::uint64_t length) override;
   Task<void> respond_head_only(ResponseHead head, std::uint64_t length) override;
@@ -31,6 +32,7 @@ class MemoryExchange final : public Exchange {
   };
   /// Requires responded().
   const Answer& answer() const { return *answer_; }
+  bool abandoned() const { return abandoned_; }
 
  private:
   bool is_head() const { return head_.method == "HEAD"; }
@@ -39,6 +41,7 @@ class MemoryExchange final : public Exchange {
   ConnectionInfo connection_;
   BlockSource body_;
   std::optional<Answer> answer_;
+  bool abandoned_ = false;
 };
 
 }  // namespace tombolo::http

@@ -28,9 +28,13 @@ namespace {
 constexpr int kBacklog = 1'024;
 constexpr int kAcceptsPerTurn = 64;          // then others on the loop have their turn
 constexpr std::uint32_t kShedMax = 64;       // refused connections that are told so at once; more are just closed
+constexpr std::uint32_t kEvictingMax = 256;  // connections past the bound while those that make room are still closing
 constexpr std::size_t kIdleBuffersMax = 64;  // 16 MiB
 constexpr Duration kAcceptPause = std::chrono::milliseconds(50);  // when the process is out of descriptors
+constexpr Duration kEvictPause = std::chrono::milliseconds(1);
+constexpr int kEvictTurnsMax = 50;
 constexpr Duration kStopPoll = std::chrono::milliseconds(5);
+constexpr Duration kWarnEvery = std::chrono::seconds(60);
 
 }  // namespace
 
@@ -64,7 +68,12 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
   }
 
   std::uint16_t port() const { return port_; }
-  std::size_t connection_count() const { return count_.load(std::memory_order_relaxed); }
+  ServerStats stats() const {
+    return {.connections = count_.load(std::memory_order_relaxed),
+            .accepted = accepted_.load(std::memory_order_relaxed),
+            .evicted = evicted_.load(std::memory_order_relaxed),
+            .shed = shed_.load(std::memory_order_relaxed)};
+  }
 
   static Task<void> stop(std::shared_ptr<Impl> self) {
     self->shared_.stopping = true;
@@ -79,9 +88,9 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
 
  private:
   struct Loop {
-    Loop(Executor given, Clock& clock) : executor(std::move(given)), date(clock) {}
+    Loop(Executor given, Clock& clock) : executor(std::move(given)), shared(clock) {}
     const Executor executor;
-    DateCache date;
+    LoopShared shared;
     std::atomic<std::uint32_t> count{0};
   };
 
@@ -126,8 +135,10 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
         acceptor.accept(socket, error);
         if (!error) self->admit(std::move(socket), loop);
       }
+      CO_TRY(make_room(self));
       if (!error || error == asio::error::would_block || error == asio::error::connection_aborted) continue;
       log(LogLevel::kWarn, "http", "cannot accept: {}", error.message());
+      if (error == asio::error::no_descriptors) self->evict(1);
       CO_TRY(sleep_for(kAcceptPause));
     }
   }
@@ -143,15 +154,80 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
   void admit(tcp::socket socket, Loop& loop) {
     error_code error;
     const auto remote = socket.remote_endpoint(error);
-    const std::uint32_t count = count_.load(std::memory_order_relaxed);
-    if (error || count >= shared_.config.connections_max + kShedMax) return;
+    if (error) return;
+    ++accepted_;
+    const bool served = find_room();
+    if (!served) ++shed_;
+    if (!served && count_ >= shared_.config.connections_max + kEvictingMax + kShedMax) return;
     const auto& tls = shared_.config.tls;
     ConnectionInfo peer{remote.address().to_string(), remote.port(), port_, tls != nullptr};
     auto stream = tls ? make_tls_stream(std::move(socket), tls) : make_tcp_stream(std::move(socket));
-    auto connection = std::make_shared<Connection>(std::move(stream), std::move(peer), shared_, loop.date);
+    auto connection = std::make_shared<Connection>(std::move(stream), std::move(peer), shared_, loop.shared);
     Admission admission(shared_from_this(), {connection, &loop});
-    auto task = count < shared_.config.connections_max ? Connection::serve(connection) : Connection::shed(connection);
+    auto task = served ? Connection::serve(connection) : Connection::shed(connection);
     serving_.spawn(loop.executor, run(std::move(task), std::move(admission)));
+  }
+
+  // Whether one more connection may be served: there is room, or somebody who can be made to give way.
+  bool find_room() {
+    const std::uint32_t count = count_.load(std::memory_order_relaxed);
+    if (count < shared_.config.connections_max) return true;
+    warn_of_fullness();
+    return count < shared_.config.connections_max + kEvictingMax && longest_waiting() != nullptr;
+  }
+
+  // Holds up accepting until as many connections have given way as were admitted past the bound, if they can.
+  static Task<void> make_room(std::shared_ptr<Impl> self) {
+    for (int i = 0; i < kEvictTurnsMax; ++i) {
+      const std::uint32_t open = self->count_, leaving = self->leaving_, most = self->shared_.config.connections_max;
+      if (open <= most) break;
+      if (open > most + leaving) self->evict(open - leaving - most);
+      CO_TRY(sleep_for(kEvictPause));
+      if (self->leaving_ == 0 && self->longest_waiting() == nullptr) break;  // all are busy
+    }
+    co_return Result<void>{};
+  }
+
+  Loop* longest_waiting() {
+    Loop* longest = nullptr;
+    Deadline since = Deadline::max();
+    for (Loop& loop : loops_) {
+      if (loop.shared.waiting.oldest() >= since) continue;
+      longest = &loop;
+      since = loop.shared.waiting.oldest();
+    }
+    return longest;
+  }
+
+  // The longest waiting one, or, where it is about many, the longest waiting ones of each loop.
+  void evict(std::uint32_t count) {
+    if (count == 1) {
+      if (Loop* loop = longest_waiting()) evict(*loop, 1);
+      return;
+    }
+    const auto each = static_cast<std::uint32_t>((count + loops_.size() - 1) / loops_.size());
+    for (Loop& loop : loops_) evict(loop, each);
+  }
+
+  void evict(Loop& loop, std::uint32_t count) {
+    leaving_ += count;
+    asio::post(loop.executor, [self = shared_from_this(), &loop, count] {
+      std::uint32_t evicted = 0;
+      while (evicted < count && loop.shared.waiting.evict_oldest()) ++evicted;
+      self->evicted_ += evicted;
+      // Behind the end of their waits, which was queued just now.
+      asio::post(loop.executor, [self, count] { self->leaving_ -= count; });
+    });
+  }
+
+  void warn_of_fullness() {
+    const Deadline now = deadline_after({});
+    if (now < warn_again_) return;
+    warn_again_ = now + kWarnEvery;
+    log(LogLevel::kWarn, "http",
+        "port {}: {} connections are open, the most that are allowed (limits.connections_max): new ones replace idle "
+        "ones, or are answered 503 where none is idle",
+        port_, shared_.config.connections_max);
   }
 
   static Task<void> run(Task<void> task, [[maybe_unused]] Admission admission) {
@@ -174,6 +250,11 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
   std::optional<tcp::acceptor> acceptor_;
   std::uint16_t port_ = 0;
   std::atomic<std::uint32_t> count_{0};
+  std::atomic<std::uint32_t> leaving_{0};  // were told to give way and may still be counted
+  std::atomic<std::uint64_t> accepted_{0};
+  std::atomic<std::uint64_t> evicted_{0};
+  std::atomic<std::uint64_t> shed_{0};
+  Deadline warn_again_{};  // used by the accepting task
   std::mutex mutex_;
   Registry registry_;
   Scope accepting_{"http accept"};
@@ -197,8 +278,8 @@ Task<void> Server::stop() {
   return Impl::stop(impl_);
 }
 
-std::size_t Server::connection_count() const {
-  return impl_->connection_count();
+ServerStats Server::stats() const {
+  return impl_->stats();
 }
 
 }  // namespace tombolo::http

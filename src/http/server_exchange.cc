@@ -11,7 +11,9 @@ ServerExchange::ServerExchange(Connection& connection, RequestHead head)
       body_(*this, BodyReader(*connection.stream_, connection.input_, connection.shared_.buffers,
                               {.chunked = head_.chunked,
                                .size = head_.content_length.value_or(0),
-                               .stall_max = connection.shared_.config.body_stall_max})),
+                               .pace = {.stall_max = connection.shared_.config.body_stall_max,
+                                        .rate_min = connection.shared_.config.rate_min}})),
+      drain_max_(connection.shared_.config.drain_bytes_max),
       // HTTP/1.0 has no keep-alive that is worth the trouble.
       closing_(!head_.keep_alive || head_.version == Version::kHttp10) {
   body_.awaited = head_.expect_continue && !body_.reader.finished() && connection.input_.empty();
@@ -29,17 +31,14 @@ Task<Block> ServerExchange::Body::next() {
 
 Task<void> ServerExchange::drain() {
   BodyReader& reader = body_.reader;
-  const std::uint64_t most = connection_.shared_.config.drain_bytes_max;
   // A client that still waits to be asked may send or not: only closing settles it.
-  bool give_up = reader.failed() || body_.awaited || reader.size_left() > most;
-  std::uint64_t dropped = 0;
-  while (!give_up && !reader.finished()) {
-    const auto block = co_await reader.next();
-    if (!block.ok() && block.error().code == Code::kCancelled) co_return block.error();
-    if (block.ok()) dropped += block->size();
-    give_up = !block.ok() || dropped > most;
+  bool whole = reader.finished();
+  if (!whole && !reader.failed() && !body_.awaited && reader.size_left() <= drain_max_) {
+    BodyReader::Discard limits{.bytes_max = drain_max_,
+                               .until = deadline_after(connection_.shared_.config.drain_time_max)};
+    CO_TRY_ASSIGN(whole, reader.discard(std::move(limits)));
   }
-  closing_ = closing_ || give_up;
+  closing_ = closing_ || !whole;
   co_return Result<void>{};
 }
 
@@ -47,7 +46,7 @@ Result<std::string> ServerExchange::render_head(const ResponseHead& head, std::u
   const bool bodiless = head.status == 204 || head.status == 304;
   ASSERT(head.status >= 200 && (!bodiless || length == 0));
   closing_ = closing_ || connection_.shared_.stopping.load(std::memory_order_relaxed);
-  ResponseExtras extras{.date = connection_.date_.now(), .content_length = length, .close = closing_};
+  ResponseExtras extras{.date = connection_.loop_.date.now(), .content_length = length, .close = closing_};
   if (bodiless) extras.content_length.reset();
   return render(head, extras);
 }
@@ -88,6 +87,8 @@ Task<void> ServerExchange::respond(ResponseHead head, ByteSource& body, std::uin
 
 Task<void> ServerExchange::stream(std::string head, Block block, ByteSource& body, std::uint64_t length) {
   const Error wrong{Code::kInternal, "the body of an answer has another length than announced"};
+  const ServerConfig& config = connection_.shared_.config;
+  Pace pace({.stall_max = config.write_stall_max, .rate_min = config.rate_min});
   std::uint64_t left = length;
   while (left > 0) {
     if (block.empty() || block.size() > left) co_return wrong;
@@ -98,7 +99,9 @@ Task<void> ServerExchange::stream(std::string head, Block block, ByteSource& bod
       if (!behind.empty()) co_return wrong;
     }
     responded_ = true;
-    CO_TRY(connection_.stream_->write(as_bytes(head), block.view(), connection_.shared_.config.write_stall_max));
+    const Deadline began = deadline_after({});
+    CO_TRY(connection_.stream_->write(as_bytes(head), block.view(), pace.allowance()));
+    pace.moved(block.size(), std::chrono::duration_cast<Duration>(deadline_after({}) - began));
     head.clear();
     if (left > 0) {
       // Not held while the next one is made: that would double the memory of every download.

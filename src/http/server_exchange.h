@@ -12,6 +12,7 @@ class ServerExchange final : public Exchange {
   const RequestHead& head() const override { return head_; }
   const ConnectionInfo& connection() const override { return connection_.peer_; }
   ByteSource& body() override { return body_; }
+  void abandon_body() override { drain_max_ = std::min(drain_max_, kAbandonedMax); }
   Task<void> respond(ResponseHead head, Block body) override;
   Task<void> respond(ResponseHead head, ByteSource& body, std::uint64_t length) override;
   Task<void> respond_head_only(ResponseHead head, std::uint64_t length) override;
@@ -44,6 +45,7 @@ class ServerExchange final : public Exchange {
   Connection& connection_;
   const RequestHead head_;
   Body body_;
+  std::uint64_t drain_max_;
   bool responded_ = false;
   bool complete_ = false;
   bool closing_;

@@ -86,21 +86,6 @@ TEST_F(ServerTest, Answers500WhereTheHandlerFails) {
   }
 }
 
-TEST_F(ServerTest, ShedsTheNewestConnectionPastItsBound) {
-  start({.connections_max = 2});
-  RawSocket one = connect(), two = connect();
-  one.send("GET /early HTTP/1.1\r\nHost: h\r\n\r\n");
-  two.send("GET /early HTTP/1.1\r\nHost: h\r\n\r\n");
-  EXPECT_THAT(one.read_answer(), EndsWith("no"));
-  EXPECT_THAT(two.read_answer(), EndsWith("no"));
-  const std::string shed = talk("GET /early HTTP/1.1\r\nHost: h\r\n\r\n");
-  EXPECT_THAT(shed, StartsWith("HTTP/1.1 503 "));
-  EXPECT_THAT(shed, HasSubstr("x-failure: overloaded"));
-  EXPECT_EQ(routes_.calls, 2);
-  one.send("GET /early HTTP/1.1\r\nHost: h\r\n\r\n");
-  EXPECT_THAT(one.read_answer(), EndsWith("no"));
-}
-
 TEST_F(ServerTest, StopLetsRunningExchangesFinishAndClosesIdleConnections) {
   start();
   RawSocket idle = connect(), busy = connect();

@@ -38,6 +38,10 @@ class Routes final : public Handler {
     if (path == "/echo") co_return co_await echo(exchange);
     if (path == "/early") co_return co_await say(exchange, 403, "no");
     if (path == "/throw") throw std::runtime_error("boom");
+    if (path == "/abandon") {
+      exchange.abandon_body();
+      co_return co_await say(exchange, 503, "busy");
+    }
     if (path == "/silent") co_return Result<void>{};
     if (path == "/error") co_return Error{Code::kCorrupt, "a row is torn"};
     if (path == "/empty") co_return co_await say(exchange, 204, "");
@@ -84,7 +88,7 @@ class Routes final : public Handler {
     co_return co_await say(exchange, 400, "bad metadata");
   }
   Task<void> stream(Exchange& exchange, std::string_view path) {
-    const std::uint64_t size = 1'000'000;
+    const std::uint64_t size = path == "/huge" ? 256'000'000 : 1'000'000;
     PatternSource source(path == "/short"   ? size - 1
                          : path == "/extra" ? size + 1
                          : path == "/cold"  ? 0

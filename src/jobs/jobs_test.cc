@@ -112,7 +112,8 @@ TEST_F(JobsTest, EveryStateIsStamped) {
   ASSERT_TRUE(run(scheduler->start()).ok());
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(run(scheduler->submit("count", "count", "")).ok());  // two run, one waits
   const WallTime submitted = clock_.wall();
-  for (const Job& job : *run(scheduler->list(10))) EXPECT_EQ(job.updated.micros, submitted.micros) << job.title;
+  const auto listed = run(scheduler->list(10));  // GCC 12 ends a temporary of the range before the loop
+  for (const Job& job : *listed) EXPECT_EQ(job.updated.micros, submitted.micros) << job.title;
   clock_.advance(1min);
   const auto moved = [&] {
     const auto jobs = run(scheduler->list(10));

@@ -21,7 +21,7 @@ struct RemoteFixture {
 };
 using MakeFixture = std::unique_ptr<RemoteFixture> (*)();
 
-class RemoteContract : public testing::TestWithParam<MakeFixture> {
+class RemoteContract : public ::testing::TestWithParam<MakeFixture> {
  protected:
   void SetUp() override {
     fixture_ = GetParam()();

@@ -81,9 +81,14 @@ struct Capabilities {
   bool versions = false;
 };
 
+/// Error::detail of a remote that has tried as often and as long as is good: whoever asks for the same again at once
+/// only multiplies its load.
+inline constexpr std::string_view kGaveUp = "RemoteGaveUp";
+
 /// Thread-safe. Every operation has a deadline, retries what may be retried (with jitter and within a budget), and its
-/// errors name the remote, the key and the attempt. kNotFound, kConditionFailed (put, delete), kChangedOutside (get),
-/// kPermissionDenied, kUnavailable (gave up), kUnknownOutcome (a put that may have happened: head() decides).
+/// errors name the remote, the key and the attempt; those of a remote behind a network carry kGaveUp. kNotFound,
+/// kConditionFailed (put, delete), kChangedOutside (get), kPermissionDenied, kUnavailable (gave up), kUnknownOutcome (a
+/// put that may have happened: head() decides).
 class Remote {
  public:
   virtual ~Remote() = default;

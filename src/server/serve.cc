@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
@@ -13,9 +14,13 @@
 
 #include "admin/handler.h"
 #include "async/run.h"
+#include "async/scope.h"
+#include "async/sleep.h"
 #include "base/encoding.h"
 #include "base/log.h"
+#include "base/units.h"
 #include "disk/posix/posix_disk.h"
+#include "disk/space_reserve.h"
 #include "kv/rocks/rocks_index.h"
 #include "server/data_directory.h"
 #include "server/server.h"
@@ -30,6 +35,12 @@ namespace {
 constexpr const char* kDevAccount = "devstoreaccount1";
 constexpr const char* kDevKey =
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+
+// The part of reserve_bytes that no other program can take either.
+constexpr std::uint64_t kHeldPart = 8;
+constexpr Duration kReserveEvery = std::chrono::seconds(1);
+// RocksDB writes a manifest when it opens, and aborts the process when that fails.
+constexpr std::uint64_t kFreeToStart = 2 * kMiB;
 
 std::map<std::string, std::string> environment() {
   std::map<std::string, std::string> all;
@@ -69,13 +80,36 @@ void apply_log_level(const std::string& name) {
 struct Opened {
   DataDirectory directory;
   Ground ground;
+  std::unique_ptr<disk::SpaceReserve> reserve;
   std::unique_ptr<Cell> cell;
 };
+
+Task<void> make_room(disk::SpaceReserve& reserve, disk::Disk& disk, std::string data) {
+  CO_TRY(reserve.balance());
+  CO_TRY_ASSIGN(const disk::Space space, disk.space());
+  if (space.free_bytes >= kFreeToStart) co_return Result<void>{};
+  co_return Error{Code::kNoSpace,
+                  fmt::format("the disk of {} is full ({} bytes free) and tombolo needs {} to start: free some, then "
+                              "start it again; nothing is lost",
+                              data, space.free_bytes, kFreeToStart)};
+}
+
+Task<void> keep_reserve(disk::SpaceReserve& reserve) {
+  while (true) {
+    CO_TRY(sleep_for(kReserveEvery));
+    if (const auto balanced = co_await reserve.balance(); !balanced.ok()) {
+      log(LogLevel::kWarn, "disk", "the reserve: {}", balanced.error().message);
+    }
+  }
+}
 
 Result<Opened> open_cell(const Settings& settings, MakeGround make_ground, Background background, SystemClock& clock,
                          SystemRandom& random, Runtime& runtime, observe::Metrics& metrics) {
   TRY_ASSIGN(DataDirectory directory, DataDirectory::open(settings.data, random));
   TRY_ASSIGN(Ground ground, make_ground(settings.data, runtime.workers()));
+  const std::uint64_t held = std::max<std::uint64_t>(1, settings.reserve_bytes / kHeldPart);
+  auto reserve = std::make_unique<disk::SpaceReserve>(*ground.disk, "reserve", held);
+  TRY(run_on(runtime.background(), make_room(*reserve, *ground.disk, settings.data)));
   kv::RocksIndexOptions index_options{.path = settings.data + "/index", .files = ground.index_files};
   TRY_ASSIGN(auto index,
              run_on(runtime.background(), kv::open_rocks_index(std::move(index_options), runtime.workers())));
@@ -87,7 +121,7 @@ Result<Opened> open_cell(const Settings& settings, MakeGround make_ground, Backg
                         .runtime = runtime,
                         .metrics = metrics};
   TRY_ASSIGN(auto cell, run_on(runtime.background(), Cell::open(std::move(foundation), settings, background)));
-  return Opened{std::move(directory), std::move(ground), std::move(cell)};
+  return Opened{std::move(directory), std::move(ground), std::move(reserve), std::move(cell)};
 }
 
 void print_welcome(const Settings& settings, const Server& server) {
@@ -115,6 +149,8 @@ Result<void> run(const Settings& settings, MakeGround make_ground) {
   observe::Metrics metrics;
   TRY_ASSIGN(Opened opened, open_cell(settings, make_ground, Background::kRun, clock, random, runtime, metrics));
   const Executor loop = runtime.background();
+  Scope upkeep("disk reserve");
+  upkeep.spawn(loop, keep_reserve(*opened.reserve));
   Result<void> result;
   {
     Server server(*opened.cell, settings, opened.directory.admin_token(), clock, runtime);
@@ -129,7 +165,9 @@ Result<void> run(const Settings& settings, MakeGround make_ground) {
     auto stopped = run_on(loop, server.stop());
     if (result.ok()) result = std::move(stopped);
   }
-  auto closed = run_on(loop, opened.cell->close());
+  auto closed = run_on(loop, upkeep.close());
+  if (result.ok()) result = std::move(closed);
+  closed = run_on(loop, opened.cell->close());
   return result.ok() ? closed : result;
 }
 

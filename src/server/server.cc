@@ -108,8 +108,8 @@ Task<void> Server::start() {
   CO_CHECK(admin_front->server().start());
   admin_ = std::move(admin_front);
   CountConnections connections = [this] {
-    return std::map<std::string, std::size_t>{{"blob", blob_->server().connection_count()},
-                                              {"admin", admin_->server().connection_count()}};
+    return std::map<std::string, std::size_t>{{"blob", blob_->server().stats().connections},
+                                              {"admin", admin_->server().stats().connections}};
   };
   background_.spawn(runtime_.background(),
                     refresh_gauges(cell_, runtime_.workers(), settings_, std::move(connections)));

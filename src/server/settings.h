@@ -25,7 +25,7 @@ namespace tombolo::server {
   X(connections_max, count, "limits.connections_max", 10'000, "connections", "open client connections; the newest are shed past it")         \
   X(cache_bytes, size, "cache.bytes", 128 * 1024 * 1024, "bytes", "memory for verified blocks; raise it when hot reads miss")                \
   X(segment_bytes, size, "data.segment_bytes", 64 * 1024 * 1024, "bytes", "size of a segment file; smaller frees space sooner, larger means fewer files") \
-  X(reserve_bytes, size, "data.reserve_bytes", 64 * 1024 * 1024, "bytes", "free space kept for deletes, flushes and recovery; writes answer 503 below it") \
+  X(reserve_bytes, size, "data.reserve_bytes", 64 * 1024 * 1024, "bytes", "free space kept for deletes, flushes and recovery; writes answer 503 below it; an eighth is also held in a file, against other programs") \
   X(log_file_bytes, size, "log.file_bytes", 16 * 1024 * 1024, "bytes", "size of a commit log file")                                          \
   X(index_flush_bytes, size, "log.flush_bytes", 32 * 1024 * 1024, "bytes", "commit log to replay after a crash, at most about twice this")    \
   X(gc_interval_seconds, seconds, "tiering.gc_interval_seconds", 5, "s", "how often dead bytes are looked for")                              \

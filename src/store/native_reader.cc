@@ -12,10 +12,10 @@
 namespace tombolo::store {
 namespace {
 
-constexpr int kBreaksMax = 3;  // in a row, without a block in between; the remote itself retries each opening
+constexpr int kBreaksMax = 3;  // in a row, without a block in between
 
-bool worth_another_try(Code code) {
-  return code == Code::kUnavailable || code == Code::kDeadline;
+bool worth_another_try(const Error& error) {
+  return (error.code == Code::kUnavailable || error.code == Code::kDeadline) && error.detail != remote::kGaveUp;
 }
 
 }  // namespace
@@ -108,7 +108,7 @@ Task<Block> NativeReader::next() {
     if (done.ok()) done = co_await receive(bytes);
     if (done.ok()) break;
     body_.reset();
-    if (!worth_another_try(done.error().code) || ++broken_ > kBreaksMax) co_return explain(done.error());
+    if (!worth_another_try(done.error()) || ++broken_ > kBreaksMax) co_return explain(done.error());
     log(LogLevel::kWarn, "store", "remote \"{}\", key \"{}\": asking again from byte {}: {}", stretch_.place.remote,
         stretch_.place.key, at_offset_, done.error().message);
   }

@@ -33,7 +33,8 @@ using GranuleHook = std::function<void(const NativeGranule&, BytesView)>;
 
 /// One conditional ranged GET, streamed: what is asked for is exactly the stretch, and nothing is kept but the granules
 /// of the block being made. Gives whole granules, up to kStreamStep bytes a block, each verified against its CRC.
-/// A body that breaks off is asked for again from the first granule not yet given, a few times.
+/// A body that breaks off is asked for again from the first granule not yet given, a few times; a remote that gave up
+/// (remote::kGaveUp) is not.
 /// kChangedOutside: the object is gone or is not the one that was written there. kCorrupt: bytes under the right ETag
 /// do not verify. kUnavailable: everything else, a refused credential included; none of it is the client's fault.
 /// Messages name the remote and the key.

@@ -14,8 +14,16 @@ namespace {
 constexpr int kTriesMax = 6;         // of look and PUT, each answered by a state that somebody else may change
 constexpr int kBrokenBodiesMax = 3;  // in a row, without a byte between them
 
-bool may_have_happened(Code code) {
-  return code == Code::kUnknownOutcome || code == Code::kUnavailable || code == Code::kDeadline;
+bool may_have_happened(const Error& error) {
+  // A remote that gave up knows: it would have said kUnknownOutcome.
+  if (error.detail == remote::kGaveUp) return error.code == Code::kUnknownOutcome;
+  return error.code == Code::kUnknownOutcome || error.code == Code::kUnavailable || error.code == Code::kDeadline;
+}
+
+/// What a PUT was answered settles it, when a look has not found our object: another PUT is somebody else's decision.
+bool is_final(const Error& refused) {
+  if (refused.code == Code::kConditionFailed) return false;  // by something that may have gone meanwhile
+  return refused.code != Code::kUnknownOutcome || refused.detail == remote::kGaveUp;
 }
 
 remote::BodyFactory body_of_gen(store::Services& services, const NativeCopy& copy) {
@@ -111,7 +119,8 @@ Task<remote::RemoteObject> verify_copy(std::shared_ptr<remote::Remote> remote, s
     if (read.error().code == Code::kNotFound || read.error().code == Code::kOutOfRange) {
       co_return Error{Code::kCorrupt, read.error().message};
     }
-    if (read.error().code != Code::kUnavailable || broken == kBrokenBodiesMax) co_return read.error();
+    const bool may_pass = read.error().code == Code::kUnavailable && read.error().detail != remote::kGaveUp;
+    if (!may_pass || broken == kBrokenBodiesMax) co_return read.error();
   }
   if (crc != gen.crc64) {
     co_return Error{Code::kCorrupt,
@@ -132,9 +141,7 @@ Task<remote::RemoteObject> ensure_copy(store::Services& services, NativeCopy cop
       if (!found.ok() && found.error().code == Code::kChangedOutside) continue;  // it changed while being read
       if (!found.ok()) co_return found.error();
       if (found->verified) co_return *std::move(found->verified);
-      if (refused && refused->code != Code::kConditionFailed && refused->code != Code::kUnknownOutcome) {
-        co_return *std::move(refused);
-      }
+      if (refused && is_final(*refused)) co_return *std::move(refused);
       when = found->put_when;
     }
     remote::PutRequest request;
@@ -149,7 +156,7 @@ Task<remote::RemoteObject> ensure_copy(store::Services& services, NativeCopy cop
       co_return co_await verify_copy(copy.remote, copy.key, put->etag, copy.gen, services.limits.cold_get_bytes_max);
     }
     refused = put.error();
-    if (refused->code != Code::kConditionFailed && !may_have_happened(refused->code)) co_return *std::move(refused);
+    if (refused->code != Code::kConditionFailed && !may_have_happened(*refused)) co_return *std::move(refused);
     look_now = true;
   }
   co_return Error{Code::kUnavailable, fmt::format("remote \"{}\": \"{}\" keeps changing while it is being written",

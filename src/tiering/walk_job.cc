@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "meta/ops/list_objects.h"
 #include "meta/ops/usage.h"
+#include "remote/remote.h"
 
 namespace tombolo::tiering {
 namespace {
@@ -26,7 +27,9 @@ constexpr Duration kCheckpointEvery = std::chrono::seconds(1);
 constexpr int kTriesMax = 3;
 constexpr std::uint32_t kCountedMax = 200'000;  // objects under a prefix counted beforehand; more: total not known
 
-bool may_pass(Code code) {
+bool may_pass(const Error& error) {
+  if (error.detail == remote::kGaveUp) return false;
+  const Code code = error.code;
   return code == Code::kUnavailable || code == Code::kDeadline || code == Code::kBusy || code == Code::kConflict ||
          code == Code::kUnknownOutcome;
 }
@@ -136,7 +139,7 @@ class Walk {
     RetryOptions options;
     options.tries_max = kTriesMax;
     auto once = [this, &object](int) { return work_(object); };
-    auto again = [this](const Error& error) { return may_pass(error.code) && !given_up(); };
+    auto again = [this](const Error& error) { return may_pass(error) && !given_up(); };
     co_return co_await retry(options, services_.cell.random, once, again);
   }
 

@@ -11,10 +11,20 @@ class Account:
     key: str
     endpoint: str  # path style, without a trailing slash
 
+    @property
+    def connection_string(self) -> str:
+        """What Microsoft's SDKs and CLIs take."""
+        return (f"DefaultEndpointsProtocol=http;AccountName={self.name};AccountKey={self.key};"
+                f"BlobEndpoint={self.endpoint};")
+
+    def at_port(self, port: int):
+        """The same account, reached through a proxy on that port of loopback."""
+        return dataclasses.replace(self, endpoint=f"http://127.0.0.1:{port}/{self.name}")
+
     def client(self, **options):
         """azure.storage.blob's BlobServiceClient under Shared Key; `options` are its own, e.g. retry_total=0."""
         from azure.storage.blob import BlobServiceClient
-        return BlobServiceClient(self.endpoint, credential={"account_name": self.name, "account_key": self.key}, **options)
+        return BlobServiceClient.from_connection_string(self.connection_string, **options)
 
     def container_url(self, container: str, path: str = "", permissions: str = EVERYTHING, minutes: int = 120) -> str:
         """The URL of a container or of what is below it, under a container SAS."""

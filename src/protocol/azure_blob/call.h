@@ -25,7 +25,8 @@ struct Call {
   const Query& query;
   const auth::VerifiedRequest& who;
   store::Store& store;
-  Workers& workers;  // hashing and parsing of large bodies
+  Workers& workers;           // hashing and parsing of large bodies
+  http::Headers& on_failure;  // what the answer tells, beside its code, should the operation fail
 
   store::ContainerRef container() const { return {who.tenant, address.account, address.container}; }
   store::ObjectRef object() const { return {container(), address.blob}; }

@@ -100,7 +100,7 @@ Error refuse(std::string_view code, std::string why) {
   return Error{reaction, std::move(why), row->code};
 }
 
-WireError to_wire(const Error& error, Level level) {
+WireError to_wire(const Error& error, Level level, Access access) {
   WireError out;
   const bool not_modified = error.detail == "NotModified";
   const Row* row = find(not_modified ? codes::kConditionNotMet : error.detail);
@@ -108,7 +108,7 @@ WireError to_wire(const Error& error, Level level) {
   ASSERT(row != nullptr);
   out.status = row->status;
   out.code = row->code;
-  if (not_modified) out.status = 304;
+  if (not_modified && access == Access::kRead) out.status = 304;
   // A malformed Authorization header is 400, one that does not convince 401 (Microsoft Learn lists both).
   if (row->code == codes::kInvalidAuthenticationInfo && error.code == Code::kInvalid) out.status = 400;
   out.is_ours = out.status >= 500;

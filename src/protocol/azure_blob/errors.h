@@ -88,9 +88,12 @@ struct WireError {
   bool is_ours = false;  // the server's fault: log it with the request id
 };
 
+/// What a request does: a condition that makes a read 304 makes a write 412.
+enum class Access { kRead, kWrite };
+
 /// `error.detail` decides where it is a code of the table (or "NotModified"); else `error.code` and the level of what
 /// the request named. What the server itself met (5xx) is not told to the client, it may name remotes and paths.
-WireError to_wire(const Error& error, Level level);
+WireError to_wire(const Error& error, Level level, Access access);
 
 struct ErrorBody {
   std::string_view code;

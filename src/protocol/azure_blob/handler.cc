@@ -89,6 +89,7 @@ struct AzureBlobHandler::Trace {
   std::string account;
   std::string_view operation = kUnknownOperation;
   std::string_view error_code;
+  http::Headers on_failure;
   Level level = Level::kService;
   int status = 0;
   std::uint64_t bytes_sent = 0;
@@ -171,22 +172,26 @@ Task<Reply> AzureBlobHandler::serve(http::Exchange& exchange, ClientBody& body, 
   touched.blob = address.blob;
   CO_CHECK(auth::authorize(who, touched));
   CO_CHECK(refuse_unbuilt(address.level(), head.headers, query, who));
-  const Call call{head, body, address, query, who, parts_.store, parts_.workers};
+  const Call call{head, body, address, query, who, parts_.store, parts_.workers, trace.on_failure};
   co_return co_await operation->run(call);
 }
 
 Reply AzureBlobHandler::fail(const Error& error, const http::RequestHead& head, const ClientBody& body, Trace& trace) {
-  WireError wire = to_wire(error, trace.level);
+  const Access access = head.method == "GET" || head.method == "HEAD" ? Access::kRead : Access::kWrite;
+  WireError wire = to_wire(error, trace.level, access);
   if (body.failed()) {
     // Whatever the code says (a lost connection is kUnavailable): it was the client's, not ours.
-    wire = to_wire(azure_blob::refuse(codes::kInvalidInput, "The request's body did not arrive whole."), trace.level);
+    wire = to_wire(azure_blob::refuse(codes::kInvalidInput, "The request's body did not arrive whole."), trace.level,
+                   access);
   }
   if (wire.is_ours) {
     log(LogLevel::kWarn, "azure_blob", "request {} {} {} failed with {}: {}", trace.request_id, head.method,
         head.path(), wire.code, to_string(error));
   }
   trace.error_code = wire.code;
-  return error_reply(wire, trace.request_id, parts_.clock.wall());
+  Reply reply = error_reply(wire, trace.request_id, parts_.clock.wall());
+  for (const http::Headers::Field field : trace.on_failure) reply.headers.add(field.name, field.value);
+  return reply;
 }
 
 Task<void> AzureBlobHandler::send(http::Exchange& exchange, Reply reply, Trace& trace) {

@@ -106,6 +106,13 @@ TEST_F(Objects, RangesAreExact) {
   EXPECT_EQ(with_crc.header("x-ms-content-crc64"), crc64_text(crc64(as_bytes(with_crc.body))));
 }
 
+TEST_F(Objects, ARangePastTheEndIsAnsweredWithTheLength) {
+  ASSERT_EQ(ask({"PUT", "/box/b", kBlock, "12345"}).status, 201);
+  const Answered past = ask({"GET", "/box/b", {{"x-ms-range", "bytes=5-"}}});
+  EXPECT_EQ(past.status, 416);
+  EXPECT_EQ(past.header("Content-Range"), "bytes */5");
+}
+
 TEST_F(Objects, AChecksumOfARangeIsGivenUpTo4MiB) {
   const std::string bytes = text_of(4 * kMiB + 1);
   ASSERT_EQ(ask({"PUT", "/box/b", kBlock, bytes}).status, 201);
@@ -126,10 +133,20 @@ TEST_F(Objects, ConditionsAreKept) {
   EXPECT_EQ(unchanged.status, 304);
   EXPECT_EQ(unchanged.code(), "ConditionNotMet");
   EXPECT_EQ(unchanged.body, "");
+  EXPECT_EQ(unchanged.header("ETag"), first);
   const std::string modified = ask({"HEAD", "/box/b"}).header("Last-Modified");
-  EXPECT_EQ(ask({"GET", "/box/b", {{"If-Modified-Since", modified}}}).status, 304);
+  for (const char* method : {"GET", "HEAD"}) {
+    const Answered old = ask({method, "/box/b", {{"If-Modified-Since", modified}}});
+    EXPECT_EQ(old.status, 304);
+    EXPECT_EQ(old.header("ETag"), first);
+    EXPECT_EQ(old.header("Last-Modified"), modified);
+  }
   EXPECT_EQ(ask({"GET", "/box/b", {{"If-Unmodified-Since", modified}}}).status, 200);
 
+  // Writes know no 304.
+  EXPECT_EQ(ask({"PUT", "/box/b", plus(kBlock, {{"If-None-Match", first}}), "two"}).status, 412);
+  EXPECT_EQ(ask({"PUT", "/box/b?comp=metadata", {{"If-Modified-Since", modified}}}).status, 412);
+  EXPECT_EQ(ask({"DELETE", "/box/b", {{"If-Modified-Since", modified}}}).status, 412);
   const Answered second = ask({"PUT", "/box/b", plus(kBlock, {{"If-Match", first}}), "two"});
   EXPECT_EQ(second.status, 201);
   EXPECT_NE(second.header("ETag"), first);

@@ -317,7 +317,7 @@ TEST(Parsers, StandMutatedInput) {
     const std::string list = mutate(lists), path = mutate(paths), raw = mutate(queries);
     const auto blocks = parse_block_list(list);
     if (!blocks.ok()) {
-      EXPECT_EQ(to_wire(blocks.error(), Level::kBlob).status, 400) << list;
+      EXPECT_EQ(to_wire(blocks.error(), Level::kBlob, Access::kWrite).status, 400) << list;
     }
     const auto address = parse_address({"h", path, LoneSegment::kBlobInRoot});
     if (address.ok()) {
@@ -371,11 +371,14 @@ TEST(Errors, OfLowerFloorsBecomeCodesThatClientsKnow) {
       {{Code::kInvalid, "", "InvalidAuthenticationInfo"}, Level::kBlob, 400, "InvalidAuthenticationInfo"},
   };
   for (const auto& row : cases) {
-    const WireError wire = to_wire(row.error, row.level);
+    const WireError wire = to_wire(row.error, row.level, Access::kRead);
     EXPECT_EQ(wire.status, row.status) << to_string(row.error);
     EXPECT_EQ(wire.code, row.code) << to_string(row.error);
   }
-  const WireError ours = to_wire({Code::kUnavailable, "remote secret-bucket, key k, try 5"}, Level::kBlob);
+  const Error unchanged{Code::kConditionFailed, "", "NotModified"};
+  EXPECT_EQ(to_wire(unchanged, Level::kBlob, Access::kWrite).status, 412);
+  const WireError ours =
+      to_wire({Code::kUnavailable, "remote secret-bucket, key k, try 5"}, Level::kBlob, Access::kRead);
   EXPECT_EQ(ours.message.find("secret-bucket"), std::string::npos);
   EXPECT_TRUE(ours.is_ours);
 }

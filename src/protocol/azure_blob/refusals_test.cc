@@ -74,6 +74,7 @@ TEST_F(Refusals, OfBodiesThatAreTooLongOrOfUnknownLength) {
     const http::RequestHead& head() const override { return head_; }
     const http::ConnectionInfo& connection() const override { return inner_.connection(); }
     ByteSource& body() override { return inner_.body(); }
+    void abandon_body() override { inner_.abandon_body(); }
     Task<void> respond(http::ResponseHead answer, Block body) override {
       return inner_.respond(std::move(answer), std::move(body));
     }

@@ -63,13 +63,15 @@ Caller::Attempts::Attempts(Caller& caller) : caller_(caller), start_(caller.cloc
 Task<bool> Caller::Attempts::again(Failure failure) {
   const AzureConfig& config = caller_.config_;
   if (!failure.retryable || fruitless_ + 1 >= config.retry.tries_max) co_return false;
-  if (failure.retry_after.value_or(Duration::zero()) > config.retry_after_max) co_return false;
-  if (caller_.clock_.steady() - start_ > config.operation_max && fruitless_ > 0) co_return false;
+  const Duration asked = failure.retry_after.value_or(Duration::zero());
+  if (asked > config.retry_after_max) co_return false;
+  const Duration passed = caller_.clock_.steady() - start_;
+  if (passed + asked > config.operation_max && fruitless_ > 0) co_return false;
   if (!caller_.budget_.spend()) co_return false;
   ++fruitless_;
   ++number_;
   const Duration jitter = retry_delay(config.retry, fruitless_, caller_.random_);
-  CO_TRY(sleep_for(std::max(jitter, failure.retry_after.value_or(Duration::zero()))));
+  CO_TRY(sleep_for(std::max(jitter, asked)));
   co_return true;
 }
 
@@ -139,6 +141,7 @@ Task<http::Response> Caller::call(Call call) {
 }
 
 Error Caller::told(const Call& call, const Attempts& attempts, Error error) const {
+  error.detail = kGaveUp;  // looked at only where this is the operation's end
   error.message = fmt::format("remote \"{}\", {} \"{}\", attempt {} of {}: {}", config_.name, call.method,
                               call.key.empty() ? config_.container : call.key, attempts.fruitless() + 1,
                               config_.retry.tries_max, error.message);

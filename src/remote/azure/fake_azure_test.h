@@ -18,21 +18,25 @@ namespace tombolo::remote::azure::testing {
 enum class Trouble {
   kStatus,            // answers `status` and does nothing
   kStatusAfterDoing,  // does what was asked, then answers `status`
-  kClaimOnly,         // answers 201 and does nothing
+  kClaimOnly,         // answers 201, or 202 to DELETE, and does nothing
   kNoEtagAfterDoing,  // does it, and leaves the ETag out of the answer
   kWrongCrc,          // does it, and says another CRC64
   kBreakBody,         // the body breaks off after `bytes`
   kStallBody,         // the body stops after `bytes`
   kStallAnswer,       // no answer
   kStallAfterDoing,   // does it, no answer
-  kOtherEtag,         // good bytes under another ETag
+  kOtherEtag,         // good bytes under another ETag, in listings too
   kOtherRange,        // bytes of another range, and says so
   kShortBody,         // a shorter body than asked for, well framed
   kWholeObject,       // 200 and everything
+  kSlow,              // answers after 30 ms
+  kFlipDown,          // one bit of the answer's body is another
+  kFlipUp,            // stores one bit that is another, and does not check
+  kStaleList,         // lists what is in `listed_before`
 };
 
 struct Fault {
-  std::string method;
+  std::string method;  // or "LIST", for listings alone
   Trouble trouble = Trouble::kStatus;
   int times = 1;
   int status = 500;
@@ -52,7 +56,8 @@ class FakeAzure final : public http::Handler {
   /// The first fault of the request's method is used until its times are over.
   std::deque<Fault> faults;
   std::map<std::string, Blob> blobs;  // by encoded path
-  std::vector<std::string> log;       // "PUT /c/key?query"
+  std::map<std::string, Blob> listed_before;
+  std::vector<std::string> log;  // "PUT /c/key?query"
   std::string last_host, last_authorization, last_crc64;
 
   std::size_t count(std::string_view method) const {
@@ -67,10 +72,11 @@ class FakeAzure final : public http::Handler {
     last_host = head.host;
     last_crc64 = head.headers.get("x-ms-content-crc64").value_or("");
     last_authorization = head.headers.get("Authorization").value_or("");
-    CO_TRY_ASSIGN(const Bytes raw, read_all(exchange.body(), 64 * 1024 * 1024));
+    CO_TRY_ASSIGN(Bytes raw, read_all(exchange.body(), 64 * 1024 * 1024));
+    const bool lists = head.query().find("comp=list") != std::string_view::npos;
     Fault fault{.method = {}, .times = 0};
     for (auto it = faults.begin(); it != faults.end(); ++it) {
-      if (it->method != head.method) continue;
+      if (it->method != head.method && !(lists && it->method == "LIST")) continue;
       fault = *it;
       if (--it->times == 0) faults.erase(it);
       break;
@@ -79,8 +85,21 @@ class FakeAzure final : public http::Handler {
     switch (fault.trouble) {
       case Trouble::kStatus:
         co_return co_await answer(exchange, error(fault.status, fault.code), fault);
-      case Trouble::kClaimOnly:
-        co_return co_await answer(exchange, created("\"claimed\""), fault);
+      case Trouble::kClaimOnly: {
+        Answer claim = created("\"claimed\"");
+        if (head.method == "DELETE") claim.head.status = 202;
+        co_return co_await answer(exchange, std::move(claim), fault);
+      }
+      case Trouble::kSlow: {
+        CO_TRY(sleep_for(std::chrono::milliseconds(30)));
+        break;
+      }
+      case Trouble::kFlipUp:
+        if (!raw.empty()) raw[raw.size() / 2] ^= std::byte{1};
+        break;
+      case Trouble::kStaleList:
+        std::swap(blobs, listed_before);
+        break;
       case Trouble::kStallAnswer:
         co_return co_await sleep_for(std::chrono::seconds(20));
       default:
@@ -91,7 +110,15 @@ class FakeAzure final : public http::Handler {
     if (fault.trouble == Trouble::kStatusAfterDoing) done = error(fault.status, fault.code);
     if (fault.trouble == Trouble::kNoEtagAfterDoing) done.head.headers.remove("ETag");
     if (fault.trouble == Trouble::kWrongCrc) done.head.headers.set("x-ms-content-crc64", "AAAAAAAAAAA=");
-    if (fault.trouble == Trouble::kOtherEtag) done.head.headers.set("ETag", "\"other\"");
+    if (fault.trouble == Trouble::kStaleList) std::swap(blobs, listed_before);
+    if (fault.trouble == Trouble::kFlipDown && !done.body.empty()) done.body[done.body.size() / 2] ^= 1;
+    if (fault.trouble == Trouble::kOtherEtag) {
+      done.head.headers.set("ETag", "\"other\"");
+      for (std::size_t at = done.body.find("<Etag>"); lists && at != std::string::npos;
+           at = done.body.find("<Etag>", at + 1)) {
+        done.body.replace(at, done.body.find("</Etag>", at) - at, "<Etag>other");
+      }
+    }
     if (fault.trouble == Trouble::kOtherRange) done.head.headers.set("Content-Range", "bytes 1-2/3");
     if (fault.trouble == Trouble::kShortBody) done.body.resize(done.body.size() / 2);
     if (fault.trouble == Trouble::kWholeObject) done.head.status = 200;

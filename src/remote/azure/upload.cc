@@ -4,6 +4,7 @@
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
+#include "async/sleep.h"
 #include "base/crc64.h"
 #include "base/digest.h"
 #include "base/encoding.h"
@@ -82,6 +83,10 @@ Result<RemoteObject> believe(const PutRequest& request, const http::Headers& hea
   return object;
 }
 
+Error unknown(const Error& error) {
+  return {Code::kUnknownOutcome, error.message + "; whether the object was written is not known", kGaveUp};
+}
+
 struct CommitCall {
   Call call;
   bool whole_body = false;  // the object is the call's body, not a list of blocks
@@ -110,9 +115,13 @@ Task<RemoteObject> commit(std::shared_ptr<Caller> caller, const PutRequest& requ
     maybe = maybe || failure.maybe_done;
     if (!maybe && failure.error.code == Code::kConditionFailed) co_return error;
     if (maybe) {
+      const Duration asked = failure.retry_after.value_or(Duration::zero());
+      failure.retry_after.reset();
+      if (asked > caller->config().retry_after_max) co_return unknown(error);
+      CO_TRY(sleep_for(asked));  // a look is a request too
       CO_TRY_ASSIGN(const Look seen, look(caller, request));
       if (seen.seen == Seen::kOurs) co_return seen.object;
-      if (seen.seen == Seen::kOther) co_return Error{Code::kConditionFailed, error.message};
+      if (seen.seen == Seen::kOther) co_return Error{Code::kConditionFailed, error.message, kGaveUp};
       // Another try would be answered "condition failed" by what may be our own object.
       if (seen.seen == Seen::kCannotTell) failure.retryable = false;
     }
@@ -122,7 +131,7 @@ Task<RemoteObject> commit(std::shared_ptr<Caller> caller, const PutRequest& requ
       continue;
     }
     if (!maybe) co_return error;
-    co_return Error{Code::kUnknownOutcome, error.message + "; whether the object was written is not known"};
+    co_return unknown(error);
   }
 }
 

@@ -10,6 +10,7 @@
 #include "protocol/azure_blob/object_reply.h"
 #include "protocol/azure_blob/operations.h"
 #include "protocol/azure_blob/range.h"
+#include "protocol/azure_blob/read_failure.h"
 
 namespace tombolo::azure_blob {
 namespace {
@@ -76,7 +77,9 @@ Task<Reply> get_blob(const Call& call) {
   CO_CHECK_ASSIGN(const std::optional<store::ByteRange> range, parse_range(headers));
   CO_CHECK_ASSIGN(const RangeDigest digest, parse_digest(headers, range));
   CO_CHECK_ASSIGN(meta::Conditions conditions, parse_conditions(headers));
-  CO_TRY_ASSIGN(store::ObjectReader reader, call.store.get_object(call.object(), range, std::move(conditions)));
+  Result<store::ObjectReader> read = co_await call.store.get_object(call.object(), range, conditions);
+  if (!read.ok()) co_return co_await fail_read(call, read.error(), std::move(conditions));
+  store::ObjectReader reader = *std::move(read);
   Reply reply;
   add_object(reply.headers, reader.object);
   add_content(reply, reader, range.has_value());
