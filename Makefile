@@ -37,10 +37,10 @@ demo: setup build ## the whole story in front of your eyes (FULL=1: more and lar
 soak: setup build ## thousands of kill -9 cycles (CYCLES=5000)
 	@. tools/env && TOMBOLO_KILL_CYCLES=$(CYCLES) tools/run-tests --preset $(PRESET) --only kill --limit-s 86400
 
-bench: build ## speed against peers, into build/bench.json (ROWS=get_4k,put_4k QUICK=1 BASE=other/tombolo)
+bench: build ## speed against peers, into build/bench.json (ROWS=get_4k,put_4k QUICK=1 BASE=other/tombolo PAGE=1)
 	@tools/setup --bench
 	@. tools/env && TOMBOLO_BIN=$(CURDIR)/build/$(PRESET)/src/tombolo $$TOMBOLO_PYTHON bench/run --rows "$(ROWS)" \
-	  $(if $(QUICK),--quick) $(if $(BASE),--base $(BASE)) --build build/$(PRESET)
+	  $(if $(QUICK),--quick) $(if $(PAGE),--page) $(if $(BASE),--base $(BASE)) --build build/$(PRESET)
 
 tidy: ## floors, file lengths, banned calls, formatting
 	@tools/tidy

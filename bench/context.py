@@ -2,6 +2,7 @@
 import dataclasses
 import pathlib
 
+import flame
 from measure import LOAD_CPU, Leg, run_json, timed
 from servers import PinnedAzurite, PinnedTombolo
 from signed import RequestFile, Signer
@@ -16,6 +17,7 @@ class Context:
     seconds: float  # of a leg
     scale: float  # 1, or less for a quick look: counts are multiplied with it
     base: str | None  # another tombolo that takes the peer's place
+    flames: pathlib.Path | None = None  # where flame graphs go
 
     def scaled(self, count: int, least: int = 1) -> int:
         return max(least, int(count * self.scale))
@@ -60,3 +62,15 @@ class Sender:
             self.next = said["next"]
             return said
         return timed(self.server.process.pid, work)
+
+    def draw_flame(self, name: str):
+        """One more leg, sampled, where flame graphs were asked for."""
+        if not self.context.flames:
+            return
+        data = self.context.folder / "perf.data"
+        seconds = 5 * self.context.seconds
+        sampling = flame.record(self.server.process.pid, seconds, data)
+        self.leg("--seconds", seconds)
+        sampling.wait()
+        self.context.flames.mkdir(parents=True, exist_ok=True)
+        flame.draw(flame.fold(data), f"tombolo serving {name}", self.context.flames / f"{name}.svg")

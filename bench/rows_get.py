@@ -11,16 +11,16 @@ CONTAINER = "bench"
 
 
 def get_4k(context: Context) -> list[dict]:
-    found = _get(context, objects=10_000 if context.scale > 0.05 else 500, object_bytes=4096, connections=64)
+    found = _get(context, "get_4k", objects=10_000 if context.scale > 0.05 else 500, object_bytes=4096, connections=64)
     return [{"id": "get_4k", "what": "GET 4 KiB, Shared Key, 10,000 signed requests", "goal": 0.7, **found}]
 
 
 def get_1m(context: Context) -> list[dict]:
-    found = _get(context, objects=16, object_bytes=1 << 20, connections=16)
+    found = _get(context, "get_1m", objects=16, object_bytes=1 << 20, connections=16)
     return [{"id": "get_1m", "what": "GET 1 MiB hot, Shared Key", "goal": 1.0, **found}]
 
 
-def _get(context: Context, objects: int, object_bytes: int, connections: int) -> dict:
+def _get(context: Context, row: str, objects: int, object_bytes: int, connections: int) -> dict:
     bodies = context.folder / "bodies"
     bodies.write_bytes(random.Random(1).randbytes(objects * object_bytes))
     files = context.folder / "files"
@@ -40,6 +40,7 @@ def _get(context: Context, objects: int, object_bytes: int, connections: int) ->
             senders.append(Sender(context, server, path, *options))
         comparison = compare(*(lambda s=sender: s.leg("--seconds", context.seconds) for sender in senders),
                              context.rounds, context.rounds_max)
+        senders[0].draw_flame(row)
     return {**comparison.fields(), "peer": name or "nginx, same files unsigned, sendfile, open_file_cache, one worker"}
 
 

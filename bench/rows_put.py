@@ -34,6 +34,7 @@ def put_4k_log(context: Context) -> list[dict]:
         sender = _small_puts(context, ours, count * min(3, context.rounds))
         comparison = compare(lambda: sender.leg("--seconds", context.seconds), lambda: _bare_log(context),
                              context.rounds, context.rounds_max)
+        sender.draw_flame("put_4k")
     return [{"id": "put_4k_log", "what": "PUT 4 KiB durable, 64 clients", "goal": 0.3, **comparison.fields(),
              "peer": "our commit log bare: 64 writers of 4 KiB, no HTTP, no index"}]
 

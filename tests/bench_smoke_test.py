@@ -31,7 +31,13 @@ class BenchSmokeTest(TempCase):
             self.assertGreater(row["low"], 0)
 
     def test_writes_and_listings(self):
-        self.check(self.run_rows("put_4k,put_4k_log,put_64m,list_1m"), ["put_4k", "put_4k_log", "put_64m", "list_1m"])
+        rows = "put_4k,put_4k_log,put_64m,list_1m"
+        self.check(self.run_rows(rows), rows.split(","))
+
+    # azcopy_1g differs in its counts only.
+    def test_azcopy(self):
+        ids = ["azcopy_small_up", "azcopy_small_up_cpu", "azcopy_small_down", "azcopy_small_down_cpu"]
+        self.check(self.run_rows("azcopy_small"), ids)
 
     # nginx is set up by `make bench` only, so the reads have the same build as their peer here.
     def test_reads_against_another_build(self):
