@@ -49,9 +49,9 @@ class Accounts(CliCase):
         self.fails(["account", "create", "Not-A-Name"], "3 to 24|lower-case")
         self.fails(["account", "create", "devstoreaccount1"], "exists")
         self.fails(["account", "keys", "nobody"], 'no account "nobody"')
-        self.fails(["account"], "subcommand", status=2)
+        self.fails(["account"], "create, list, keys", status=2)
         self.fails(["account", "create"], "NAME", status=2)
-        self.fails(["no-such-command"], "no-such-command|subcommand", status=2)
+        self.fails(["no-such-command"], "no command \"no-such-command\".*tombolo help", status=2)
 
 
 class ContainersAndSas(CliCase):
@@ -144,7 +144,7 @@ class RemotesJobsStatus(CliCase):
         self.assertEqual(self.server.cli("jobs", "--follow", queued["id"])["progress"]["objects_done"], 1)
 
     def test_refusals(self):
-        self.fails(["remote", "add", "bad", "--kind", "tape", "--endpoint", "/x"], "azure|file")
+        self.fails(["remote", "add", "bad", "--kind", "tape", "--endpoint", "/x"], "azure, file", status=2)
         self.fails(["remote", "add", "gone", "--kind", "file", "--endpoint", str(self.shared / "missing")], "missing")
         self.fails(["remote", "test", "nobody"], "nobody")
         self.fails(["offload", "box", "--to", "nobody"], "nobody")
@@ -196,7 +196,7 @@ class Reaching(CliCase):
 
     def test_nobody_answers(self):
         done = self.bare("status", TOMBOLO_ADMIN_TOKEN="0" * 64, TOMBOLO_ADMIN_URL=f"http://127.0.0.1:{free_port()}")
-        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.returncode, 3)
         self.assertRegex(done.stderr, "is `tombolo serve` running")
 
     def test_a_wrong_token(self):

@@ -1,6 +1,4 @@
 // tombolo account create | list | keys
-#include <CLI/CLI.hpp>
-
 #include "base/encoding.h"
 #include "cli/commands.h"
 #include "cli/output.h"
@@ -8,8 +6,8 @@
 namespace tombolo::cli {
 namespace {
 
-void print_keys(const Session& session, const nlohmann::json& account) {
-  if (session.json) return print_json(account);
+void print_keys(const Invocation& invocation, const nlohmann::json& account) {
+  if (invocation.json()) return print_json(account);
   print_table({{"account", account.at("name")},
                {"key1", account.at("key1")},
                {"key2", account.at("key2")},
@@ -19,51 +17,41 @@ void print_keys(const Session& session, const nlohmann::json& account) {
 
 }  // namespace
 
-void add_account_commands(CLI::App& app, Session& session) {
-  auto* group = app.add_subcommand("account", "Storage accounts and their keys")->require_subcommand(1);
-  auto name = std::make_shared<std::string>();
+Result<int> account_create(const Invocation& invocation, Connection& connection) {
+  TRY_ASSIGN(const auto made, connection.post("accounts", {{"name", invocation.text("NAME")}}));
+  print_keys(invocation, made);
+  return 0;
+}
 
-  auto* create = group->add_subcommand("create", "Create an account with two fresh keys");
-  create->add_option("NAME", *name, "3 to 24 lower-case letters and digits")->required();
-  create->callback([&session, name] {
-    session.action = [&session, name] {
-      return with_connection(session, [&](Connection& connection) -> Result<int> {
-        TRY_ASSIGN(const auto made, connection.post("accounts", {{"name", *name}}));
-        print_keys(session, made);
-        return 0;
-      });
-    };
-  });
+Result<int> account_list(const Invocation& invocation, Connection& connection) {
+  TRY_ASSIGN(const auto answer, connection.get("accounts"));
+  if (invocation.json()) {
+    print_json(answer);
+    return 0;
+  }
+  std::vector<std::vector<std::string>> rows = {{"ACCOUNT", "BLOB ENDPOINT"}};
+  for (const auto& account : answer.at("accounts")) {
+    rows.push_back({account.at("name"), account.at("blob_endpoint")});
+  }
+  print_table(rows);
+  return 0;
+}
 
-  group->add_subcommand("list", "List accounts")->callback([&session] {
-    session.action = [&session] {
-      return with_connection(session, [&](Connection& connection) -> Result<int> {
-        TRY_ASSIGN(const auto answer, connection.get("accounts"));
-        if (session.json) {
-          print_json(answer);
-          return 0;
-        }
-        std::vector<std::vector<std::string>> rows = {{"ACCOUNT", "BLOB ENDPOINT"}};
-        for (const auto& account : answer.at("accounts")) {
-          rows.push_back({account.at("name"), account.at("blob_endpoint")});
-        }
-        print_table(rows);
-        return 0;
-      });
-    };
-  });
-
-  auto* keys = group->add_subcommand("keys", "Show an account's keys and connection string");
-  keys->add_option("NAME", *name)->required();
-  keys->callback([&session, name] {
-    session.action = [&session, name] {
-      return with_connection(session, [&](Connection& connection) -> Result<int> {
-        TRY_ASSIGN(const auto account, connection.get("accounts/" + percent_encode(*name) + "/keys"));
-        print_keys(session, account);
-        return 0;
-      });
-    };
-  });
+Result<int> account_keys(const Invocation& invocation, Connection& connection) {
+  TRY_ASSIGN(const auto account, connection.get("accounts/" + percent_encode(invocation.text("NAME")) + "/keys"));
+  std::string only = invocation.text("--only");
+  if (only.empty()) {
+    print_keys(invocation, account);
+    return 0;
+  }
+  if (only == "endpoint") only = "blob_endpoint";
+  if (only == "connection-string") only = "connection_string";
+  if (invocation.json()) {
+    print_json({{only, account.at(only)}});
+  } else {
+    print_table({{account.at(only).get<std::string>()}});
+  }
+  return 0;
 }
 
 }  // namespace tombolo::cli

@@ -23,7 +23,7 @@ struct Programs {
   std::string version;
 };
 
-/// The process' exit status: 0 done; 1 the command failed (why is on standard error); 2 wrong usage.
+/// The process' exit status, as exit_statuses() in cli/command.h tells.
 int run(int argc, const char* const* argv, const Programs& programs);
 
 }  // namespace tombolo::cli

@@ -1,37 +1,35 @@
-// One function for each command group: adds its subcommands to the parser. One file each.
+// What the commands do: the functions that the table names. One file for each first word.
 #pragma once
 
-#include <CLI/App.hpp>
-#include <functional>
 #include <string>
+#include <utility>
 
-#include "cli/cli.h"
-#include "cli/connection.h"
+#include "cli/command.h"
 
 namespace tombolo::cli {
 
-/// What the parser fills and the chosen command reads.
-struct Session {
-  Target target;
-  bool json = false;
-  std::string account;          // --account; empty = the only one there is
-  std::function<int()> action;  // set by the subcommand that was chosen
-};
-
 /// The account named, or the only one of the server. kInvalid when there are several or none.
-Result<std::string> chosen_account(const Session& session, Connection& connection);
+Result<std::string> chosen_account(const Invocation& invocation, Connection& connection);
 /// "CONTAINER[/PREFIX]" split at the first slash.
 std::pair<std::string, std::string> split_target(const std::string& text);
 
-/// Opens the connection and runs `body`; prints what fails.
-int with_connection(const Session& session, const std::function<Result<int>(Connection&)>& body);
-
-void add_account_commands(CLI::App& app, Session& session);
-void add_container_commands(CLI::App& app, Session& session);
-void add_sas_command(CLI::App& app, Session& session);
-void add_remote_commands(CLI::App& app, Session& session);
-void add_job_commands(CLI::App& app, Session& session);  // offload, recall, jobs
-void add_status_command(CLI::App& app, Session& session);
-void add_fsck_command(CLI::App& app, Session& session, const Programs& programs);
+int serve(const Invocation& invocation);
+Result<int> account_create(const Invocation& invocation, Connection& connection);
+Result<int> account_list(const Invocation& invocation, Connection& connection);
+Result<int> account_keys(const Invocation& invocation, Connection& connection);
+Result<int> container_create(const Invocation& invocation, Connection& connection);
+Result<int> container_list(const Invocation& invocation, Connection& connection);
+Result<int> container_delete(const Invocation& invocation, Connection& connection);
+Result<int> sas(const Invocation& invocation, Connection& connection);
+Result<int> remote_add(const Invocation& invocation, Connection& connection);
+Result<int> remote_list(const Invocation& invocation, Connection& connection);
+Result<int> remote_test(const Invocation& invocation, Connection& connection);
+Result<int> offload(const Invocation& invocation, Connection& connection);
+Result<int> recall(const Invocation& invocation, Connection& connection);
+Result<int> jobs(const Invocation& invocation, Connection& connection);
+Result<int> status(const Invocation& invocation, Connection& connection);
+int fsck(const Invocation& invocation);
+int completion(const Invocation& invocation);
+int help(const Invocation& invocation);
 
 }  // namespace tombolo::cli

@@ -24,12 +24,28 @@ std::string environment(const char* name) {
 }
 
 Result<std::string> first_line(const std::string& path) {
+  errno = 0;
   std::ifstream file(path);
   std::string line;
   if (!std::getline(file, line)) {
-    return Error{Code::kNotFound, fmt::format("cannot read {}: {}", path, std::strerror(errno))};
+    const int reason = errno;
+    return Error{reason == EACCES ? Code::kPermissionDenied : Code::kNotFound,
+                 fmt::format("cannot read {}: {}", path, reason == 0 ? "it is empty" : std::strerror(reason))};
   }
   return line;
+}
+
+Result<std::string> token_of(const std::string& data) {
+  auto line = first_line(data + "/admin.token");
+  if (line.ok()) return line;
+  Error error = std::move(line).error();
+  error.message += error.code == Code::kPermissionDenied
+                       ? "; run this as the user that runs the server, or set TOMBOLO_ADMIN_URL and TOMBOLO_ADMIN_TOKEN"
+                       : fmt::format(
+                             "; has a server run on this directory? Start one with `tombolo serve --data {}`, "
+                             "or pass the --data DIR of the one that runs",
+                             data);
+  return error;
 }
 
 Task<nlohmann::json> exchange(http::Client& client, http::Request request, std::string body) {
@@ -44,6 +60,11 @@ Task<nlohmann::json> exchange(http::Client& client, http::Request request, std::
   if (json.is_discarded()) {
     co_return Error{Code::kUnavailable, fmt::format("the answer (HTTP {}) is no JSON: is this tombolo's admin address?",
                                                     response.head.status)};
+  }
+  if (response.head.status == 401) {
+    co_return Error{Code::kUnauthenticated,
+                    "the server refuses the token: --data DIR or TOMBOLO_DATA must name the directory of the server "
+                    "that answers there, or TOMBOLO_ADMIN_TOKEN hold the line in its file admin.token"};
   }
   if (response.head.status >= 400) {
     const auto error = json.value("error", nlohmann::json::object());
@@ -65,7 +86,7 @@ Result<Connection> Connection::open(const Target& target) {
                  "TOMBOLO_ADMIN_URL and TOMBOLO_ADMIN_TOKEN"};
   }
   if (made.token_.empty()) {
-    TRY_ASSIGN(made.token_, first_line(data + "/admin.token"));
+    TRY_ASSIGN(made.token_, token_of(data));
   }
   std::string url = !target.url.empty() ? target.url : environment("TOMBOLO_ADMIN_URL");
   if (url.empty() && !data.empty()) {
@@ -98,8 +119,11 @@ Result<nlohmann::json> Connection::call(const std::string& method, const std::st
   if (!body.empty()) request.headers.set("Content-Type", "application/json");
   auto answer = run_to_end(loop, exchange(client, std::move(request), body));
   if (!answer.ok() && answer.error().code == Code::kUnavailable) {
-    return Error{Code::kUnavailable, fmt::format("no tombolo answers at {}:{} ({}); is `tombolo serve` running?", host_,
-                                                 port_, answer.error().message)};
+    return Error{Code::kUnavailable,
+                 fmt::format("no tombolo answers at {}:{} ({}); is `tombolo serve` running? Start it, or name another "
+                             "server with --data DIR or --admin URL",
+                             host_, port_, answer.error().message),
+                 kNoServer};
   }
   return answer;
 }

@@ -15,6 +15,9 @@ struct Target {
   std::string url;   // --admin
 };
 
+/// Error::detail when nobody answered.
+inline constexpr std::string_view kNoServer = "NoServer";
+
 class Connection {
  public:
   /// kInvalid, with what to pass, when nothing says where the server is.

@@ -1,6 +1,4 @@
 // tombolo container create | list | delete
-#include <CLI/CLI.hpp>
-
 #include "base/encoding.h"
 #include "cli/commands.h"
 #include "cli/output.h"
@@ -13,10 +11,13 @@ std::string path_of(const std::string& account, const std::string& container) {
   return container.empty() ? path : path + "/" + percent_encode(container);
 }
 
-Result<int> create(const Session& session, Connection& connection, const std::string& name) {
-  TRY_ASSIGN(const std::string account, chosen_account(session, connection));
+}  // namespace
+
+Result<int> container_create(const Invocation& invocation, Connection& connection) {
+  const std::string name = invocation.text("NAME");
+  TRY_ASSIGN(const std::string account, chosen_account(invocation, connection));
   TRY_ASSIGN(const auto made, connection.post(path_of(account, ""), {{"name", name}}));
-  if (session.json) {
+  if (invocation.json()) {
     print_json(made);
   } else {
     print_table({{"created", made.at("url")}});
@@ -24,10 +25,10 @@ Result<int> create(const Session& session, Connection& connection, const std::st
   return 0;
 }
 
-Result<int> list(const Session& session, Connection& connection) {
-  TRY_ASSIGN(const std::string account, chosen_account(session, connection));
+Result<int> container_list(const Invocation& invocation, Connection& connection) {
+  TRY_ASSIGN(const std::string account, chosen_account(invocation, connection));
   TRY_ASSIGN(const auto answer, connection.get(path_of(account, "")));
-  if (session.json) {
+  if (invocation.json()) {
     print_json(answer);
     return 0;
   }
@@ -39,43 +40,16 @@ Result<int> list(const Session& session, Connection& connection) {
   return 0;
 }
 
-Result<int> remove(const Session& session, Connection& connection, const std::string& name) {
-  TRY_ASSIGN(const std::string account, chosen_account(session, connection));
+Result<int> container_delete(const Invocation& invocation, Connection& connection) {
+  const std::string name = invocation.text("NAME");
+  TRY_ASSIGN(const std::string account, chosen_account(invocation, connection));
   TRY_ASSIGN(const auto answer, connection.remove(path_of(account, name)));
-  if (session.json) {
+  if (invocation.json()) {
     print_json(answer);
   } else {
     print_table({{"deleted", name}});
   }
   return 0;
-}
-
-}  // namespace
-
-void add_container_commands(CLI::App& app, Session& session) {
-  auto* group = app.add_subcommand("container", "Containers of an account")->require_subcommand(1);
-  group->add_option("--account", session.account, "Account; may be left out when there is only one");
-  auto name = std::make_shared<std::string>();
-
-  const auto add = [&](const char* verb, const char* help, auto body) {
-    auto* command = group->add_subcommand(verb, help);
-    command->fallthrough();
-    command->add_option("NAME", *name)->required();
-    command->callback([&session, name, body] {
-      session.action = [&session, name, body] {
-        return with_connection(session, [&](Connection& connection) { return body(session, connection, *name); });
-      };
-    });
-  };
-  add("create", "Create a container (AzCopy does not)", create);
-  add("delete", "Delete a container and all it holds", remove);
-  auto* listing = group->add_subcommand("list", "List containers");
-  listing->fallthrough();
-  listing->callback([&session] {
-    session.action = [&session] {
-      return with_connection(session, [&](Connection& connection) { return list(session, connection); });
-    };
-  });
 }
 
 }  // namespace tombolo::cli

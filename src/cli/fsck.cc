@@ -1,6 +1,5 @@
 // tombolo fsck
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include "cli/commands.h"
 #include "cli/output.h"
@@ -8,9 +7,9 @@
 namespace tombolo::cli {
 namespace {
 
-int print(const Session& session, const nlohmann::json& report) {
+int print(const Invocation& invocation, const nlohmann::json& report) {
   const std::uint64_t total = report.at("findings_total");
-  if (session.json) {
+  if (invocation.json()) {
     print_json(report);
     return total == 0 ? 0 : 1;
   }
@@ -32,25 +31,16 @@ int print(const Session& session, const nlohmann::json& report) {
 
 }  // namespace
 
-void add_fsck_command(CLI::App& app, Session& session, const Programs& programs) {
-  auto depth = std::make_shared<std::string>("bytes");
-  auto* command = app.add_subcommand(
-      "fsck", "Check every row against bytes and remotes; with --data DIR also where no server runs");
-  command
-      ->add_option("--depth", *depth, "rows: rows and files; bytes: also every local byte; all: also every remote byte")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"rows", "bytes", "all"}));
-  command->callback([&session, &programs, depth] {
-    session.action = [&session, &programs, depth] {
-      auto connection = Connection::open(session.target);
-      if (!connection.ok()) return fail(connection.error());
-      auto report = connection->post("fsck", {{"depth", *depth}});
-      if (report.ok()) return print(session, *report);
-      // Nobody answers: the directory is checked from here, if nobody holds it.
-      const bool stopped = report.error().code == Code::kUnavailable && !session.target.data.empty();
-      return stopped ? programs.fsck_stopped(session.target.data, *depth, session.json) : fail(report.error());
-    };
-  });
+int fsck(const Invocation& invocation) {
+  auto connection = Connection::open(invocation.target());
+  if (!connection.ok()) return fail(connection.error());
+  const std::string depth = invocation.text("--depth");
+  auto report = connection->post("fsck", {{"depth", depth}});
+  if (report.ok()) return print(invocation, *report);
+  // Nobody answers: the directory is checked from here, if nobody holds it.
+  const bool stopped = report.error().detail == kNoServer && invocation.has("--data");
+  if (!stopped) return fail(report.error());
+  return invocation.programs().fsck_stopped(invocation.text("--data"), depth, invocation.json());
 }
 
 }  // namespace tombolo::cli

@@ -1,9 +1,9 @@
 // tombolo offload | recall | jobs
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <thread>
 
+#include "base/encoding.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 
@@ -13,9 +13,9 @@ namespace {
 constexpr auto kPoll = std::chrono::milliseconds(200);
 
 // Follows a job to its end. The job goes on when this stops.
-Result<int> follow(const Session& session, Connection& connection, nlohmann::json job) {
+Result<int> follow(const Invocation& invocation, Connection& connection, nlohmann::json job) {
   SystemClock clock;
-  ProgressLine progress(ProgressLine::style_here(session.json), clock);
+  ProgressLine progress(ProgressLine::style_here(invocation.json()), clock);
   const std::string id = job.at("id");
   while (!job.at("ended").get<bool>()) {
     progress.show(job);
@@ -27,7 +27,7 @@ Result<int> follow(const Session& session, Connection& connection, nlohmann::jso
   const std::string state = job.at("state");
   const auto& p = job.at("progress");
   const bool good = state == "done" && p.at("objects_failed").get<std::uint64_t>() == 0;
-  if (session.json) {
+  if (invocation.json()) {
     print_json(job);
   } else {
     print_table({{"job", id},
@@ -43,22 +43,17 @@ Result<int> follow(const Session& session, Connection& connection, nlohmann::jso
   return good ? 0 : 1;
 }
 
-struct MoveOptions {
-  std::string target, remote, id;
-  bool evict = false, detach = false;
-};
-
-Result<int> submit(const Session& session, Connection& connection, const char* kind, const MoveOptions& options) {
-  TRY_ASSIGN(const std::string account, chosen_account(session, connection));
-  const auto [container, prefix] = split_target(options.target);
+Result<int> submit(const Invocation& invocation, Connection& connection, const char* kind) {
+  TRY_ASSIGN(const std::string account, chosen_account(invocation, connection));
+  const auto [container, prefix] = split_target(invocation.text("CONTAINER[/PREFIX]"));
   nlohmann::json body = {{"kind", kind}, {"account", account}, {"container", container}, {"prefix", prefix}};
-  if (std::string_view(kind) == "offload") {
-    body["remote"] = options.remote;
-    body["evict"] = options.evict;
+  if (invocation.has("--to")) {
+    body["remote"] = invocation.text("--to");
+    body["evict"] = invocation.has("--evict");
   }
   TRY_ASSIGN(auto job, connection.post("jobs", body));
-  if (!options.detach) return follow(session, connection, std::move(job));
-  if (session.json) {
+  if (!invocation.has("--detach")) return follow(invocation, connection, std::move(job));
+  if (invocation.json()) {
     print_json(job);
   } else {
     print_table({{"job", job.at("id")}});
@@ -66,9 +61,9 @@ Result<int> submit(const Session& session, Connection& connection, const char* k
   return 0;
 }
 
-Result<int> list(const Session& session, Connection& connection) {
+Result<int> list(const Invocation& invocation, Connection& connection) {
   TRY_ASSIGN(const auto answer, connection.get("jobs"));
-  if (session.json) {
+  if (invocation.json()) {
     print_json(answer);
     return 0;
   }
@@ -85,51 +80,25 @@ Result<int> list(const Session& session, Connection& connection) {
 
 }  // namespace
 
-void add_job_commands(CLI::App& app, Session& session) {
-  auto options = std::make_shared<MoveOptions>();
-  const auto on_submit = [&session, options](const char* kind) {
-    return [&session, options, kind] {
-      session.action = [&session, options, kind] {
-        return with_connection(session,
-                               [&](Connection& connection) { return submit(session, connection, kind, *options); });
-      };
-    };
-  };
-  const auto common = [&](CLI::App* command) {
-    command->add_option("CONTAINER[/PREFIX]", options->target)->required();
-    command->add_option("--account", session.account, "Account; may be left out when there is only one");
-    command->add_flag("--detach", options->detach, "Print the job's id and return at once");
-  };
+Result<int> offload(const Invocation& invocation, Connection& connection) {
+  return submit(invocation, connection, "offload");
+}
 
-  auto* offload = app.add_subcommand("offload", "Copy objects to a remote, as plain objects there");
-  common(offload);
-  offload->add_option("--to", options->remote, "Name of the remote")->required();
-  offload->add_flag("--evict", options->evict, "Drop the local copy once the remote's has been verified");
-  offload->callback(on_submit("offload"));
+Result<int> recall(const Invocation& invocation, Connection& connection) {
+  return submit(invocation, connection, "recall");
+}
 
-  auto* recall = app.add_subcommand("recall", "Bring the bytes of cold objects back to flash");
-  common(recall);
-  recall->callback(on_submit("recall"));
-
-  auto* jobs = app.add_subcommand("jobs", "List jobs, follow one, or cancel one");
-  jobs->add_option("--follow", options->id, "Show a job's progress until it ends");
-  auto cancel = std::make_shared<std::string>();
-  jobs->add_option("--cancel", *cancel, "Stop a job; what it has done stays");
-  jobs->callback([&session, options, cancel] {
-    session.action = [&session, options, cancel] {
-      return with_connection(session, [&](Connection& connection) -> Result<int> {
-        if (!cancel->empty()) {
-          TRY(connection.remove("jobs/" + *cancel));
-          TRY_ASSIGN(auto job, connection.get("jobs/" + *cancel));
-          (void)follow(session, connection, std::move(job));
-          return 0;
-        }
-        if (options->id.empty()) return list(session, connection);
-        TRY_ASSIGN(auto job, connection.get("jobs/" + options->id));
-        return follow(session, connection, std::move(job));
-      });
-    };
-  });
+Result<int> jobs(const Invocation& invocation, Connection& connection) {
+  if (invocation.has("--cancel")) {
+    const std::string path = "jobs/" + percent_encode(invocation.text("--cancel"));
+    TRY(connection.remove(path));
+    TRY_ASSIGN(auto job, connection.get(path));
+    (void)follow(invocation, connection, std::move(job));
+    return 0;
+  }
+  if (!invocation.has("--follow")) return list(invocation, connection);
+  TRY_ASSIGN(auto job, connection.get("jobs/" + percent_encode(invocation.text("--follow"))));
+  return follow(invocation, connection, std::move(job));
 }
 
 }  // namespace tombolo::cli

@@ -6,7 +6,12 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "cli/connection.h"
+
 namespace tombolo::cli {
+namespace {
+constexpr Duration kRedrawn = std::chrono::milliseconds(200);
+}  // namespace
 
 std::string human_bytes(double bytes) {
   constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
@@ -46,12 +51,16 @@ void print_json(const nlohmann::json& json) {
 
 int fail(const Error& error) {
   std::fputs(fmt::format("tombolo: {}\n", error.message).c_str(), stderr);
-  return 1;
+  return error.detail == kNoServer ? 3 : 1;
+}
+
+int fail_usage(const std::string& message) {
+  std::fputs(fmt::format("tombolo: {}\n", message).c_str(), stderr);
+  return 2;
 }
 
 ProgressLine::Style ProgressLine::style_here(bool json) {
-  if (json) return Style::kQuiet;
-  return ::isatty(STDERR_FILENO) == 1 ? Style::kTerminal : Style::kPlain;
+  return !json && ::isatty(STDERR_FILENO) == 1 ? Style::kTerminal : Style::kQuiet;
 }
 
 std::string ProgressLine::line(const nlohmann::json& job) const {
@@ -75,18 +84,17 @@ std::string ProgressLine::line(const nlohmann::json& job) const {
 
 void ProgressLine::show(const nlohmann::json& job) {
   if (style_ == Style::kQuiet) return;
-  const Duration between = style_ == Style::kTerminal ? Duration(200'000) : Duration(5'000'000);
   const SteadyTime now = clock_.steady();
-  if (last_.micros != 0 && now - last_ < between && !job.at("ended").get<bool>()) return;
+  if (last_.micros != 0 && now - last_ < kRedrawn && !job.at("ended").get<bool>()) return;
   last_ = now;
   drawn_ = true;
   const std::string text = line(job);
-  std::fputs(style_ == Style::kTerminal ? ("\r\x1b[K" + text).c_str() : (text + "\n").c_str(), stderr);
+  std::fputs(("\r\x1b[K" + text).c_str(), stderr);
   std::fflush(stderr);
 }
 
 void ProgressLine::finish() {
-  if (style_ == Style::kTerminal && drawn_) std::fputs("\n", stderr);
+  if (drawn_) std::fputs("\n", stderr);
 }
 
 }  // namespace tombolo::cli

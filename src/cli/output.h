@@ -19,17 +19,19 @@ std::string human_seconds(double seconds);
 /// Prints columns aligned on the left; the first row is the heading.
 void print_table(const std::vector<std::vector<std::string>>& rows);
 void print_json(const nlohmann::json& json);
-/// "tombolo: message" on standard error; exit status 1.
+/// "tombolo: message" on standard error; exit status 1, or 3 when no server answered.
 int fail(const Error& error);
+/// The same for wrong usage; exit status 2.
+int fail_usage(const std::string& message);
 
-/// One line that is redrawn on a terminal, or a plain line every few seconds elsewhere; nothing when quiet. Standard
-/// error, so that standard output stays for the answer.
+/// One line that is redrawn on a terminal; nothing when quiet. Standard error, so that standard output stays for the
+/// answer.
 class ProgressLine {
  public:
-  enum class Style { kTerminal, kPlain, kQuiet };
+  enum class Style { kTerminal, kQuiet };
   ProgressLine(Style style, Clock& clock) : style_(style), clock_(clock), started_(clock.steady()) {}
 
-  /// Style for standard error as it is.
+  /// A terminal on standard error, and words wanted: drawn; otherwise quiet.
   static Style style_here(bool json);
   /// `job` as the admin API shows it.
   void show(const nlohmann::json& job);

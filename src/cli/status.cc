@@ -1,6 +1,5 @@
 // tombolo status
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include "cli/commands.h"
 #include "cli/output.h"
@@ -33,20 +32,14 @@ void print(const nlohmann::json& s) {
 
 }  // namespace
 
-void add_status_command(CLI::App& app, Session& session) {
-  app.add_subcommand("status", "The whole at a glance")->callback([&session] {
-    session.action = [&session] {
-      return with_connection(session, [&](Connection& connection) -> Result<int> {
-        TRY_ASSIGN(const auto status, connection.get("status"));
-        if (session.json) {
-          print_json(status);
-        } else {
-          print(status);
-        }
-        return 0;
-      });
-    };
-  });
+Result<int> status(const Invocation& invocation, Connection& connection) {
+  TRY_ASSIGN(const auto answer, connection.get("status"));
+  if (invocation.json()) {
+    print_json(answer);
+  } else {
+    print(answer);
+  }
+  return 0;
 }
 
 }  // namespace tombolo::cli

@@ -7,38 +7,19 @@
 #include <boost/asio/ip/address.hpp>
 #include <charconv>
 
+#include "base/nearest.h"
+#include "base/sizes.h"
 #include "base/units.h"
 
 namespace tombolo::server {
 namespace {
-
-Result<std::uint64_t> parse_number(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end == text.data()) return Error{Code::kInvalid, "a whole number"};
-  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  std::uint64_t factor = 1;
-  if (unit == "KiB") {
-    factor = kKiB;
-  } else if (unit == "MiB") {
-    factor = kMiB;
-  } else if (unit == "GiB") {
-    factor = kGiB;
-  } else if (unit == "TiB") {
-    factor = kTiB;
-  } else if (!unit.empty()) {
-    return Error{Code::kInvalid, "a whole number, with KiB, MiB, GiB or TiB behind it or nothing"};
-  }
-  if (value > UINT64_MAX / factor) return Error{Code::kInvalid, "a smaller number"};
-  return value * factor;
-}
 
 Result<void> assign(std::string& member, std::string_view text) {
   member = text;
   return {};
 }
 Result<void> assign(std::uint64_t& member, std::string_view text) {
-  TRY_ASSIGN(member, parse_number(text));
+  TRY_ASSIGN(member, parse_size(text));
   return {};
 }
 Result<void> assign(bool& member, std::string_view text) {
@@ -129,8 +110,10 @@ Result<void> set(Settings& settings, std::string_view key, std::string_view text
   if (key == name) return checked(assign(settings.member, text));
   TOMBOLO_SETTINGS(X)
 #undef X
-  return Error{Code::kInvalid,
-               fmt::format("there is no setting \"{}\"; `tombolo serve --help-settings` lists them", key)};
+  std::vector<std::string_view> keys;
+  for (const SettingInfo& info : setting_table()) keys.push_back(info.key);
+  return Error{Code::kInvalid, fmt::format("there is no setting \"{}\"{}{} `tombolo serve --help-settings` lists them",
+                                           key, did_you_mean(key, keys), nearest(key, keys) ? "" : ";")};
 }
 
 Result<void> apply_toml(Settings& settings, std::string_view document, std::string_view where) {

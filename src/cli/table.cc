@@ -1,0 +1,281 @@
+// The one table of commands. A new command is one entry here and one function; parser, help, completion and docs
+// follow.
+#include "cli/commands.h"
+
+namespace tombolo::cli {
+namespace {
+
+const Parameter kAccountOption = {.name = "--account",
+                                  .value = "ACCOUNT",
+                                  .help = "Storage account; may be left out when there is only one",
+                                  .kind = Kind::kAccount};
+const Parameter kDetachOption = {.name = "--detach", .help = "Print the job's id and return at once"};
+const Parameter kMoved = {.name = "CONTAINER[/PREFIX]",
+                          .help = "A container, or the objects in it whose names begin with PREFIX",
+                          .need = Need::kRequired,
+                          .kind = Kind::kContainer};
+
+Parameter container_name(Kind kind) {
+  return {.name = "NAME",
+          .help = "3 to 63 lower-case letters, digits and single hyphens",
+          .need = Need::kRequired,
+          .kind = kind};
+}
+
+Parameter remote_name(Kind kind) {
+  return {.name = "NAME", .help = "1 to 63 lower-case letters, digits, '-'", .need = Need::kRequired, .kind = kind};
+}
+
+std::vector<Command> all_commands() {
+  return {
+      {.path = "serve",
+       .summary = "Run the server; it listens on loopback unless told otherwise",
+       .details = "Everything lies in one directory, which one server uses at a time. Runs until SIGTERM, SIGINT or "
+                  "Ctrl-C; running requests are finished first.",
+       .options = {{.name = "--data",
+                    .value = "DIR",
+                    .help = "Directory that holds everything; made when missing",
+                    .kind = Kind::kDirectory},
+                   {.name = "--config",
+                    .value = "FILE",
+                    .help = "TOML file; docs/configuration.md names every key",
+                    .kind = Kind::kFile},
+                   {.name = "--listen",
+                    .value = "ADDRESS:PORT",
+                    .help = "Where clients connect",
+                    .default_text = "127.0.0.1:10000"},
+                   {.name = "--admin-listen",
+                    .value = "ADDRESS:PORT",
+                    .help = "Admin API, health and metrics",
+                    .default_text = "127.0.0.1:10080"},
+                   {.name = "--dev",
+                    .help = "Add the emulator's account devstoreaccount1 with its published key; loopback only"},
+                   {.name = "--set",
+                    .value = "KEY=VALUE",
+                    .help = "Any setting of the config file, for example cache.bytes=1GiB; may be repeated",
+                    .repeats = true},
+                   {.name = "--help-settings", .help = "Print every setting with its default and effect, and exit"}},
+       .examples = {{.what = "A server for this machine, and which one the commands below talk to",
+                     .line = "tombolo serve --data ./data &\nexport TOMBOLO_DATA=./data"},
+                    {.what = "More memory for hot reads, and a line for every request",
+                     .line = "tombolo serve --data /srv/tombolo --set cache.bytes=4GiB --set server.access_log=true",
+                     .runs = false}},
+       .local = serve},
+      {.path = "account create",
+       .summary = "Create an account with two fresh keys",
+       .arguments = {{.name = "NAME", .help = "3 to 24 lower-case letters and digits", .need = Need::kRequired}},
+       .examples = {{.what = "An account", .line = "tombolo account create mystore"}},
+       .online = account_create},
+      {.path = "account list",
+       .summary = "List accounts",
+       .examples = {{.what = "Which accounts there are", .line = "tombolo account list"}},
+       .online = account_list},
+      {.path = "account keys",
+       .summary = "Show an account's keys and connection string",
+       .arguments = {{.name = "NAME", .help = "The account", .need = Need::kRequired, .kind = Kind::kAccount}},
+       .options = {{.name = "--only",
+                    .value = "WHAT",
+                    .help = "Print this alone, for scripts",
+                    .choices = {"key1", "key2", "endpoint", "connection-string"}}},
+       .examples = {{.what = "For SDKs and the Azure CLI",
+                     .line = "export AZURE_STORAGE_CONNECTION_STRING=\"$(tombolo account keys mystore --only "
+                             "connection-string)\""}},
+       .online = account_keys},
+      {.path = "container create",
+       .summary = "Create a container (AzCopy does not)",
+       .arguments = {container_name(Kind::kText)},
+       .options = {kAccountOption},
+       .examples = {{.what = "A container", .line = "tombolo container create photos"}},
+       .online = container_create},
+      {.path = "container list",
+       .summary = "List containers",
+       .options = {kAccountOption},
+       .examples = {{.what = "Which containers there are", .line = "tombolo container list"}},
+       .online = container_list},
+      {.path = "container delete",
+       .summary = "Delete a container and all it holds",
+       .arguments = {container_name(Kind::kContainer)},
+       .options = {kAccountOption},
+       .examples = {{.what = "One that is not needed",
+                     .line = "tombolo container create scratch\ntombolo container delete scratch"}},
+       .online = container_delete},
+      {.path = "sas",
+       .summary = "Print a URL with a shared access signature, ready for `azcopy copy`",
+       .details = "Whoever has the URL may do what its permissions say until it expires.",
+       .arguments = {{.name = "CONTAINER[/BLOB]",
+                      .help = "What it opens; left out: the whole account",
+                      .kind = Kind::kContainer}},
+       .options = {kAccountOption,
+                   {.name = "--permissions",
+                    .value = "LETTERS",
+                    .help = "Of: r read, a add, c create, w write, d delete, l list; left out: all that fit"},
+                   {.name = "--hours",
+                    .value = "N",
+                    .help = "How long it is valid, at most 8784 (a year)",
+                    .kind = Kind::kNumber,
+                    .default_text = "24"},
+                   {.name = "--ip", .value = "ADDRESS", .help = "Address or range a.b.c.d-e.f.g.h it may be used from"},
+                   {.name = "--https-only", .help = "Refused over plain http"}},
+       .examples = {{.what = "Upload a folder",
+                     .line = "azcopy copy \"./pictures/*\" \"$(tombolo sas photos)\" --from-to=LocalBlob --recursive"},
+                    {.what = "A link to read with for an hour",
+                     .line = "tombolo sas photos --permissions rl --hours 1"}},
+       .online = sas},
+      {.path = "remote add",
+       .summary = "Add a remote",
+       .details = "Secrets come through the environment, because arguments are seen by everybody on the machine: "
+                  "TOMBOLO_REMOTE_KEY (account key) or TOMBOLO_REMOTE_SAS. They are sealed with the data directory's "
+                  "root.key and never shown again.",
+       .arguments = {remote_name(Kind::kText)},
+       .options = {{.name = "--kind",
+                    .value = "KIND",
+                    .help = "azure (a container of Azure Blob) or file (a directory)",
+                    .need = Need::kRequired,
+                    .choices = {"azure", "file"}},
+                   {.name = "--endpoint",
+                    .value = "WHERE",
+                    .help = "azure: URL of the account's Blob service; file: an absolute directory that exists",
+                    .need = Need::kRequired,
+                    .kind = Kind::kDirectory},
+                   {.name = "--bucket", .value = "CONTAINER", .help = "azure: the container; it must exist"},
+                   {.name = "--prefix", .value = "PREFIX/", .help = "Put before every key there; ends in /"},
+                   {.name = "--remote-account", .value = "ACCOUNT", .help = "azure: the account's name"}},
+       .examples = {{.what = "A directory, for example on a larger disk",
+                     .line = "mkdir -p ./archive\ntombolo remote add archive --kind file --endpoint \"$PWD/archive\""},
+                    {.what = "A container of Azure Blob; `read` keeps the key out of the shell's history",
+                     .line = "read -rs TOMBOLO_REMOTE_KEY && export TOMBOLO_REMOTE_KEY\ntombolo remote add cold --kind "
+                             "azure --endpoint http://ACCOUNT.blob.core.windows.net --bucket CONTAINER "
+                             "--remote-account ACCOUNT",
+                     .runs = false}},
+       .online = remote_add},
+      {.path = "remote list",
+       .summary = "List remotes and their health",
+       .examples = {{.what = "Where cold bytes can go, and whether it answers", .line = "tombolo remote list"}},
+       .online = remote_list},
+      {.path = "remote test",
+       .summary = "Try everything that tombolo needs of a remote",
+       .arguments = {remote_name(Kind::kRemote)},
+       .examples = {{.what = "Before the first offload", .line = "tombolo remote test archive"}},
+       .online = remote_test},
+      {.path = "offload",
+       .summary = "Copy objects to a remote, as plain objects there",
+       .details =
+           "Every copy is read back and verified. What changes meanwhile is left alone. Interrupting the command "
+           "leaves the job running; `tombolo jobs` shows it.",
+       .arguments = {kMoved},
+       .options = {{.name = "--to",
+                    .value = "REMOTE",
+                    .help = "Name of the remote",
+                    .need = Need::kRequired,
+                    .kind = Kind::kRemote},
+                   {.name = "--evict", .help = "Drop the local copy once the remote's has been verified"},
+                   kAccountOption,
+                   kDetachOption},
+       .examples = {{.what = "Make room on flash; clients read on as before",
+                     .line = "tombolo offload photos --to archive --evict"}},
+       .online = offload},
+      {.path = "recall",
+       .summary = "Bring the bytes of cold objects back to flash",
+       .details = "The copy in the remote stays.",
+       .arguments = {kMoved},
+       .options = {kAccountOption, kDetachOption},
+       .examples = {{.what = "Before a job that reads everything", .line = "tombolo recall photos"}},
+       .online = recall},
+      {.path = "jobs",
+       .summary = "List jobs, follow one, or cancel one",
+       .options =
+           {{.name = "--follow", .value = "ID", .help = "Show a job's progress until it ends", .kind = Kind::kJob},
+            {.name = "--cancel", .value = "ID", .help = "Stop a job; what it has done stays", .kind = Kind::kJob}},
+       .examples = {{.what = "What runs and what ran", .line = "tombolo jobs"}},
+       .online = jobs},
+      {.path = "status",
+       .summary = "The whole at a glance",
+       .examples = {{.what = "For people, and for programs", .line = "tombolo status\ntombolo status --json"}},
+       .online = status},
+      {.path = "fsck",
+       .summary = "Check every row against bytes and remotes; with --data DIR also where no server runs",
+       .options = {{.name = "--depth",
+                    .value = "DEPTH",
+                    .help = "rows: rows and files; bytes: also every local byte; all: also every remote byte",
+                    .choices = {"rows", "bytes", "all"},
+                    .default_text = "bytes"}},
+       .examples = {{.what = "Every local byte", .line = "tombolo fsck"}},
+       .local = fsck,
+       .asks_server_itself = true},
+      {.path = "completion",
+       .summary = "Print a script that completes commands, options and names in a shell",
+       .arguments = {{.name = "SHELL",
+                      .help = "bash, zsh or fish",
+                      .need = Need::kRequired,
+                      .choices = {"bash", "zsh", "fish"}}},
+       .examples = {{.what = "In this bash; a line in ~/.bashrc makes it last",
+                     .line = "source <(tombolo completion bash)"},
+                    {.what = "zsh, and fish",
+                     .line = "tombolo completion zsh > \"${fpath[1]}/_tombolo\"\ntombolo completion fish > "
+                             "~/.config/fish/completions/tombolo.fish",
+                     .runs = false}},
+       .local = completion},
+      {.path = "help",
+       .summary = "Explain a command, or all of them",
+       .arguments = {{.name = "COMMAND", .help = "Its words; left out: an overview", .repeats = true}},
+       .options = {{.name = "--markdown", .help = "All commands as one page: docs/cli.md"},
+                   {.name = "--man", .help = "All commands as a manual page: docs/tombolo.1"}},
+       .examples = {{.what = "One command", .line = "tombolo help remote add"}},
+       .local = help},
+  };
+}
+
+}  // namespace
+
+std::span<const Command> commands() {
+  static const std::vector<Command> all = all_commands();
+  return all;
+}
+
+std::span<const Group> groups() {
+  static const std::vector<Group> all = {{"account", "Storage accounts and their keys"},
+                                         {"container", "Containers of an account"},
+                                         {"remote", "External object stores for cold bytes"}};
+  return all;
+}
+
+std::span<const Parameter> server_options() {
+  static const std::vector<Parameter> all = {
+      {.name = "--data",
+       .value = "DIR",
+       .help = "Data directory of the server to talk to [TOMBOLO_DATA]",
+       .kind = Kind::kDirectory},
+      {.name = "--admin", .value = "URL", .help = "Its admin URL, where it runs elsewhere [TOMBOLO_ADMIN_URL]"},
+      {.name = "--json", .help = "Answer in JSON"}};
+  return all;
+}
+
+std::span<const Parameter> common_options() {
+  static const std::vector<Parameter> all = {{.name = "--help", .help = "Explain the command, and exit"},
+                                             {.name = "--version", .help = "Print the version, and exit"}};
+  return all;
+}
+
+std::span<const Meaning> exit_statuses() {
+  static const std::vector<Meaning> all = {
+      {"0", "done"},
+      {"1",
+       "it could not be done, or not all of it (a job with failed objects, findings of fsck, a remote that fails "
+       "its test); standard error or the answer says why and what to do next"},
+      {"2", "wrong usage: nothing was tried"},
+      {"3", "no server answers at that address: nothing was done"}};
+  return all;
+}
+
+std::span<const Meaning> variables() {
+  static const std::vector<Meaning> all = {
+      {"TOMBOLO_DATA", "data directory of the server to talk to, for --data"},
+      {"TOMBOLO_ADMIN_URL", "admin URL of that server, for --admin"},
+      {"TOMBOLO_ADMIN_TOKEN", "what to show it; otherwise the file admin.token in the data directory"},
+      {"TOMBOLO_REMOTE_KEY", "`tombolo remote add`: the remote's account key"},
+      {"TOMBOLO_REMOTE_SAS", "`tombolo remote add`: a shared access signature instead"},
+      {"TOMBOLO_SERVER_LISTEN, …", "`tombolo serve`: every setting of docs/configuration.md"}};
+  return all;
+}
+
+}  // namespace tombolo::cli
