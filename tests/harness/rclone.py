@@ -13,16 +13,15 @@ class RcloneFailed(Exception):
 
 class Rclone:
     def __init__(self, folder: pathlib.Path, account: Account, sas_url: str = ""):
-        """`folder` takes its configuration, empty. With `sas_url` (of a container), `t:` is under that instead of the key.
+        """`folder` takes its configuration, empty. With `sas_url` (of a container), `t:` is under that, else under the key.
 
-        rclone 1.60 reaches a plain http endpoint under a key only with use_emulator; without, it takes
+        `account` is the emulator's: over plain http rclone takes no other under a key. With account and key it says
         https://ACCOUNT.ENDPOINT (observed, 1.60.1, 2026-11-21).
         """
         config = folder / "rclone.conf"
         config.touch()
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("RCLONE_", "AZURE"))}
-        chosen = {"SAS_URL": sas_url} if sas_url else {"USE_EMULATOR": "true", "ACCOUNT": account.name,
-                                                      "KEY": account.key, "ENDPOINT": account.endpoint}
+        chosen = {"SAS_URL": sas_url} if sas_url else {"USE_EMULATOR": "true", "ENDPOINT": account.endpoint}
         self.env = dict(kept, HOME=str(folder), RCLONE_CONFIG=str(config), RCLONE_CONFIG_T_TYPE="azureblob",
                         **{f"RCLONE_CONFIG_T_{name}": value for name, value in chosen.items()})
         self.binary = need("RCLONE")
