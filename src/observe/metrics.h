@@ -21,6 +21,11 @@ namespace tombolo::observe {
   X(kBytesSent, counter, "tombolo_http_sent_bytes_total", "Body bytes sent to clients.", "dialect")                    \
   X(kConnections, gauge, "tombolo_http_connections", "Open client connections.", "listener")                           \
   X(kConnectionsLimit, gauge, "tombolo_http_connections_limit", "limits.connections_max.", "listener")                 \
+  X(kConnectionsEvicted, total, "tombolo_http_connections_evicted_total", "Idle connections closed to make room for new ones.", "listener") \
+  X(kConnectionsShed, total, "tombolo_http_connections_shed_total", "New connections refused because all were busy.", "listener") \
+  X(kRequestsRunning, gauge, "tombolo_requests_running", "Admitted requests under way.", )                             \
+  X(kRequestsLimit, gauge, "tombolo_requests_limit", "limits.requests_max.", )                                         \
+  X(kThrottled, counter, "tombolo_throttled_requests_total", "Requests answered 503 because they met a limit, by which one.", "dialect", "bound") \
   X(kQueueDepth, gauge, "tombolo_queue_depth", "What waits: commits, tasks for worker threads, jobs.", "queue")        \
   X(kQueueLimit, gauge, "tombolo_queue_limit", "Depth past which the queue refuses.", "queue")                         \
   X(kLogSyncSeconds, histogram, "tombolo_log_sync_duration_seconds", "Time to write and sync one group of the commit log.", ) \

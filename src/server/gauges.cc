@@ -95,19 +95,24 @@ void show(observe::Metrics& metrics, const tiering::Census& census, WallTime now
 
 }  // namespace
 
-Task<void> refresh_gauges(Cell& cell, Workers& workers, Settings settings, CountConnections connections) {
+Task<void> refresh_gauges(Cell& cell, Workers& workers, Settings settings, ReadFronts read_fronts) {
   observe::Metrics& metrics = cell.metrics();
   metrics.set(Metric::kBuildInfo, {kVersion, kRevision}, 1);
   metrics.set(Metric::kCacheLimitBytes, {}, number(settings.cache_bytes));
   metrics.set(Metric::kDiskReserveBytes, {}, number(settings.reserve_bytes));
+  metrics.set(Metric::kRequestsLimit, {}, number(settings.requests_max));
   metrics.set(Metric::kQueueLimit, {"workers"}, number(workers.queue_max()));
   while (true) {
     read_log(cell);
     read_cache(cell);
     read_process(metrics);
     metrics.set(Metric::kQueueDepth, {"workers"}, number(workers.pending()));
-    for (const auto& [listener, count] : connections()) {
-      metrics.set(Metric::kConnections, {listener}, number(count));
+    const Fronts fronts = read_fronts();
+    metrics.set(Metric::kRequestsRunning, {}, number(fronts.requests_running));
+    for (const auto& [listener, stats] : fronts.listeners) {
+      metrics.set(Metric::kConnections, {listener}, number(stats.connections));
+      metrics.set(Metric::kConnectionsEvicted, {listener}, number(stats.evicted));
+      metrics.set(Metric::kConnectionsShed, {listener}, number(stats.shed));
       metrics.set(Metric::kConnectionsLimit, {listener}, number(settings.connections_max));
     }
     // A cell in trouble still shows the rest.

@@ -6,16 +6,21 @@
 #include <string>
 
 #include "async/task.h"
+#include "http/server.h"
 #include "server/cell.h"
 #include "server/settings.h"
 
 namespace tombolo::server {
 
-/// Connections that are open now, by listener.
-using CountConnections = std::function<std::map<std::string, std::size_t>()>;
+/// What the listeners and admission count.
+struct Fronts {
+  std::map<std::string, http::ServerStats> listeners;
+  std::uint64_t requests_running = 0;
+};
+using ReadFronts = std::function<Fronts()>;
 
 /// Reads every kGaugesEvery until it is cancelled. What it is given outlives it.
-Task<void> refresh_gauges(Cell& cell, Workers& workers, Settings settings, CountConnections connections);
+Task<void> refresh_gauges(Cell& cell, Workers& workers, Settings settings, ReadFronts read_fronts);
 
 /// Counts places and the exposed window every observe.census_seconds until it is cancelled.
 Task<void> take_censuses(Cell& cell, Clock& clock, Settings settings);

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -18,17 +17,10 @@
 
 namespace tombolo::server {
 
-struct RemotePatience {
-  Duration first_byte_max = std::chrono::seconds(30);
-  Duration stall_max = std::chrono::seconds(30);
-  Duration operation_max = std::chrono::seconds(60);  // no try begins later
-  int tries_max = 5;
-};
-
 /// Thread-safe. What it is given outlives it.
 class RemoteDrivers {
  public:
-  RemoteDrivers(meta::Cell cell, const auth::Sealer& sealer, store::Remotes& remotes, RemotePatience patience,
+  RemoteDrivers(meta::Cell cell, const auth::Sealer& sealer, store::Remotes& remotes, Workers& workers,
                 observe::Metrics& metrics);
 
   /// At start: every row. A remote that cannot be set up is logged and left out; its objects answer kUnavailable.
@@ -49,12 +41,9 @@ class RemoteDrivers {
   const meta::Cell cell_;
   const auth::Sealer& sealer_;
   store::Remotes& remotes_;
-  const RemotePatience patience_;
+  Workers& workers_;
   observe::Metrics& metrics_;
   std::shared_ptr<http::Client> client_;
-  std::mutex mutex_;
-  // Of one file remote each, guarded by mutex_: calls on a mount that hangs wait for ever, and nobody else's with them.
-  std::vector<std::unique_ptr<Workers>> file_workers_;
 };
 
 }  // namespace tombolo::server

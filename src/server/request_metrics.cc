@@ -28,6 +28,7 @@ void RequestMetrics::count(const azure_blob::Observation& seen) {
   ASSERT(found != operations_.end());
   Operation& operation = *found->second;
   operation.seconds->observe_micros(static_cast<std::uint64_t>(std::max<std::int64_t>(0, seen.took.count())));
+  if (!seen.throttled.empty()) metrics_.counter(Metric::kThrottled, {dialect_, seen.throttled}).add();
   if (seen.bytes_received > 0) received_.add(seen.bytes_received);
   if (seen.bytes_sent > 0) sent_.add(seen.bytes_sent);
   ASSERT(seen.status >= 100 && seen.status < 600);

@@ -23,6 +23,7 @@
 #include "disk/space_reserve.h"
 #include "kv/rocks/rocks_index.h"
 #include "server/data_directory.h"
+#include "server/descriptors.h"
 #include "server/server.h"
 #include "tiering/fsck.h"
 
@@ -74,6 +75,21 @@ void apply_log_level(const std::string& name) {
   const std::map<std::string, LogLevel> levels = {
       {"debug", LogLevel::kDebug}, {"info", LogLevel::kInfo}, {"warn", LogLevel::kWarn}, {"error", LogLevel::kError}};
   set_log_level(levels.at(name));
+}
+
+// Every connection is a descriptor: better fewer connections than no descriptor left for a segment.
+Result<void> fit_connections(Settings& settings) {
+  TRY_ASSIGN(const std::uint64_t limit, raise_descriptor_limit());
+  const std::uint64_t fit = connections_that_fit(settings.connections_max, limit);
+  if (fit < settings.connections_max) {
+    log(LogLevel::kWarn, "server",
+        "this process may open {} files only: {} client connections are served at once instead of {} "
+        "(limits.connections_max); raise the hard limit (systemd: LimitNOFILE=, a shell: ulimit -Hn) or lower the "
+        "setting",
+        limit, fit, settings.connections_max);
+    settings.connections_max = fit;
+  }
+  return {};
 }
 
 // What lives as long as the process' work on one data directory.
@@ -188,6 +204,7 @@ int serve(const ServeArguments& arguments, MakeGround make_ground) {
   if (!settings.ok()) return fail(settings.error());
   apply_log_level(settings->log_level);
   std::signal(SIGPIPE, SIG_IGN);
+  if (const auto fitted = fit_connections(*settings); !fitted.ok()) return fail(fitted.error());
   const auto result = run(*settings, make_ground);
   return result.ok() ? 0 : fail(result.error());
 }

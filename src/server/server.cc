@@ -21,7 +21,20 @@ http::ServerConfig listener(const Endpoint& endpoint, const Settings& settings) 
   config.port = endpoint.port;
   config.connections_max = static_cast<std::uint32_t>(settings.connections_max);
   config.stop_grace = std::chrono::seconds(settings.stop_seconds);
+  config.head_time_max = std::chrono::seconds(settings.head_seconds);
+  config.keep_alive_max = std::chrono::seconds(settings.keep_alive_seconds);
+  config.body_stall_max = config.write_stall_max = std::chrono::seconds(settings.stall_seconds);
+  config.rate_min = settings.client_rate_min;
   return config;
+}
+
+admission::AdmissionOptions admission_options(const Settings& settings) {
+  admission::AdmissionOptions options;
+  options.requests_max = settings.requests_max;
+  options.account_requests_max = settings.account_requests_max;
+  options.account_requests_per_second = settings.account_requests_per_second;
+  options.account_upload_bytes_max = settings.account_upload_bytes_max;
+  return options;
 }
 
 // For people: an address that listens everywhere is shown as the machine itself.
@@ -46,8 +59,8 @@ class Server::BlobFront {
  public:
   BlobFront(Server& owner, const Endpoint& endpoint)
       : requests_(owner.cell_.metrics(), "azure_blob", operation_names()),
-        handler_({owner.cell_.store(), owner.verifier_, owner.clock_, owner.cell_.services().cell.random,
-                  owner.runtime_.workers()},
+        handler_({owner.cell_.store(), owner.verifier_, owner.admission_, owner.clock_,
+                  owner.cell_.services().cell.random, owner.runtime_.workers()},
                  observer(owner.settings_)),
         server_(listener(endpoint, owner.settings_), owner.runtime_.loops(), handler_, owner.clock_) {}
 
@@ -94,7 +107,8 @@ Server::Server(Cell& cell, Settings settings, std::string admin_token, Clock& cl
       clock_(clock),
       runtime_(runtime),
       started_(clock.steady()),
-      verifier_(cell.accounts(), clock) {}
+      verifier_(cell.accounts(), clock),
+      admission_(admission_options(settings_), clock) {}
 
 Server::~Server() = default;
 
@@ -107,12 +121,11 @@ Task<void> Server::start() {
   auto admin_front = std::make_unique<AdminFront>(*this, admin);
   CO_CHECK(admin_front->server().start());
   admin_ = std::move(admin_front);
-  CountConnections connections = [this] {
-    return std::map<std::string, std::size_t>{{"blob", blob_->server().stats().connections},
-                                              {"admin", admin_->server().stats().connections}};
+  ReadFronts fronts = [this] {
+    return Fronts{.listeners = {{"blob", blob_->server().stats()}, {"admin", admin_->server().stats()}},
+                  .requests_running = admission_.requests()};
   };
-  background_.spawn(runtime_.background(),
-                    refresh_gauges(cell_, runtime_.workers(), settings_, std::move(connections)));
+  background_.spawn(runtime_.background(), refresh_gauges(cell_, runtime_.workers(), settings_, std::move(fronts)));
   background_.spawn(runtime_.background(), take_censuses(cell_, clock_, settings_));
   co_return Result<void>{};
 }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "admin/control.h"
+#include "admission/admission.h"
 #include "async/scope.h"
 #include "auth/verifier.h"
 #include "base/clock.h"
@@ -43,6 +44,7 @@ class Server final : private admin::Control {
   Runtime& runtime_;
   const SteadyTime started_;
   auth::AzureVerifier verifier_;
+  admission::Admission admission_;
   std::unique_ptr<BlobFront> blob_;
   std::unique_ptr<AdminFront> admin_;
   Scope background_{"server"};

@@ -22,7 +22,15 @@ namespace tombolo::server {
   X(log_level, text, "server.log_level", "info", "debug, info, warn, error", "what is logged on standard error")                                \
   X(access_log, flag, "server.access_log", false, "true, false", "log every request with its id, status, bytes and time")                     \
   X(stop_seconds, seconds, "server.stop_seconds", 20, "s", "how long a graceful stop waits for running requests")                            \
-  X(connections_max, count, "limits.connections_max", 10'000, "connections", "open client connections; the newest are shed past it")         \
+  X(connections_max, count, "limits.connections_max", 16'000, "connections", "open client connections; past it the longest idle gives way to a new one; lowered at start to what the limit of open files allows") \
+  X(head_seconds, seconds, "limits.head_seconds", 30, "s", "longest time for a whole request head, and for a new connection to start one") \
+  X(keep_alive_seconds, seconds, "limits.keep_alive_seconds", 300, "s", "how long a connection may be silent between requests")              \
+  X(stall_seconds, seconds, "limits.stall_seconds", 60, "s", "longest wait for a client to send more of a body or take more of an answer")   \
+  X(client_rate_min, size, "limits.client_rate_min", 512, "bytes/s", "a client that is slower than this on average over about limits.stall_seconds, sending a body or taking an answer, is cut off; 0 = any") \
+  X(requests_max, count, "limits.requests_max", 2'048, "requests", "requests under way in all; 503 ServerBusy past it; each may hold up to 512 KiB of memory; 0 = any") \
+  X(account_requests_max, count, "limits.account_requests_max", 1'024, "requests", "requests under way of one account; 503 ServerBusy past it; 0 = any") \
+  X(account_requests_per_second, count, "limits.account_requests_per_second", 0, "requests/s", "of one account; 503 ServerBusy with Retry-After past it; 0 = any") \
+  X(account_upload_bytes_max, size, "limits.account_upload_bytes_max", 0, "bytes", "announced bodies under way of one account; 503 ServerBusy past it; a single larger one is let in alone; 0 = any") \
   X(cache_bytes, size, "cache.bytes", 128 * 1024 * 1024, "bytes", "memory for verified blocks; raise it when hot reads miss")                \
   X(segment_bytes, size, "data.segment_bytes", 64 * 1024 * 1024, "bytes", "size of a segment file; smaller frees space sooner, larger means fewer files") \
   X(reserve_bytes, size, "data.reserve_bytes", 64 * 1024 * 1024, "bytes", "free space kept for deletes, flushes and recovery; writes answer 503 below it; an eighth is also held in a file, against other programs") \
@@ -35,10 +43,6 @@ namespace tombolo::server {
   X(offload_parallel, count, "tiering.offload_parallel", 8, "objects", "objects that one job moves at once")                                 \
   X(jobs_max, count, "tiering.jobs_max", 2, "jobs", "jobs that run at once")                                                                 \
   X(census_seconds, seconds, "observe.census_seconds", 60, "s", "rest between two counts of where bytes are and what is exposed (metrics); 0 = never")  \
-  X(remote_first_byte_seconds, seconds, "remote.first_byte_seconds", 30, "s", "how long a remote may take to begin an answer")                 \
-  X(remote_stall_seconds, seconds, "remote.stall_seconds", 30, "s", "how long a body to or from a remote may stand still")                   \
-  X(remote_operation_seconds, seconds, "remote.operation_seconds", 60, "s", "age at which a request to a remote is not tried again")         \
-  X(remote_tries, count, "remote.tries", 5, "tries", "of one request to a remote, the first included")                                       \
   X(dev, flag, "server.dev", false, "true, false", "adds the emulator's well-known account devstoreaccount1; loopback only")
 // clang-format on
 

@@ -89,12 +89,14 @@ struct AzureBlobHandler::Trace {
   std::string account;
   std::string_view operation = kUnknownOperation;
   std::string_view error_code;
+  std::string_view throttled;
   http::Headers on_failure;
   Level level = Level::kService;
   int status = 0;
   std::uint64_t bytes_sent = 0;
   SteadyTime start;
   bool broken = false;
+  std::optional<admission::Admission::Ticket> ticket;  // held until the answer is out
 };
 
 // The request's body, counted; remembers that it was the client who failed.
@@ -171,9 +173,23 @@ Task<Reply> AzureBlobHandler::serve(http::Exchange& exchange, ClientBody& body, 
   touched.container = address.container;
   touched.blob = address.blob;
   CO_CHECK(auth::authorize(who, touched));
+  CO_CHECK(admit(exchange, trace));
   CO_CHECK(refuse_unbuilt(address.level(), head.headers, query, who));
   const Call call{head, body, address, query, who, parts_.store, parts_.workers, trace.on_failure};
   co_return co_await operation->run(call);
+}
+
+// After authentication: a stranger uses up nobody's share.
+Result<void> AzureBlobHandler::admit(http::Exchange& exchange, Trace& trace) {
+  auto asked = parts_.gate.admit(trace.account, exchange.head().content_length.value_or(0));
+  if (asked) {
+    trace.ticket.emplace(*std::move(asked));
+    return {};
+  }
+  exchange.abandon_body();
+  trace.throttled = admission::bound_name(asked.error().bound);
+  trace.on_failure.add("Retry-After", std::to_string(asked.error().retry_after.count()));
+  return Error{Code::kBusy, "over a limit", codes::kServerBusy};
 }
 
 Reply AzureBlobHandler::fail(const Error& error, const http::RequestHead& head, const ClientBody& body, Trace& trace) {
@@ -184,7 +200,8 @@ Reply AzureBlobHandler::fail(const Error& error, const http::RequestHead& head, 
     wire = to_wire(azure_blob::refuse(codes::kInvalidInput, "The request's body did not arrive whole."), trace.level,
                    access);
   }
-  if (wire.is_ours) {
+  // The metrics tell of throttling: a line for each would make a flood of the log.
+  if (wire.is_ours && trace.throttled.empty()) {
     log(LogLevel::kWarn, "azure_blob", "request {} {} {} failed with {}: {}", trace.request_id, head.method,
         head.path(), wire.code, to_string(error));
   }
@@ -223,6 +240,7 @@ void AzureBlobHandler::report(const http::Exchange& exchange, const ClientBody& 
   seen.request_id = trace.request_id;
   seen.client_request_id = trace.client_request_id;
   seen.error_code = trace.error_code;
+  seen.throttled = trace.throttled;
   seen.status = trace.status;
   seen.bytes_received = body.taken();
   seen.bytes_sent = trace.bytes_sent;
@@ -244,6 +262,7 @@ http::Refusal AzureBlobHandler::refuse(http::Failure failure) {
   refusal.head.headers = std::move(reply.headers);
   refusal.head.headers.add("x-ms-request-id", request_id);
   refusal.head.headers.add("x-ms-version", kDefaultVersion);
+  if (failure == http::Failure::kOverloaded) refusal.head.headers.add("Retry-After", "1");
   refusal.body = std::move(reply.body);
   if (observer_ && failure != http::Failure::kHandlerFailed) {  // handle() has reported that one
     Observation seen;

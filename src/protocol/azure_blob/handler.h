@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "admission/admission.h"
 #include "auth/verifier.h"
 #include "base/clock.h"
 #include "base/random.h"
@@ -27,6 +28,7 @@ struct Observation {
   std::string_view request_id;
   std::string_view client_request_id;
   std::string_view error_code;  // empty on success
+  std::string_view throttled;   // the bound that it met (admission::bound_name); empty when it was let in
   int status = 0;
   std::uint64_t bytes_received = 0;  // of the body, taken by the operation
   std::uint64_t bytes_sent = 0;      // of the body, announced; 0 to HEAD
@@ -41,12 +43,14 @@ using Observer = std::function<void(const Observation&)>;
 struct HandlerParts {
   store::Store& store;
   auth::AzureVerifier& verifier;
+  admission::Admission& gate;
   Clock& clock;
   Random& random;    // request ids
   Workers& workers;  // hashing and parsing of large bodies
 };
 
-/// Thread-safe. Every request is verified before a byte of its body is read, and only then looked at further. Every
+/// Thread-safe. Every request is verified before a byte of its body is read, then admitted or told to come back (503
+/// ServerBusy, Retry-After, the body unread), and only then looked at further. Every
 /// answer has x-ms-request-id, x-ms-version and the client's x-ms-client-request-id; every failure x-ms-error-code, and
 /// an XML document of it where a body may be.
 class AzureBlobHandler final : public http::Handler {
@@ -61,6 +65,7 @@ class AzureBlobHandler final : public http::Handler {
   class ClientBody;
 
   Task<Reply> serve(http::Exchange& exchange, ClientBody& body, Trace& trace);
+  Result<void> admit(http::Exchange& exchange, Trace& trace);
   Reply fail(const Error& error, const http::RequestHead& head, const ClientBody& body, Trace& trace);
   Task<void> send(http::Exchange& exchange, Reply reply, Trace& trace);
   void report(const http::Exchange& exchange, const ClientBody& body, const Trace& trace);

@@ -44,7 +44,7 @@ struct Answered {
 
 class BlobRig {
  public:
-  BlobRig() {
+  explicit BlobRig(admission::AdmissionOptions bounds = {}) : gate(bounds, rig.clock) {
     keys.tenant = store::testing::kTenant;
     keys.account = "acc";
     keys.key1 = to_bytes("the first key of the test");
@@ -119,13 +119,17 @@ class BlobRig {
   auth::AzureVerifier verifier{ring, rig.clock};
   std::mutex seen_mutex;          // over a server, observers run on several loops
   std::vector<std::string> seen;  // "PutBlob 201", one an answer
-  AzureBlobHandler handler{{rig.store, verifier, rig.clock, rig.random, rig.workers}, [this](const Observation& what) {
+  admission::Admission gate;
+  AzureBlobHandler handler{{rig.store, verifier, gate, rig.clock, rig.random, rig.workers},
+                           [this](const Observation& what) {
                              const std::lock_guard lock(seen_mutex);
                              seen.push_back(std::string(what.operation) + " " + std::to_string(what.status));
+                             last_throttled = what.throttled;
                              last_received = what.bytes_received;
                              last_sent = what.bytes_sent;
                            }};
   std::uint64_t last_received = 0, last_sent = 0;
+  std::string last_throttled;
 };
 
 inline const Fields kBlock = {{"x-ms-blob-type", "BlockBlob"}};
