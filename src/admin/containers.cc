@@ -47,8 +47,9 @@ Result<void> check_name(const std::string& name) {
 Task<Reply> containers_resource(Context& context, Call call) {
   CO_TRY_ASSIGN(const auto keys, context.accounts.find(call.path[1]));
   if (!keys) co_return Error{Code::kNotFound, fmt::format("there is no account \"{}\"", call.path[1])};
-  store::ContainerRef ref{keys->tenant, keys->account, call.path.size() > 3 ? call.path[3] : ""};
-  if (call.path.size() == 3 && call.method == "GET") co_return co_await list(context, keys->tenant, keys->account);
+  store::ContainerRef ref{keys->raw.tenant, keys->raw.account, call.path.size() > 3 ? call.path[3] : ""};
+  if (call.path.size() == 3 && call.method == "GET")
+    co_return co_await list(context, keys->raw.tenant, keys->raw.account);
   if (call.path.size() == 3 && call.method == "POST") {
     CO_CHECK_ASSIGN(const auto body, parse_object(call.body, {"name"}, {}));
     ref.container = text_of(body, "name");

@@ -5,21 +5,27 @@
 namespace tombolo::auth {
 namespace {
 
-constexpr std::size_t kKeyBytes = 64;  // of an Azure account key; only the timing of absent keys depends on it
+constexpr std::size_t kKeyBytes = 64;  // of an Azure account key
 
-bool signed_by_one(BytesView key, std::string_view text, BytesView signature) {
+// What stands in for an absent key, so that it takes its time too.
+HmacSha256Key prepare(BytesView key) {
   static const Bytes kDummy(kKeyBytes);
-  const bool usable = !key.empty();
-  const Sha256Digest digest = hmac_sha256(usable ? key : BytesView(kDummy), as_bytes(text));
-  const bool equal = equal_constant_time(digest, signature);
-  return static_cast<bool>(static_cast<int>(usable) & static_cast<int>(equal));
+  return HmacSha256Key(key.empty() ? BytesView(kDummy) : key);
+}
+
+int signed_by_one(const HmacSha256Key& key, const Bytes& raw, std::string_view text, BytesView signature) {
+  const bool equal = equal_constant_time(key.sign(as_bytes(text)), signature);
+  return static_cast<int>(!raw.empty()) & static_cast<int>(equal);
 }
 
 }  // namespace
 
+PreparedKeys::PreparedKeys(AccountKeys keys) : raw(std::move(keys)), key1(prepare(raw.key1)), key2(prepare(raw.key2)) {}
+
 void MemoryKeyRing::set(AccountKeys keys) {
+  auto prepared = std::make_shared<const PreparedKeys>(std::move(keys));
   std::lock_guard lock(mutex_);
-  accounts_[keys.account] = std::move(keys);
+  accounts_[prepared->raw.account] = std::move(prepared);
 }
 
 void MemoryKeyRing::remove(const std::string& account) {
@@ -27,8 +33,8 @@ void MemoryKeyRing::remove(const std::string& account) {
   accounts_.erase(account);
 }
 
-Task<std::optional<AccountKeys>> MemoryKeyRing::find(std::string account) {
-  std::optional<AccountKeys> found;
+Task<std::shared_ptr<const PreparedKeys>> MemoryKeyRing::find(std::string account) {
+  std::shared_ptr<const PreparedKeys> found;
   {
     std::lock_guard lock(mutex_);
     if (const auto it = accounts_.find(account); it != accounts_.end()) found = it->second;
@@ -40,9 +46,9 @@ std::string sign_text(BytesView key, std::string_view text) {
   return base64_encode(hmac_sha256(key, as_bytes(text)));
 }
 
-bool signed_by(const AccountKeys& keys, std::string_view text, BytesView signature) {
-  const int first = signed_by_one(keys.key1, text, signature);
-  const int second = signed_by_one(keys.key2, text, signature);
+bool signed_by(const PreparedKeys& keys, std::string_view text, BytesView signature) {
+  const int first = signed_by_one(keys.key1, keys.raw.key1, text, signature);
+  const int second = signed_by_one(keys.key2, keys.raw.key2, text, signature);
   return (first | second) != 0;
 }
 

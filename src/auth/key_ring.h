@@ -2,8 +2,8 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 
 #include "async/task.h"
@@ -22,12 +22,19 @@ struct AccountKeys {
   Bytes key2 = {};
 };
 
+/// Keys made ready to verify with: hashing a key takes longer than hashing what it signs.
+struct PreparedKeys {
+  PreparedKeys(AccountKeys keys);  // NOLINT: implicit on purpose, it is the same thing
+  AccountKeys raw;
+  HmacSha256Key key1, key2;
+};
+
 /// Thread-safe. store/ implements it over its account rows.
 class KeyRing {
  public:
   virtual ~KeyRing() = default;
-  /// nullopt: no such account. An error means that nobody knows (kUnavailable, kBusy), never "no".
-  virtual Task<std::optional<AccountKeys>> find(std::string account) = 0;
+  /// nullptr: no such account. An error means that nobody knows (kUnavailable, kBusy), never "no".
+  virtual Task<std::shared_ptr<const PreparedKeys>> find(std::string account) = 0;
 };
 
 /// A ring in memory, for tests and for the emulator account. Thread-safe.
@@ -36,11 +43,11 @@ class MemoryKeyRing final : public KeyRing {
   /// Replaces an account of the same name: that is how a key is revoked.
   void set(AccountKeys keys);
   void remove(const std::string& account);
-  Task<std::optional<AccountKeys>> find(std::string account) override;
+  Task<std::shared_ptr<const PreparedKeys>> find(std::string account) override;
 
  private:
   std::mutex mutex_;
-  std::map<std::string, AccountKeys> accounts_;
+  std::map<std::string, std::shared_ptr<const PreparedKeys>> accounts_;
 };
 
 /// HMAC-SHA256 in base64, the form of every Azure signature.
@@ -48,6 +55,6 @@ std::string sign_text(BytesView key, std::string_view text);
 
 /// True when `signature` is the HMAC-SHA256 of `text` under one of the keys. Takes the same time whether both keys,
 /// one or none are set and whichever matches.
-bool signed_by(const AccountKeys& keys, std::string_view text, BytesView signature);
+bool signed_by(const PreparedKeys& keys, std::string_view text, BytesView signature);
 
 }  // namespace tombolo::auth

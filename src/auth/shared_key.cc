@@ -30,52 +30,85 @@ std::string_view date_line(const SignedRequest& request) {
   return header(request, "x-ms-date").empty() ? header(request, "date") : std::string_view{};
 }
 
-// One "name:value\n" per x-ms- header; values trimmed, those of a repeated name joined by commas in wire order.
-std::string canonical_headers(const SignedRequest& request, HeaderOrder order) {
-  std::vector<std::pair<std::string, std::string_view>> own;
-  for (const NameValue& field : request.headers) {
-    std::string name = lower(field.name);
-    if (name.starts_with("x-ms-")) own.emplace_back(std::move(name), trim(field.value));
-  }
-  std::stable_sort(own.begin(), own.end(),
-                   [order](const auto& a, const auto& b) { return header_before(order, a.first, b.first); });
-  std::string out;
-  for (std::size_t i = 0; i < own.size(); ++i) {
-    const bool repeated = i > 0 && own[i].first == own[i - 1].first;
-    if (repeated) {
-      out.back() = ',';
-    } else {
-      out += own[i].first;
-      out += ':';
+// The x-ms- headers, names in lower case, values trimmed; one allocation for all names.
+class OwnHeaders {
+  struct Before {
+    HeaderOrder order;
+    bool operator()(const NameValue& a, const NameValue& b) const { return header_before(order, a.name, b.name); }
+  };
+
+ public:
+  explicit OwnHeaders(const SignedRequest& request) {
+    std::size_t names_bytes = 0, count = 0;
+    for (const NameValue& field : request.headers) {
+      if (!is_own(field.name)) continue;
+      names_bytes += field.name.size();
+      ++count;
     }
-    line(out, own[i].second);
+    names_.reserve(names_bytes);  // views into it stay
+    fields_.reserve(count);
+    for (const NameValue& field : request.headers) {
+      if (!is_own(field.name)) continue;
+      const std::size_t begin = names_.size();
+      for (const char c : field.name) names_ += lower(c);
+      fields_.push_back({std::string_view(names_).substr(begin), trim(field.value)});
+    }
   }
-  return out;
-}
+
+  void sort(HeaderOrder order) { std::stable_sort(fields_.begin(), fields_.end(), Before{order}); }
+  bool is_sorted(HeaderOrder order) const { return std::is_sorted(fields_.begin(), fields_.end(), Before{order}); }
+
+  // One "name:value\n" each; values of a repeated name joined by commas in wire order.
+  void append_to(std::string& out) const {
+    for (std::size_t i = 0; i < fields_.size(); ++i) {
+      if (i > 0 && fields_[i].name == fields_[i - 1].name) {
+        out.back() = ',';
+      } else {
+        out += fields_[i].name;
+        out += ':';
+      }
+      line(out, fields_[i].value);
+    }
+  }
+
+ private:
+  static bool is_own(std::string_view name) {
+    constexpr std::string_view kPrefix = "x-ms-";
+    return equal_ignoring_case(name.substr(0, kPrefix.size()), kPrefix);
+  }
+  std::string names_;
+  std::vector<NameValue> fields_;
+};
 
 // "\nname:value" per query parameter.
-std::string canonical_query(const SignedRequest& request) {
+void append_query(std::string& out, const SignedRequest& request) {
   std::vector<std::pair<std::string, std::string_view>> pairs;
   for (const NameValue& parameter : request.query) pairs.emplace_back(lower(parameter.name), parameter.value);
   std::sort(pairs.begin(), pairs.end());
-  std::string out;
   for (std::size_t i = 0; i < pairs.size(); ++i) {
-    const bool repeated = i > 0 && pairs[i].first == pairs[i - 1].first;
-    out += repeated ? "," : "\n" + pairs[i].first + ":";
+    if (i > 0 && pairs[i].first == pairs[i - 1].first) {
+      out += ',';
+    } else {
+      out += '\n';
+      out += pairs[i].first;
+      out += ':';
+    }
     out += pairs[i].second;
   }
-  return out;
 }
 
-std::string canonical_path(const SignedRequest& request, std::string_view account) {
-  std::string out = "/";
+void append_path(std::string& out, const SignedRequest& request, std::string_view account) {
+  out += '/';
   out += account;
   out += request.path.empty() ? std::string_view("/") : request.path;
-  return out;
 }
 
-std::string full_string(const SignedRequest& request, std::string_view account, HeaderOrder order) {
+// Holds the strings of most requests.
+constexpr std::size_t kUsualBytes = 512;
+
+std::string full_string(const SignedRequest& request, std::string_view account, const OwnHeaders& own) {
   std::string out;
+  out.reserve(kUsualBytes);
   line(out, request.method);
   line(out, header(request, "content-encoding"));
   line(out, header(request, "content-language"));
@@ -88,22 +121,38 @@ std::string full_string(const SignedRequest& request, std::string_view account, 
   line(out, header(request, "if-none-match"));
   line(out, header(request, "if-unmodified-since"));
   line(out, header(request, "range"));
-  return out + canonical_headers(request, order) + canonical_path(request, account) + canonical_query(request);
+  own.append_to(out);
+  append_path(out, request, account);
+  append_query(out, request);
+  return out;
 }
 
 // Lite signs fewer headers and, of the query, "comp" alone.
-std::string lite_string(const SignedRequest& request, std::string_view account, HeaderOrder order) {
+std::string lite_string(const SignedRequest& request, std::string_view account, const OwnHeaders& own) {
   std::string out;
+  out.reserve(kUsualBytes);
   line(out, request.method);
   line(out, header(request, "content-md5"));
   line(out, header(request, "content-type"));
   line(out, date_line(request));
-  out += canonical_headers(request, order) + canonical_path(request, account);
+  own.append_to(out);
+  append_path(out, request, account);
   if (const std::string_view comp = query_value(request, "comp"); !comp.empty()) {
     out += "?comp=";
     out += comp;
   }
   return out;
+}
+
+std::string to_sign(const SignedRequest& request, std::string_view account, SharedKeyScheme scheme,
+                    const OwnHeaders& own) {
+  switch (scheme) {
+    case SharedKeyScheme::kFull:
+      return full_string(request, account, own);
+    case SharedKeyScheme::kLite:
+      return lite_string(request, account, own);
+  }
+  return {};
 }
 
 }  // namespace
@@ -129,13 +178,9 @@ std::optional<SharedKeyCredential> parse_shared_key(std::string_view authorizati
 }
 
 std::string string_to_sign(const SignedRequest& request, std::string_view account, SharedKeyOptions options) {
-  switch (options.scheme) {
-    case SharedKeyScheme::kFull:
-      return full_string(request, account, options.order);
-    case SharedKeyScheme::kLite:
-      return lite_string(request, account, options.order);
-  }
-  return {};
+  OwnHeaders own(request);
+  own.sort(options.order);
+  return to_sign(request, account, options.scheme, own);
 }
 
 std::string sign(const SignedRequest& request, const AccountKeys& keys, SharedKeyOptions options) {
@@ -144,13 +189,15 @@ std::string sign(const SignedRequest& request, const AccountKeys& keys, SharedKe
   return out;
 }
 
-bool verify_signature(const SignedRequest& request, const SharedKeyCredential& credential, const AccountKeys& keys) {
-  const std::string culture =
-      string_to_sign(request, credential.account, {.scheme = credential.scheme, .order = HeaderOrder::kCulture});
-  const std::string ordinal =
-      string_to_sign(request, credential.account, {.scheme = credential.scheme, .order = HeaderOrder::kOrdinal});
-  bool valid = signed_by(keys, culture, credential.signature);
-  if (ordinal != culture) valid = signed_by(keys, ordinal, credential.signature) || valid;
+bool verify_signature(const SignedRequest& request, const SharedKeyCredential& credential, const PreparedKeys& keys) {
+  OwnHeaders own(request);
+  own.sort(HeaderOrder::kCulture);
+  bool valid = signed_by(keys, to_sign(request, credential.account, credential.scheme, own), credential.signature);
+  if (!own.is_sorted(HeaderOrder::kOrdinal)) {
+    own.sort(HeaderOrder::kOrdinal);
+    valid =
+        signed_by(keys, to_sign(request, credential.account, credential.scheme, own), credential.signature) || valid;
+  }
   return valid;
 }
 

@@ -42,7 +42,7 @@ std::string sign(const SignedRequest& request, const AccountKeys& keys, SharedKe
 
 /// True when the signature is that of the request in either header order under either key; same time for true and
 /// false (the second order is computed whenever it differs). Looks at no clock.
-bool verify_signature(const SignedRequest& request, const SharedKeyCredential& credential, const AccountKeys& keys);
+bool verify_signature(const SignedRequest& request, const SharedKeyCredential& credential, const PreparedKeys& keys);
 
 /// When the client says it signed: x-ms-date, else Date. nullopt when neither is a valid IMF-fixdate.
 std::optional<WallTime> signed_at(const SignedRequest& request);

@@ -65,8 +65,12 @@ VerifiedRequest granted(const Sas& sas, const AccountKeys& keys, const SignedReq
 }  // namespace
 
 Task<VerifiedRequest> AzureVerifier::verify(SignedRequest request) {
-  if (has_header(request, "authorization")) co_return co_await verify_shared_key(std::move(request));
-  if (has_sas(request)) co_return co_await verify_sas(std::move(request));
+  if (has_header(request, "authorization")) return verify_shared_key(std::move(request));
+  if (has_sas(request)) return verify_sas(std::move(request));
+  return refuse_unsigned();
+}
+
+Task<VerifiedRequest> AzureVerifier::refuse_unsigned() {
   co_return Error{Code::kUnauthenticated, "the request is not signed: use an account key or a SAS",
                   codes::kNoAuthenticationInformation};
 }
@@ -81,11 +85,11 @@ Task<VerifiedRequest> AzureVerifier::verify_shared_key(SignedRequest request) {
     co_return Error{Code::kInvalid, "the Authorization header is not 'SharedKey account:signature'",
                     codes::kInvalidAuthenticationInfo};
   }
-  CO_TRY_ASSIGN(const std::optional<AccountKeys> found, keys_.find(std::string(request.account)));
-  static const AccountKeys kNobody;
-  const AccountKeys& keys = found ? *found : kNobody;
+  CO_TRY_ASSIGN(const std::shared_ptr<const PreparedKeys> found, keys_.find(std::string(request.account)));
+  static const PreparedKeys kNobody{AccountKeys{}};
+  const PreparedKeys& keys = found ? *found : kNobody;
   const bool valid = verify_signature(request, *credential, keys);
-  if (!valid || credential->account != keys.account) co_return signature_mismatch();
+  if (!valid || credential->account != keys.raw.account) co_return signature_mismatch();
 
   const auto date = signed_at(request);
   if (!date) co_return authentication_failed("the request has no valid x-ms-date or Date header");
@@ -93,17 +97,17 @@ Task<VerifiedRequest> AzureVerifier::verify_shared_key(SignedRequest request) {
     co_return authentication_failed("the request was signed at " + iso8601(*date) + ", more than 15 minutes from now");
   }
   VerifiedRequest out;
-  out.tenant = keys.tenant;
-  out.account = keys.account;
+  out.tenant = keys.raw.tenant;
+  out.account = keys.raw.account;
   out.proof = Proof::kSharedKey;
   co_return out;
 }
 
 Task<VerifiedRequest> AzureVerifier::verify_sas(SignedRequest request) {
   CO_CHECK_ASSIGN(const Sas sas, parse_sas(request));
-  CO_TRY_ASSIGN(const std::optional<AccountKeys> found, keys_.find(std::string(request.account)));
-  static const AccountKeys kNobody;
-  const AccountKeys& keys = found ? *found : kNobody;
+  CO_TRY_ASSIGN(const std::shared_ptr<const PreparedKeys> found, keys_.find(std::string(request.account)));
+  static const PreparedKeys kNobody{AccountKeys{}};
+  const PreparedKeys& keys = found ? *found : kNobody;
   const SasTarget target{.account = request.account, .container = request.container, .blob = request.blob};
   if (!signed_by(keys, sas_string_to_sign(sas.kind, sas.fields, target), sas.signature)) co_return signature_mismatch();
 
@@ -112,7 +116,7 @@ Task<VerifiedRequest> AzureVerifier::verify_sas(SignedRequest request) {
   if (!sas.fields.ses.empty()) {
     co_return Error{Code::kInvalid, "encryption scopes (ses) are not supported", codes::kInvalidQueryParameterValue};
   }
-  co_return granted(sas, keys, request);
+  co_return granted(sas, keys.raw, request);
 }
 
 }  // namespace tombolo::auth

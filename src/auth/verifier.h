@@ -32,6 +32,7 @@ class AzureVerifier {
  private:
   Task<VerifiedRequest> verify_shared_key(SignedRequest request);
   Task<VerifiedRequest> verify_sas(SignedRequest request);
+  static Task<VerifiedRequest> refuse_unsigned();
 
   KeyRing& keys_;
   Clock& clock_;

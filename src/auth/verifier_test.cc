@@ -18,7 +18,9 @@ constexpr std::int64_t kNow = 1'795'237'200'000'000;  // 2026-11-21T05:00:00Z
 // A key ring that cannot answer.
 class BrokenKeyRing final : public KeyRing {
  public:
-  Task<std::optional<AccountKeys>> find(std::string) override { co_return Error{Code::kUnavailable, "no keys today"}; }
+  Task<std::shared_ptr<const PreparedKeys>> find(std::string) override {
+    co_return Error{Code::kUnavailable, "no keys today"};
+  }
 };
 
 class VerifierTest : public testing::Test {

@@ -84,6 +84,10 @@ TEST(Digest, GivesKnownValues) {
   // RFC 4231 case 2
   EXPECT_EQ(hex_encode(hmac_sha256(as_bytes("Jefe"), as_bytes("what do ya want for nothing?"))),
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  // RFC 4231, case 6: a key longer than a block is hashed first.
+  EXPECT_EQ(hex_encode(HmacSha256Key(Bytes(131, std::byte{0xAA}))
+                           .sign(as_bytes("Test Using Larger Than Block-Size Key - Hash Key First"))),
+            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
 
 TEST(Wire, RoundTripsAndNeverReadsPastTheEnd) {

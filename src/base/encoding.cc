@@ -2,6 +2,7 @@
 
 #include <openssl/evp.h>
 
+#include <array>
 #include <cstdint>
 
 namespace tombolo {
@@ -9,6 +10,16 @@ namespace {
 
 constexpr char kHex[] = "0123456789abcdef";
 constexpr std::string_view kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+constexpr std::uint8_t kNoDigit = 0xFF;
+constexpr auto kBase64Digits = [] {
+  std::array<std::uint8_t, 256> digits{};
+  digits.fill(kNoDigit);
+  for (std::size_t i = 0; i < kBase64.size(); ++i) {
+    digits[static_cast<unsigned char>(kBase64[i])] = static_cast<std::uint8_t>(i);
+  }
+  return digits;
+}();
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -64,9 +75,9 @@ std::optional<Bytes> base64_decode(std::string_view text) {
     const std::size_t pad = !last ? 0 : (text[i + 3] != '=' ? 0 : (text[i + 2] != '=' ? 1 : 2));
     std::uint32_t group = 0;
     for (std::size_t j = 0; j < 4; ++j) {
-      const std::size_t digit = j < 4 - pad ? kBase64.find(text[i + j]) : 0;
-      if (digit == std::string_view::npos) return std::nullopt;
-      group = group << 6 | static_cast<std::uint32_t>(digit);
+      const std::uint8_t digit = j < 4 - pad ? kBase64Digits[static_cast<unsigned char>(text[i + j])] : 0;
+      if (digit == kNoDigit) return std::nullopt;
+      group = group << 6 | digit;
     }
     if ((pad == 1 && (group & 0xFF) != 0) || (pad == 2 && (group & 0xFFFF) != 0)) return std::nullopt;
     out.push_back(static_cast<std::byte>(group >> 16));

@@ -99,7 +99,7 @@ Task<std::vector<meta::ContainerKey>> Cell::containers() {
     if (!keys) continue;
     store::ListContainers query;
     for (bool more = true; more;) {
-      CO_TRY_ASSIGN(const auto page, store_->list_containers(keys->tenant, name, query));
+      CO_TRY_ASSIGN(const auto page, store_->list_containers(keys->raw.tenant, name, query));
       for (const meta::Container& container : page.containers) all.push_back({container.tenant, container.id});
       more = page.next.has_value();
       if (more) query.start_after = *page.next;

@@ -51,7 +51,7 @@ Task<auth::AccountKeys> Accounts::store_new(std::string name, Bytes key1, Bytes 
   account.tenant = tenant.id;
   account.sealed_keys = sealer_.seal(purpose(name), pack(keys));
   CO_TRY(meta::put_account(cell_, std::move(account), meta::PutMode::kCreate));
-  remember(name, keys);
+  remember(name, std::make_shared<const auth::PreparedKeys>(keys));
   co_return keys;
 }
 
@@ -69,7 +69,7 @@ Task<void> Accounts::ensure(std::string name, Bytes key1) {
   co_return Result<void>{};
 }
 
-Task<std::optional<auth::AccountKeys>> Accounts::find(std::string account) {
+Task<std::shared_ptr<const auth::PreparedKeys>> Accounts::find(std::string account) {
   {
     const std::lock_guard lock(mutex_);
     const auto it = cache_.find(account);
@@ -77,8 +77,8 @@ Task<std::optional<auth::AccountKeys>> Accounts::find(std::string account) {
   }
   CO_TRY_ASSIGN(const auto row, meta::get_account(cell_, account));
   if (!row) {
-    remember(account, std::nullopt);
-    co_return std::optional<auth::AccountKeys>{};
+    remember(account, nullptr);
+    co_return nullptr;
   }
   CO_CHECK_ASSIGN(const std::string opened, sealer_.open(purpose(account), row->sealed_keys));
   WireReader reader(opened);
@@ -88,8 +88,9 @@ Task<std::optional<auth::AccountKeys>> Accounts::find(std::string account) {
   keys.key1 = to_bytes(reader.text());
   keys.key2 = to_bytes(reader.text());
   CO_CHECK(reader.finish("account keys"));
-  remember(account, keys);
-  co_return keys;
+  auto prepared = std::make_shared<const auth::PreparedKeys>(std::move(keys));
+  remember(account, prepared);
+  co_return prepared;
 }
 
 Task<std::vector<std::string>> Accounts::list() {
@@ -99,7 +100,7 @@ Task<std::vector<std::string>> Accounts::list() {
   co_return names;
 }
 
-void Accounts::remember(const std::string& name, std::optional<auth::AccountKeys> keys) {
+void Accounts::remember(const std::string& name, std::shared_ptr<const auth::PreparedKeys> keys) {
   const std::lock_guard lock(mutex_);
   if (cache_.size() >= kCachedMax) cache_.clear();  // a flood of made-up names must not grow it
   cache_[name] = Cached{std::move(keys), cell_.clock.steady()};

@@ -26,17 +26,17 @@ class Accounts final : public auth::KeyRing {
   Task<auth::AccountKeys> create(std::string name);
   /// Creates it with these keys where it is missing; leaves it alone where it exists.
   Task<void> ensure(std::string name, Bytes key1);
-  Task<std::optional<auth::AccountKeys>> find(std::string account) override;
+  Task<std::shared_ptr<const auth::PreparedKeys>> find(std::string account) override;
   /// In name order.
   Task<std::vector<std::string>> list();
 
  private:
   struct Cached {
-    std::optional<auth::AccountKeys> keys;  // nullopt: known not to exist
+    std::shared_ptr<const auth::PreparedKeys> keys;  // nullptr: known not to exist
     SteadyTime read;
   };
   Task<auth::AccountKeys> store_new(std::string name, Bytes key1, Bytes key2);
-  void remember(const std::string& name, std::optional<auth::AccountKeys> keys);
+  void remember(const std::string& name, std::shared_ptr<const auth::PreparedKeys> keys);
 
   const meta::Cell cell_;
   const auth::Sealer& sealer_;
