@@ -64,6 +64,45 @@ TEST_P(EngineContract, NoUpdateIsLostBetweenTwoThreads) {
   EXPECT_EQ(get("blind"), counter(2 * kCoroutines * kTimes));
 }
 
+// Both rows always have the same value; readers come by as long as there are writers.
+Task<void> move_both(Engine& engine, Random& random, int times, std::atomic<int>& writers) {
+  for (int i = 1; i <= times; ++i) {
+    const std::function<Task<void>(Transaction&)> body = [i](Transaction& transaction) -> Task<void> {
+      transaction.put("left", std::to_string(i));
+      transaction.put("right", std::to_string(i));
+      co_return Result<void>{};
+    };
+    CO_TRY(run(engine, random, body));
+  }
+  --writers;
+  co_return Result<void>{};
+}
+
+Task<int> count_torn_reads(Engine& engine, std::atomic<int>& writers) {
+  int torn = 0, last = 0;
+  while (writers > 0) {
+    const auto rows = engine.snapshot();
+    CO_TRY_ASSIGN(const auto left, rows->get("left"));
+    CO_TRY_ASSIGN(const auto right, rows->get("right"));
+    const int now = left ? std::stoi(*left) : 0;
+    torn += left != right || now < last ? 1 : 0;
+    last = now;
+  }
+  co_return torn;
+}
+
+TEST_P(EngineContract, ReadersNeverSeeHalfOfATransactionOrAnOlderStateThanBefore) {
+  std::atomic<int> writers = 1;
+  Result<int> torn = 0;
+  std::thread reader([&] { torn = run_to_end(count_torn_reads(engine(), writers)); });
+  const auto written = wait(move_both(engine(), harness_->random, 300, writers));
+  writers = 0;
+  reader.join();
+  ASSERT_TRUE(written.ok()) << to_string(written.error());
+  ASSERT_TRUE(torn.ok()) << to_string(torn.error());
+  EXPECT_EQ(*torn, 0);
+}
+
 TEST_P(EngineContract, RunPassesTheBodysErrorOn) {
   const auto body = [](Transaction& transaction) -> Task<void> {
     transaction.put("a", "1");

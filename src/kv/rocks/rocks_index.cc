@@ -12,6 +12,7 @@
 #include <mutex>
 
 #include "base/endian.h"
+#include "kv/rocks/row_cache.h"
 
 namespace tombolo::kv {
 
@@ -53,17 +54,33 @@ std::string encode_position(const Position& position) {
   return value;
 }
 
+/// The rows between one apply() and the next. All views of that time share it: RocksDB's own snapshots take a lock of
+/// the whole database.
+struct State {
+  State(rocksdb::DB& given, std::uint64_t given_number) : db(given), at(given.GetSnapshot()), number(given_number) {}
+  ~State() { db.ReleaseSnapshot(at); }
+  State(const State&) = delete;
+
+  rocksdb::DB& db;
+  const rocksdb::Snapshot* const at;
+  const std::uint64_t number;  // 0 after opening, one more with each apply()
+};
+
 /// The rows as of one moment.
 class RocksView final : public Snapshot {
  public:
-  RocksView(rocksdb::DB& db, Workers& workers) : db_(db), workers_(workers), at_(db.GetSnapshot()) {}
-  ~RocksView() override { db_.ReleaseSnapshot(at_); }
-  RocksView(const RocksView&) = delete;
+  RocksView(std::shared_ptr<const State> state, RowCache& cache, Workers& workers)
+      : state_(std::move(state)), cache_(cache), workers_(workers) {}
 
   Task<std::optional<std::string>> get(std::string key) override {
-    if (auto cached = find(key, rocksdb::kBlockCacheTier)) co_return *std::move(cached);
-    auto read = [this, &key] { return *find(key, rocksdb::kReadAllTier); };
-    co_return co_await offload(workers_, std::move(read));
+    if (auto row = cache_.find(key, state_->number)) co_return row;
+    auto found = find(key, rocksdb::kBlockCacheTier);
+    if (!found) {
+      auto read = [this, &key] { return *find(key, rocksdb::kReadAllTier); };
+      found = co_await offload(workers_, std::move(read));
+    }
+    if (found->ok() && **found) cache_.insert(key, ***found, state_->number);
+    co_return *std::move(found);
   }
 
   Task<std::vector<std::optional<std::string>>> multi_get(std::vector<std::string> keys) override {
@@ -97,7 +114,7 @@ class RocksView final : public Snapshot {
 
   rocksdb::ReadOptions options(rocksdb::ReadTier tier) const {
     rocksdb::ReadOptions options;
-    options.snapshot = at_;
+    options.snapshot = state_->at;
     options.read_tier = tier;
     return options;
   }
@@ -105,7 +122,7 @@ class RocksView final : public Snapshot {
   /// nullopt: only the disk can tell. Always answers for kReadAllTier.
   std::optional<Result<Value>> find(const std::string& key, rocksdb::ReadTier tier) const {
     std::string value;
-    const auto status = db_.Get(options(tier), key, &value);
+    const auto status = state_->db.Get(options(tier), key, &value);
     if (status.ok()) return Value(std::move(value));
     if (status.IsNotFound()) return Value();
     if (status.IsIncomplete() && tier == rocksdb::kBlockCacheTier) return std::nullopt;
@@ -126,7 +143,7 @@ class RocksView final : public Snapshot {
     auto settings = options(tier);
     settings.iterate_lower_bound = &begin;
     settings.iterate_upper_bound = &end;
-    const std::unique_ptr<rocksdb::Iterator> at(db_.NewIterator(settings));
+    const std::unique_ptr<rocksdb::Iterator> at(state_->db.NewIterator(settings));
     const bool forward = query.direction == Direction::kForward;
     RangePage page;
     std::size_t bytes = 0;
@@ -143,14 +160,14 @@ class RocksView final : public Snapshot {
     return Result<RangePage>(error_of(at->status(), "reading a range"));
   }
 
-  rocksdb::DB& db_;
+  const std::shared_ptr<const State> state_;
+  RowCache& cache_;
   Workers& workers_;
-  const rocksdb::Snapshot* const at_;
 };
 
 class RocksIndex final : public Index {
  public:
-  explicit RocksIndex(Workers& workers) : workers_(workers) {}
+  RocksIndex(std::uint64_t row_cache_bytes, Workers& workers) : workers_(workers), rows_(row_cache_bytes) {}
 
   /// Blocks.
   Result<void> open(const RocksIndexOptions& options) {
@@ -163,6 +180,7 @@ class RocksIndex final : public Index {
     const auto status = rocksdb::DB::Open(settings, options.path, &db);
     if (!status.ok()) return error_of(status, "opening the index in '" + options.path + "'");
     db_.reset(db);
+    state_ = std::make_shared<const State>(*db_, 0);
     std::string value;
     const auto read = db_->Get({}, kAppliedKey, &value);
     if (read.IsNotFound()) return {};
@@ -189,12 +207,25 @@ class RocksIndex final : public Index {
     }
     CO_CHECK(result_of(batch.Put(kAppliedKey, encode_position(to)), "collecting rows"));
     CO_TRY(write(batch));
+    const std::uint64_t number = state_->number + 1;
+    for (const auto& entry : group) {
+      for (const auto& change : entry.writes) rows_.changed(change.first, number);
+    }
+    auto state = std::make_shared<const State>(*db_, number);  // and only now can the group be seen
     const std::lock_guard lock(mutex_);
+    state_.swap(state);
     applied_ = to;
     co_return Result<void>{};
   }
 
-  std::unique_ptr<Snapshot> snapshot() override { return std::make_unique<RocksView>(*db_, workers_); }
+  std::unique_ptr<Snapshot> snapshot() override {
+    std::shared_ptr<const State> state;
+    {
+      const std::lock_guard lock(mutex_);
+      state = state_;
+    }
+    return std::make_unique<RocksView>(std::move(state), rows_, workers_);
+  }
 
   Task<void> flush() override {
     auto work = [this]() -> Result<void> {
@@ -267,14 +298,16 @@ class RocksIndex final : public Index {
   Workers& workers_;
   std::unique_ptr<rocksdb::Env> env_;  // outlives db_
   std::unique_ptr<rocksdb::DB> db_;
+  RowCache rows_;
   mutable std::mutex mutex_;
+  std::shared_ptr<const State> state_;  // written by apply() alone
   Position applied_;
 };
 
 }  // namespace
 
 Task<std::unique_ptr<Index>> open_rocks_index(RocksIndexOptions options, Workers& workers) {
-  auto index = std::make_unique<RocksIndex>(workers);
+  auto index = std::make_unique<RocksIndex>(options.row_cache_bytes, workers);
   auto work = [&index, &options] { return index->open(options); };
   CO_TRY(offload(workers, std::move(work)));
   co_return index;
