@@ -132,7 +132,8 @@ Task<void> Call::send_body(std::string head) {
       if (!behind.ok()) co_return behind.error();
       if (!behind->empty()) co_return wrong;
     }
-    CO_TRY(stream.write(as_bytes(head), block->view(), config_.stall_max));
+    const BytesView pieces[] = {as_bytes(head), block->view()};
+    CO_TRY(stream.write(pieces, config_.stall_max));
     head.clear();
   } while (left > 0);
   co_return Result<void>{};
@@ -173,7 +174,8 @@ Task<Response> Call::run(std::shared_ptr<void> owner) {
   if (request_.body != nullptr) {
     sent = co_await send_body(std::move(head));
   } else {
-    sent = co_await lease_.connection->stream->write(as_bytes(head), {}, config_.stall_max);
+    const BytesView pieces[] = {as_bytes(head)};
+    sent = co_await lease_.connection->stream->write(pieces, config_.stall_max);
   }
   if (source_failed_) {
     lease_.connection->stream->abort();

@@ -137,8 +137,8 @@ Task<void> Connection::refuse(Failure failure, bool to_head) {
   Refusal refusal = shared_.handler.refuse(failure);
   const ResponseExtras extras{.date = loop_.date.now(), .content_length = refusal.body.size(), .close = true};
   CO_CHECK_ASSIGN(const std::string text, render(refusal.head, extras));
-  const BytesView body = to_head ? BytesView() : refusal.body.view();
-  CO_TRY(stream_->write(as_bytes(text), body, shared_.config.write_stall_max));
+  const BytesView pieces[] = {as_bytes(text), to_head ? BytesView() : refusal.body.view()};
+  CO_TRY(stream_->write(pieces, shared_.config.write_stall_max));
   co_return co_await linger(kRefusedLingerBytesMax);
 }
 

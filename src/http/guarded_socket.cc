@@ -53,6 +53,7 @@ Task<void> GuardedSocket::connect(tcp::endpoint to, Deadline until) {
 
 Task<void> GuardedSocket::wait(tcp::socket::wait_type what, Deadline until) {
   error_code error;
+  tries_left_ = kTriesInARow;
   begin(until);
   co_await socket.async_wait(what, asio::redirect_error(asio::use_awaitable, error));
   end();

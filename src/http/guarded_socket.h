@@ -19,6 +19,10 @@ class GuardedSocket : public std::enable_shared_from_this<GuardedSocket> {
   /// For calls that must not block; asynchronous waits do not mind. Requires an open socket.
   void set_up();
 
+  /// Whether to try a read or write before waiting for it, which spares a turn of the event loop. Now and then false,
+  /// so that a connection that never has to wait lets others in.
+  bool may_try() { return tries_left_-- > 0; }
+
   /// Around each asynchronous wait on `socket`.
   void begin(Deadline until);
   void end() { waiting_ = false; }
@@ -39,6 +43,8 @@ class GuardedSocket : public std::enable_shared_from_this<GuardedSocket> {
   boost::asio::ip::tcp::socket socket;
 
  private:
+  static constexpr int kTriesInARow = 16;
+
   void disarm();
   void arm(Deadline at);
   void fired(std::uint64_t generation);
@@ -48,6 +54,7 @@ class GuardedSocket : public std::enable_shared_from_this<GuardedSocket> {
   bool waiting_ = false;
   bool expired_ = false;
   bool armed_ = false;
+  int tries_left_ = kTriesInARow;  // until the next wait
   std::uint64_t generation_ = 0;
 };
 

@@ -9,6 +9,10 @@
 namespace tombolo::http {
 namespace {
 
+// Room for most heads.
+constexpr std::size_t kFieldsUsual = 20;
+constexpr std::size_t kTextUsual = 640;
+
 char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
 }
@@ -31,6 +35,10 @@ bool equals_ignoring_case(std::string_view a, std::string_view b) {
 }
 
 void Headers::add(std::string_view name, std::string_view value) {
+  if (entries_.empty()) {
+    entries_.reserve(kFieldsUsual);
+    text_.reserve(kTextUsual);
+  }
   entries_.push_back({static_cast<std::uint32_t>(text_.size()), static_cast<std::uint32_t>(name.size()),
                       static_cast<std::uint32_t>(value.size())});
   text_.append(name).append(value);
@@ -65,8 +73,8 @@ std::size_t Headers::count(std::string_view name) const {
 
 Headers::Field Headers::operator[](std::size_t index) const {
   const Entry& entry = entries_[index];
-  const std::string_view text(text_);
-  return {text.substr(entry.offset, entry.name_size), text.substr(entry.offset + entry.name_size, entry.value_size)};
+  const char* const name = text_.data() + entry.offset;
+  return {{name, entry.name_size}, {name + entry.name_size, entry.value_size}};
 }
 
 std::string_view RequestHead::path() const {

@@ -25,8 +25,16 @@ bool append_fields(std::string& out, const Headers& headers, const std::string_v
   return true;
 }
 
+void append_number(std::string& out, std::uint64_t number) {
+  const fmt::format_int digits(number);
+  out.append(digits.data(), digits.size());
+}
+
 void append_length(std::string& out, std::optional<std::uint64_t> length) {
-  if (length) fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n", *length);
+  if (!length) return;
+  out += "Content-Length: ";
+  append_number(out, *length);
+  out += "\r\n";
 }
 
 constexpr std::size_t kHeadSizeUsual = 1024;
@@ -38,8 +46,9 @@ Result<std::string> render(const ResponseHead& head, const ResponseExtras& extra
   const std::string_view reason = head.reason.empty() ? reason_phrase(head.status) : std::string_view(head.reason);
   std::string out;
   out.reserve(kHeadSizeUsual);
-  fmt::format_to(std::back_inserter(out), "HTTP/1.1 {} {}\r\nServer: tombolo\r\nDate: {}\r\n", head.status, reason,
-                 extras.date);
+  out += "HTTP/1.1 ";
+  append_number(out, static_cast<std::uint64_t>(head.status));
+  out.append(" ").append(reason).append("\r\nServer: tombolo\r\nDate: ").append(extras.date).append("\r\n");
   append_length(out, extras.content_length);
   if (extras.close) out += "Connection: close\r\n";
   const bool status_fits = head.status >= 100 && head.status <= 599 && is_field_value(reason);

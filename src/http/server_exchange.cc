@@ -1,5 +1,9 @@
 #include "http/server_exchange.h"
 
+#include <algorithm>
+#include <array>
+#include <span>
+
 #include "base/assert.h"
 #include "http/serialize.h"
 
@@ -24,7 +28,8 @@ Task<Block> ServerExchange::Body::next() {
     awaited = false;
     static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
     auto& connection = exchange.connection_;
-    CO_TRY(connection.stream_->write(as_bytes(kContinue), {}, connection.shared_.config.write_stall_max));
+    const BytesView pieces[] = {as_bytes(kContinue)};
+    CO_TRY(connection.stream_->write(pieces, connection.shared_.config.write_stall_max));
   }
   co_return co_await reader.next();
 }
@@ -53,14 +58,17 @@ Result<std::string> ServerExchange::render_head(const ResponseHead& head, std::u
 
 Task<void> ServerExchange::send(std::string head, Block body) {
   responded_ = true;
-  CO_TRY(connection_.stream_->write(as_bytes(head), body.view(), connection_.shared_.config.write_stall_max));
+  const BytesView pieces[] = {as_bytes(head), body.view()};
+  CO_TRY(connection_.stream_->write(pieces, connection_.shared_.config.write_stall_max));
   complete_ = true;
   co_return Result<void>{};
 }
 
 Task<void> ServerExchange::respond(ResponseHead head, Block body) {
   ASSERT(!responded_);
-  CO_TRY(drain());
+  if (!body_.reader.finished()) {
+    CO_TRY(drain());
+  }
   CO_CHECK_ASSIGN(std::string text, render_head(head, body.size()));
   if (is_head()) body = Block();
   co_return co_await send(std::move(text), std::move(body));
@@ -68,14 +76,18 @@ Task<void> ServerExchange::respond(ResponseHead head, Block body) {
 
 Task<void> ServerExchange::respond_head_only(ResponseHead head, std::uint64_t length) {
   ASSERT(!responded_ && is_head());
-  CO_TRY(drain());
+  if (!body_.reader.finished()) {
+    CO_TRY(drain());
+  }
   CO_CHECK_ASSIGN(std::string text, render_head(head, length));
   co_return co_await send(std::move(text), Block());
 }
 
 Task<void> ServerExchange::respond(ResponseHead head, ByteSource& body, std::uint64_t length) {
   ASSERT(!responded_);
-  CO_TRY(drain());
+  if (!body_.reader.finished()) {
+    CO_TRY(drain());
+  }
   CO_CHECK_ASSIGN(std::string text, render_head(head, length));
   if (is_head()) co_return co_await send(std::move(text), Block());
   CO_TRY_ASSIGN(Block first, body.next());
@@ -85,14 +97,31 @@ Task<void> ServerExchange::respond(ResponseHead head, ByteSource& body, std::uin
   co_return streamed;
 }
 
+Task<void> ServerExchange::write_all(const std::string& head, const std::vector<Block>& blocks, Duration stall_max) {
+  std::array<BytesView, Stream::kPiecesMax> pieces;
+  pieces[0] = as_bytes(head);
+  std::transform(blocks.begin(), blocks.end(), pieces.begin() + 1, [](const Block& block) { return block.view(); });
+  const std::span<const BytesView> all(pieces.data(), blocks.size() + 1);
+  co_return co_await connection_.stream_->write(all, stall_max);
+}
+
 Task<void> ServerExchange::stream(std::string head, Block block, ByteSource& body, std::uint64_t length) {
   const Error wrong{Code::kInternal, "the body of an answer has another length than announced"};
   const ServerConfig& config = connection_.shared_.config;
   Pace pace({.stall_max = config.write_stall_max, .rate_min = config.rate_min});
   std::uint64_t left = length;
+  std::vector<Block> blocks;  // of one write
   while (left > 0) {
-    if (block.empty() || block.size() > left) co_return wrong;
-    left -= block.size();
+    std::size_t bytes = 0;
+    while (true) {
+      if (block.empty() || block.size() > left) co_return wrong;
+      left -= block.size();
+      bytes += block.size();
+      blocks.push_back(std::move(block));
+      block = Block();
+      if (left == 0 || bytes >= kStreamStep || blocks.size() + 1 == Stream::kPiecesMax) break;
+      break;
+    }
     if (left == 0) {
       // The last block leaves only when the source has ended in good order: it may verify at its end.
       CO_TRY_ASSIGN(const Block behind, body.next());
@@ -100,12 +129,12 @@ Task<void> ServerExchange::stream(std::string head, Block block, ByteSource& bod
     }
     responded_ = true;
     const Deadline began = deadline_after({});
-    CO_TRY(connection_.stream_->write(as_bytes(head), block.view(), pace.allowance()));
-    pace.moved(block.size(), std::chrono::duration_cast<Duration>(deadline_after({}) - began));
+    CO_TRY(write_all(head, blocks, pace.allowance()));
+    pace.moved(bytes, std::chrono::duration_cast<Duration>(deadline_after({}) - began));
     head.clear();
+    // Not held while the next ones are made: that would double the memory of every download.
+    blocks.clear();
     if (left > 0) {
-      // Not held while the next one is made: that would double the memory of every download.
-      block = Block();
       CO_TRY_ASSIGN(block, body.next());
     }
   }

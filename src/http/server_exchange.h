@@ -1,6 +1,9 @@
 // ServerExchange: the Exchange of a connection.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "http/connection.h"
 
 namespace tombolo::http {
@@ -39,6 +42,7 @@ class ServerExchange final : public Exchange {
   Task<void> drain();
   Result<std::string> render_head(const ResponseHead& head, std::uint64_t length);
   Task<void> send(std::string head, Block body);
+  Task<void> write_all(const std::string& head, const std::vector<Block>& blocks, Duration stall_max);
   Task<void> stream(std::string head, Block first, ByteSource& body, std::uint64_t length);
   bool is_head() const { return head_.method == "HEAD"; }
 

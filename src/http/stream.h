@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <span>
 
 #include "async/task.h"
 #include "base/bytes.h"
@@ -25,8 +26,10 @@ class Stream {
   virtual Task<void> wait_readable(Deadline until) = 0;
   /// 1 to into.size() bytes, 0 at the peer's orderly end. Requires into to be non-empty.
   virtual Task<std::size_t> read_some(MutableBytes into, Deadline until) = 0;
-  /// All of `first`, then all of `second`. `stall_max` bounds the time without progress.
-  virtual Task<void> write(BytesView first, BytesView second, Duration stall_max) = 0;
+  /// All of `pieces`, one after the other; at most kPiecesMax, which live until the task has ended. `stall_max` bounds
+  /// the time without progress.
+  virtual Task<void> write(std::span<const BytesView> pieces, Duration stall_max) = 0;
+  static constexpr std::size_t kPiecesMax = 32;
 
   /// Tells the peer that nothing more comes; reading goes on.
   virtual void shutdown_write() = 0;

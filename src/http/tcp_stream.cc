@@ -1,9 +1,11 @@
 #include "http/tcp_stream.h"
 
+#include <algorithm>
 #include <array>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
 
+#include "base/assert.h"
 #include "http/guarded_socket.h"
 
 namespace tombolo::http {
@@ -14,6 +16,15 @@ using boost::system::error_code;
 
 namespace {
 
+// Takes `size` bytes away, and the empty buffers behind them.
+void drop_front(std::span<asio::const_buffer>& buffers, std::size_t size) {
+  while (!buffers.empty() && size >= buffers.front().size()) {
+    size -= buffers.front().size();
+    buffers = buffers.subspan(1);
+  }
+  if (!buffers.empty()) buffers.front() += size;
+}
+
 class TcpStream final : public Stream {
  public:
   explicit TcpStream(std::shared_ptr<GuardedSocket> guarded) : guarded_(std::move(guarded)) {}
@@ -22,28 +33,33 @@ class TcpStream final : public Stream {
   Task<void> wait_readable(Deadline until) override { return guarded_->wait(tcp::socket::wait_read, until); }
 
   Task<std::size_t> read_some(MutableBytes into, Deadline until) override {
-    error_code error;
-    guarded_->begin(until);
-    const std::size_t n = co_await guarded_->socket.async_read_some(asio::buffer(into.data(), into.size()),
-                                                                    asio::redirect_error(asio::use_awaitable, error));
-    guarded_->end();
-    if (error && error != asio::error::eof) co_return guarded_->failure(error);
-    co_return n;
+    while (true) {
+      if (guarded_->may_try()) {
+        error_code error;
+        const std::size_t n = guarded_->socket.read_some(asio::buffer(into.data(), into.size()), error);
+        if (!error || error == asio::error::eof) co_return n;
+        if (error != asio::error::would_block) co_return guarded_->failure(error);
+      }
+      CO_TRY(guarded_->wait(tcp::socket::wait_read, until));
+    }
   }
 
-  Task<void> write(BytesView first, BytesView second, Duration stall_max) override {
-    while (!first.empty() || !second.empty()) {
-      const std::array<asio::const_buffer, 2> pieces = {asio::buffer(first.data(), first.size()),
-                                                        asio::buffer(second.data(), second.size())};
-      error_code error;
-      guarded_->begin(deadline_after(stall_max));
-      const std::size_t n =
-          co_await guarded_->socket.async_write_some(pieces, asio::redirect_error(asio::use_awaitable, error));
-      guarded_->end();
+  Task<void> write(std::span<const BytesView> pieces, Duration stall_max) override {
+    std::array<asio::const_buffer, kPiecesMax> buffers;
+    ASSERT(pieces.size() <= buffers.size());
+    std::transform(pieces.begin(), pieces.end(), buffers.begin(),
+                   [](BytesView piece) { return asio::const_buffer(piece.data(), piece.size()); });
+    std::span<asio::const_buffer> left(buffers.data(), pieces.size());
+    drop_front(left, 0);
+    while (!left.empty()) {
+      error_code error = asio::error::would_block;
+      const std::size_t n = guarded_->may_try() ? guarded_->socket.write_some(left, error) : 0;
+      if (error == asio::error::would_block) {
+        CO_TRY(guarded_->wait(tcp::socket::wait_write, deadline_after(stall_max)));
+        continue;
+      }
       if (error) co_return guarded_->failure(error);
-      const std::size_t of_first = std::min(n, first.size());
-      first = first.subspan(of_first);
-      second = second.subspan(n - of_first);
+      drop_front(left, n);
     }
     co_return Result<void>{};
   }

@@ -147,19 +147,22 @@ class TlsStream final : public Stream {
     }
   }
 
-  Task<void> write(BytesView first, BytesView second, Duration stall_max) override {
+  Task<void> write(std::span<const BytesView> pieces, Duration stall_max) override {
     CO_TRY(shake_hands(deadline_after(stall_max)));
-    if (!first.empty() && !second.empty()) {
-      // A head and the beginning of its body in one record.
-      const std::size_t of_second = std::min(second.size(), kRecordMax - first.size() % kRecordMax);
-      Bytes joined(first.begin(), first.end());
-      joined.insert(joined.end(), second.begin(), second.begin() + static_cast<std::ptrdiff_t>(of_second));
-      CO_TRY(write_all(joined, stall_max));
-      second = second.subspan(of_second);
-      first = {};
+    // What is shorter than a record, a head above all, goes into one with what follows it.
+    Bytes joined;
+    for (BytesView piece : pieces) {
+      if (!joined.empty() || (piece.size() < kRecordMax && pieces.size() > 1)) {
+        const std::size_t taken = std::min(piece.size(), kRecordMax - joined.size());
+        joined.insert(joined.end(), piece.begin(), piece.begin() + static_cast<std::ptrdiff_t>(taken));
+        piece = piece.subspan(taken);
+        if (joined.size() < kRecordMax) continue;
+        CO_TRY(write_all(joined, stall_max));
+        joined.clear();
+      }
+      CO_TRY(write_all(piece, stall_max));
     }
-    CO_TRY(write_all(first, stall_max));
-    co_return co_await write_all(second, stall_max);
+    co_return co_await write_all(joined, stall_max);
   }
 
   void shutdown_write() override {
