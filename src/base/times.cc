@@ -40,6 +40,15 @@ std::optional<WallTime> join(int year, unsigned month, unsigned day, int hour, i
   return WallTime{seconds_total * kMicros};
 }
 
+// `value` as exactly `width` decimal digits from `at` on. By hand, because every answer has dates and a listing has
+// thousands.
+void put_digits(char* at, std::size_t width, unsigned value) {
+  while (width-- > 0) {
+    at[width] = static_cast<char>('0' + value % 10);
+    value /= 10;
+  }
+}
+
 // Exactly `width` decimal digits at `pos`.
 std::optional<int> digits(std::string_view text, std::size_t pos, std::size_t width) {
   if (pos + width > text.size()) return std::nullopt;
@@ -55,9 +64,15 @@ std::optional<int> digits(std::string_view text, std::size_t pos, std::size_t wi
 
 std::string http_date(WallTime time) {
   const Parts p = split(time);
-  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", kDays[p.weekday], static_cast<unsigned>(p.date.day()),
-                     kMonths[static_cast<unsigned>(p.date.month()) - 1], static_cast<int>(p.date.year()), p.hour,
-                     p.minute, p.second);
+  std::string out = "Day, 00 Mon 0000 00:00:00 GMT";
+  out.replace(0, 3, kDays[p.weekday]);
+  put_digits(&out[5], 2, static_cast<unsigned>(p.date.day()));
+  out.replace(8, 3, kMonths[static_cast<unsigned>(p.date.month()) - 1]);
+  put_digits(&out[12], 4, static_cast<unsigned>(static_cast<int>(p.date.year())));
+  put_digits(&out[17], 2, static_cast<unsigned>(p.hour));
+  put_digits(&out[20], 2, static_cast<unsigned>(p.minute));
+  put_digits(&out[23], 2, static_cast<unsigned>(p.second));
+  return out;
 }
 
 std::optional<WallTime> parse_http_date(std::string_view text) {

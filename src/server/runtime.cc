@@ -1,5 +1,7 @@
 #include "server/runtime.h"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -17,8 +19,11 @@ struct Runtime::Loop {
 };
 
 namespace {
+// Those that this process may run on: a container or taskset may leave it fewer than the machine has.
 unsigned cores() {
-  return std::max(1u, std::thread::hardware_concurrency());
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0) return std::max(1u, std::thread::hardware_concurrency());
+  return static_cast<unsigned>(std::max(1, CPU_COUNT(&allowed)));
 }
 }  // namespace
 

@@ -1,17 +1,27 @@
 #include "protocol/azure_blob/etag.h"
 
-#include <fmt/format.h>
-
 #include <charconv>
 
 namespace tombolo::azure_blob {
 
+namespace {
+
+void put_hex(char* to, std::uint64_t value) {
+  for (int digit = 15; digit >= 0; --digit, value >>= 4) to[digit] = "0123456789ABCDEF"[value & 15];
+}
+
+}  // namespace
+
 std::string etag_text(Stamp stamp) {
-  return fmt::format("0x{:016X}", stamp.micros);
+  std::string out = "0x0000000000000000";
+  put_hex(&out[2], stamp.micros);
+  return out;
 }
 
 std::string etag_header(Stamp stamp) {
-  return fmt::format("\"0x{:016X}\"", stamp.micros);
+  std::string out = "\"0x0000000000000000\"";
+  put_hex(&out[3], stamp.micros);
+  return out;
 }
 
 std::optional<Stamp> parse_etag(std::string_view text) {

@@ -1,6 +1,8 @@
 // AzureBlobHandler: the Azure Blob protocol on an http server.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -73,6 +75,8 @@ class AzureBlobHandler final : public http::Handler {
 
   HandlerParts parts_;
   Observer observer_;
+  const std::uint64_t request_ids_;  // drawn once: the first half of every request id
+  std::atomic<std::uint64_t> requests_;
 };
 
 }  // namespace tombolo::azure_blob

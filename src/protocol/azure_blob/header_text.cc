@@ -15,11 +15,12 @@ std::string_view trim(std::string_view text) {
 }
 
 Result<std::optional<std::string_view>> only(const http::Headers& headers, std::string_view name) {
-  if (headers.count(name) > 1) {
-    return refuse(codes::kInvalidHeaderValue, fmt::format("The header {} is given twice.", name));
+  std::optional<std::string_view> value;
+  for (const http::Headers::Field field : headers) {
+    if (!http::equals_ignoring_case(field.name, name)) continue;
+    if (value) return refuse(codes::kInvalidHeaderValue, fmt::format("The header {} is given twice.", name));
+    value = trim(field.value);
   }
-  std::optional<std::string_view> value = headers.get(name);
-  if (value) value = trim(*value);
   if (value && value->empty()) value.reset();
   return value;
 }
