@@ -74,7 +74,12 @@ Task<void> Cell::open_parts(Foundation foundation, Background background) {
   services_.reset(new store::Services{cell, *segments_, *cache_, remotes_, pins_, runtime_.workers()});
   store_ = std::make_unique<store::Store>(*services_);
   accounts_ = std::make_unique<store::Accounts>(cell, sealer_);
-  drivers_ = std::make_unique<RemoteDrivers>(cell, sealer_, remotes_, runtime_.workers(), metrics_);
+  RemotePatience patience;
+  patience.first_byte_max = std::chrono::seconds(settings_.remote_first_byte_seconds);
+  patience.stall_max = std::chrono::seconds(settings_.remote_stall_seconds);
+  patience.operation_max = std::chrono::seconds(settings_.remote_operation_seconds);
+  patience.tries_max = static_cast<int>(settings_.remote_tries);
+  drivers_ = std::make_unique<RemoteDrivers>(cell, sealer_, remotes_, patience, metrics_);
   CO_TRY(drivers_->connect_all());
   jobs_ = std::make_unique<jobs::Scheduler>(
       *engine_, clock_, random_, runtime_.background(),

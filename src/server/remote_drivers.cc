@@ -18,6 +18,8 @@
 namespace tombolo::server {
 namespace {
 
+constexpr unsigned kFileThreads = 8, kFileCallsMax = 4'096;
+
 std::string purpose(const std::string& remote) {
   return "remote-secret:" + remote;
 }
@@ -65,14 +67,14 @@ remote::azure::Signer shared_key_signer(const std::string& account, const std::s
 
 }  // namespace
 
-RemoteDrivers::RemoteDrivers(meta::Cell cell, const auth::Sealer& sealer, store::Remotes& remotes, Workers& workers,
-                             observe::Metrics& metrics)
-    : cell_(cell),
-      sealer_(sealer),
-      remotes_(remotes),
-      workers_(workers),
-      metrics_(metrics),
-      client_(std::make_shared<http::Client>()) {}
+RemoteDrivers::RemoteDrivers(meta::Cell cell, const auth::Sealer& sealer, store::Remotes& remotes,
+                             RemotePatience patience, observe::Metrics& metrics)
+    : cell_(cell), sealer_(sealer), remotes_(remotes), patience_(patience), metrics_(metrics) {
+  http::ClientConfig client;
+  client.first_byte_max = patience_.first_byte_max;
+  client.stall_max = patience_.stall_max;
+  client_ = std::make_shared<http::Client>(client);
+}
 
 std::shared_ptr<remote::Remote> RemoteDrivers::metered(std::shared_ptr<remote::Remote> remote) const {
   return std::make_shared<remote::MeteredRemote>(std::move(remote), metrics_, cell_.clock);
@@ -81,7 +83,10 @@ std::shared_ptr<remote::Remote> RemoteDrivers::metered(std::shared_ptr<remote::R
 Result<std::shared_ptr<remote::Remote>> RemoteDrivers::connect(const meta::RemoteConfig& config, const Secret& secret) {
   if (config.kind == "file") {
     remote::file::FileConfig file{.name = config.name, .directory = config.endpoint};
-    TRY_ASSIGN(auto opened, remote::file::FileRemote::open(std::move(file), workers_, cell_.clock, cell_.random));
+    auto workers = std::make_unique<Workers>(WorkersOptions{.threads = kFileThreads, .queue_max = kFileCallsMax});
+    TRY_ASSIGN(auto opened, remote::file::FileRemote::open(std::move(file), *workers, cell_.clock, cell_.random));
+    const std::lock_guard lock(mutex_);
+    file_workers_.push_back(std::move(workers));
     return metered(std::move(opened));
   }
   // An administrator named the endpoint: private networks and this machine are as good as any.
@@ -93,6 +98,8 @@ Result<std::shared_ptr<remote::Remote>> RemoteDrivers::connect(const meta::Remot
                                    .on_retry = [&metrics = metrics_, name = config.name](std::string_view operation) {
                                      metrics.counter(observe::Metric::kRemoteRetries, {name, operation}).add();
                                    }};
+  azure.retry.tries_max = patience_.tries_max;
+  azure.operation_max = patience_.operation_max;
   remote::azure::Signer signer;
   if (!secret.key.empty()) signer = shared_key_signer(secret.account, secret.key);
   TRY_ASSIGN(auto made, remote::azure::AzureRemote::make(std::move(azure), std::move(signer), *client_, cell_.clock,

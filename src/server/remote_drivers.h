@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -17,10 +18,17 @@
 
 namespace tombolo::server {
 
+struct RemotePatience {
+  Duration first_byte_max = std::chrono::seconds(30);
+  Duration stall_max = std::chrono::seconds(30);
+  Duration operation_max = std::chrono::seconds(60);  // no try begins later
+  int tries_max = 5;
+};
+
 /// Thread-safe. What it is given outlives it.
 class RemoteDrivers {
  public:
-  RemoteDrivers(meta::Cell cell, const auth::Sealer& sealer, store::Remotes& remotes, Workers& workers,
+  RemoteDrivers(meta::Cell cell, const auth::Sealer& sealer, store::Remotes& remotes, RemotePatience patience,
                 observe::Metrics& metrics);
 
   /// At start: every row. A remote that cannot be set up is logged and left out; its objects answer kUnavailable.
@@ -41,9 +49,12 @@ class RemoteDrivers {
   const meta::Cell cell_;
   const auth::Sealer& sealer_;
   store::Remotes& remotes_;
-  Workers& workers_;
+  const RemotePatience patience_;
   observe::Metrics& metrics_;
   std::shared_ptr<http::Client> client_;
+  std::mutex mutex_;
+  // Of one file remote each, guarded by mutex_: calls on a mount that hangs wait for ever, and nobody else's with them.
+  std::vector<std::unique_ptr<Workers>> file_workers_;
 };
 
 }  // namespace tombolo::server

@@ -9,7 +9,7 @@ By hand, between any client and any store that speaks Azure Blob over plain HTTP
 
 Its first line tells both ports. Suites use harness.proxy.LyingProxy. On the control port: GET /counts, GET /log (the last
 10,000 requests), POST /reset (counts and log), POST /lies (names of the table below), POST /faults (a JSON list of
-faults). Both replace what was told before, and end what it held: a held answer breaks off at once.
+faults). Both replace what was told before; an answer that was held for a fault that is not told again breaks off at once.
 
 LIES
 
@@ -204,7 +204,7 @@ class Proxy:
             writer.transport.abort()
 
     async def tell(self, faults: list[dict]):
-        """What to do from now on; what was held before breaks off."""
+        """What to do from now on; what is held for a fault that is not among them breaks off."""
         self.faults = [dict(fault) for fault in faults]
         self.told.set()
         self.told = asyncio.Event()
@@ -213,13 +213,16 @@ class Proxy:
         else:
             await self.listen()
 
-    async def hold(self, seconds: float) -> bool:
-        """True when other faults were told meanwhile."""
-        try:
-            await asyncio.wait_for(self.told.wait(), seconds)
-            return True
-        except asyncio.TimeoutError:
-            return False
+    async def hold(self, fault: dict):
+        """For the fault's seconds, or until it is not told any more."""
+        def kept(each):
+            return {name: value for name, value in each.items() if name != "times"}
+        end = asyncio.get_running_loop().time() + fault["seconds"]
+        while any(kept(each) == kept(fault) for each in self.faults):
+            try:
+                await asyncio.wait_for(self.told.wait(), end - asyncio.get_running_loop().time())
+            except asyncio.TimeoutError:
+                return
 
     def fault_for(self, method: str, target: str) -> dict:
         for fault in self.faults:
@@ -288,7 +291,7 @@ class Proxy:
                 return False
             await uploading
             if do == "hang":
-                await self.hold(fault["seconds"])
+                await self.hold(fault)
             if do in ("drop_after", "hang"):
                 return False
             if do == "status_after":
@@ -314,7 +317,7 @@ class Proxy:
         has_body = (method != "HEAD" and status not in (204, 304) and
                     (answer.headers.get("content-length") != "0" or "transfer-encoding" in answer.headers))
         if do == "delay":
-            await self.hold(fault["seconds"])
+            await self.hold(fault)
         if writer:
             self.by_status[status] += 1
             raw = other_etags(answer.raw) if do == "etag" else answer.raw
@@ -333,14 +336,14 @@ class Proxy:
                 writer.write(rest)
                 await writer.drain()
                 if do == "stall":
-                    await self.hold(fault["seconds"])
+                    await self.hold(fault)
                 return False
             if do == "flip":
                 raw = flipped(raw, payload, limit - done)
             if do == "etag" and operation_of(method, target) == "list":
                 raw = other_etags(raw)  # one that lies across two pieces stays true
             if do == "delay" and payload:
-                await self.hold(fault["seconds"])
+                await self.hold(fault)
             if keep and done < STALE_BODY_MAX:
                 kept.append(raw)
             done += len(payload)

@@ -12,6 +12,8 @@ namespace {
 // A service that drips is as good as none: a body must keep this pace over any stretch of kPaceTime spent waiting.
 constexpr std::uint64_t kPaceBytesPerSecond = 4 * kKiB;
 constexpr Duration kPaceTime = std::chrono::seconds(60);
+// A try that gives less gets nowhere: it counts against the tries.
+constexpr std::uint64_t kProgressBytes = 256 * kKiB;
 
 class Download final : public ByteSource {
  public:
@@ -42,6 +44,7 @@ class Download final : public ByteSource {
   std::optional<http::Response> response_;
   Duration waited_{0};          // since the last look at the pace
   std::uint64_t received_ = 0;  // in that time
+  std::uint64_t gained_ = 0;    // in this try
 };
 
 Call Download::call() const {
@@ -104,6 +107,7 @@ Task<void> Download::open() {
         response_ = std::move(outcome.response);
         waited_ = Duration(0);
         received_ = 0;
+        gained_ = 0;
         co_return Result<void>();
       }
       outcome.response.reset();  // its body is not ours; the connection goes
@@ -146,7 +150,8 @@ Task<Block> Download::next() {
     auto block = co_await receive();
     if (block.ok()) {
       at_ += block->size();
-      attempts_.progress();
+      gained_ += block->size();
+      if (gained_ >= kProgressBytes) attempts_.progress();
       if (at_ == end_) response_.reset();  // the connection is free for others before the reader is done
       co_return block;
     }
