@@ -1,5 +1,7 @@
 #include "server/serve.h"
 
+#include <malloc.h>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -157,7 +159,15 @@ void wait_for_signal() {
   loop.run();
 }
 
+// glibc grows and shrinks a thread's heap by a few pages, system calls and page faults on the path of every request,
+// and maps each buffer of 128 KiB or more anew. What is kept instead is what the busiest moment needed.
+void keep_freed_memory() {
+  mallopt(M_TRIM_THRESHOLD, 64 << 20);
+  mallopt(M_MMAP_THRESHOLD, 4 << 20);
+}
+
 Result<void> run(const Settings& settings, MakeGround make_ground) {
+  keep_freed_memory();
   SystemClock clock;
   SystemRandom random;
   Runtime runtime(

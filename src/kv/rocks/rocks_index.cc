@@ -254,6 +254,10 @@ class RocksIndex final : public Index {
     settings.max_write_buffer_number = 3;
     settings.max_background_jobs = 2;
     settings.max_open_files = 512;
+    // Small objects lie in rows, so a compaction moves their bytes: half as often costs a third less, and a look into
+    // four more files, which their filters spare most reads.
+    settings.level0_file_num_compaction_trigger = 8;
+    settings.compaction_readahead_size = 1u << 20;  // else it reads block by block, a system call each
     settings.level_compaction_dynamic_level_bytes = true;
     settings.compression = rocksdb::kLZ4Compression;
     settings.bottommost_compression = rocksdb::kZSTD;
@@ -264,6 +268,7 @@ class RocksIndex final : public Index {
     settings.stats_persist_period_sec = 0;
     rocksdb::BlockBasedTableOptions table;
     table.block_cache = rocksdb::NewLRUCache(options.block_cache_bytes);
+    table.block_size = 16 * 1024;  // of 4 KiB, every small object would be a block, a read and an index entry
     table.cache_index_and_filter_blocks = true;
     table.pin_l0_filter_and_index_blocks_in_cache = true;
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
