@@ -19,7 +19,7 @@ BUCKET, REMOTE, PARALLEL = "cold", "cloud", 8
 SETTINGS = {"tiering.gc_interval_seconds": 1, "tiering.gc_grace_seconds": 1, "tiering.remote_grace_seconds": 1,
             "tiering.offload_parallel": PARALLEL, "data.segment_bytes": "4MiB", "cache.bytes": "1MiB"}
 SETTLE_S = 60
-LOG_AND_INDEX_MAX = 40 << 20  # two log files of 16 MiB, laid out ahead
+LOG_AND_INDEX_MAX = 48 << 20  # two log files of 16 MiB, laid out ahead, and 8 MiB of the reserve
 
 
 class CloudCase(TempCase):
