@@ -3,6 +3,7 @@
 import base64
 import datetime
 import hashlib
+import io
 
 from azure.core import MatchConditions
 from azure.core.exceptions import (ClientAuthenticationError, HttpResponseError, ResourceExistsError,
@@ -12,6 +13,7 @@ from azure.storage.blob import (BlobBlock, BlobClient, BlobServiceClient, Contai
 
 from harness import suite
 from harness.case import ServerCase
+from harness.proxy import LyingProxy
 
 DATA = bytes(range(256)) * 40
 HOUR = datetime.timedelta(hours=1)
@@ -253,6 +255,37 @@ class Bodies(RulesCase):
             blob = client.get_blob_client("box", f"md5-{size}")
             blob.upload_blob(data, validate_content="md5", max_concurrency=2)
             self.assertEqual(blob.download_blob(validate_content="md5").readall(), data)
+
+    def test_crc64_of_what_is_sent_and_read(self):
+        """validate_content="crc64": a header with bytes, structured bodies with streams and downloads."""
+        for size in (0, 1, len(DATA), (9 << 20) + 7):
+            data = (DATA * (size // len(DATA) + 1))[:size]
+            client = self.account.client(max_single_put_size=6 << 20, max_block_size=5 << 20, max_single_get_size=6 << 20)
+            blob = client.get_blob_client("box", f"crc-{size}")
+            for source in (data, io.BytesIO(data)):
+                with self.subTest(size=size, source=type(source).__name__):
+                    blob.upload_blob(source, overwrite=True, validate_content="crc64", max_concurrency=2)
+                    self.assertTrue(blob.download_blob(validate_content="crc64").readall() == data)
+                    self.assertTrue(blob.download_blob().readall() == data)
+            blob.stage_block("a", io.BytesIO(b"staged"), length=6, validate_content="crc64")
+            part = blob.download_blob(offset=size // 3, length=max(size // 2, 1), validate_content="crc64") if size else None
+            self.assertTrue(part is None or part.readall() == data[size // 3:size // 3 + max(size // 2, 1)])
+
+    def test_a_body_damaged_on_its_way_is_refused_or_noticed(self):
+        data = DATA * 100
+        with LyingProxy(self.server.port, self.folder) as proxy:
+            far = self.account.at_port(proxy.port).client(retry_total=0).get_blob_client("box", "damaged")
+            proxy.set_faults([{"method": "PUT", "do": "flip_up", "bytes": 5_000}])
+            self.refused(HttpResponseError, 400, "Crc64Mismatch", far.upload_blob, data, validate_content="crc64")
+            self.refused(HttpResponseError, 400, "Crc64Mismatch", far.upload_blob, io.BytesIO(data),
+                         validate_content="crc64")
+            self.refused(HttpResponseError, 400, "Md5Mismatch", far.upload_blob, data, validate_content="md5")
+            self.assertFalse(far.exists())
+            proxy.set_faults([])
+            far.upload_blob(data, validate_content="crc64")
+            proxy.set_faults([{"method": "GET", "do": "flip", "bytes": 5_000}])
+            with self.assertRaisesRegex(ValueError, "CRC64 mismatch"):
+                far.download_blob(validate_content="crc64").readall()
 
     def test_a_wrong_md5_is_refused(self):
         blob = self.box.get_blob_client("wrong")

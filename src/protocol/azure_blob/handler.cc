@@ -177,7 +177,7 @@ Task<Reply> AzureBlobHandler::serve(http::Exchange& exchange, ClientBody& body, 
   touched.blob = address.blob;
   CO_CHECK(auth::authorize(who, touched));
   CO_CHECK(admit(exchange, trace));
-  CO_CHECK(refuse_unbuilt(address.level(), head.headers, query, who));
+  CO_CHECK(refuse_unbuilt(address.level(), operation->name, head.headers, query, who));
   const Call call{head, body, address, query, who, parts_.store, parts_.workers, trace.on_failure};
   co_return co_await operation->run(call);
 }

@@ -232,7 +232,6 @@ TEST_F(Refusals, OfWhatIsNotBuilt) {
       {"x-ms-source-if-match", "*"},
       {"x-ms-legal-hold", "true"},
       {"x-ms-immutability-policy-mode", "Locked"},
-      {"x-ms-structured-body", "XSM/1.0; properties=crc64"},
       {"x-ms-expiry-time", "1"},
   };
   for (const auto& header : headers)

@@ -17,6 +17,12 @@ struct HeaderRow {
   std::string_view feature;
 };
 
+constexpr std::string_view kStructured = "x-ms-structured-";
+
+bool takes_structured(std::string_view operation) {
+  return operation == "GetBlob" || operation == "PutBlob" || operation == "PutBlock";
+}
+
 // A new refusal is one line.
 constexpr HeaderRow kHeaders[] = {
     {"x-ms-encryption-", Match::kPrefix, codes::kUnsupportedHeader, "customer keys and encryption scopes"},
@@ -31,7 +37,7 @@ constexpr HeaderRow kHeaders[] = {
     {"x-ms-requires-sync", Match::kWhole, codes::kUnsupportedHeader, "copies from a URL"},
     {"x-ms-immutability-policy-", Match::kPrefix, codes::kUnsupportedHeader, "immutability policies"},
     {"x-ms-legal-hold", Match::kWhole, codes::kUnsupportedHeader, "legal holds"},
-    {"x-ms-structured-", Match::kPrefix, codes::kUnsupportedHeader, "structured bodies"},
+    {kStructured, Match::kPrefix, codes::kUnsupportedHeader, "structured bodies"},
     {"x-ms-expiry-", Match::kPrefix, codes::kUnsupportedHeader, "expiry"},
     {"x-ms-blob-public-access", Match::kWhole, codes::kPublicAccessNotPermitted, "public access"},
     {"x-ms-blob-sequence-number", Match::kWhole, codes::kInvalidBlobType, "page blobs"},
@@ -58,7 +64,7 @@ bool matches(const HeaderRow& row, std::string_view name) {
 
 }  // namespace
 
-Result<void> refuse_unbuilt(Level level, const http::Headers& headers, const Query& query,
+Result<void> refuse_unbuilt(Level level, std::string_view operation, const http::Headers& headers, const Query& query,
                             const auth::VerifiedRequest& who) {
   for (const http::Headers::Field field : headers) {
     if (trim(field.value).empty()) continue;
@@ -70,6 +76,7 @@ Result<void> refuse_unbuilt(Level level, const http::Headers& headers, const Que
     }
     for (const HeaderRow& row : kHeaders) {
       if (!matches(row, field.name)) continue;
+      if (row.name == kStructured && takes_structured(operation)) continue;
       if (row.name == "x-ms-tags" && !who.may(auth::Permission::kTags)) {
         return refuse(codes::kAuthorizationPermissionMismatch, "Tags need the permission t.");
       }

@@ -11,6 +11,7 @@
 #include "protocol/azure_blob/operations.h"
 #include "protocol/azure_blob/range.h"
 #include "protocol/azure_blob/read_failure.h"
+#include "protocol/azure_blob/structured_body.h"
 
 namespace tombolo::azure_blob {
 namespace {
@@ -76,6 +77,10 @@ Task<Reply> get_blob(const Call& call) {
   const http::Headers& headers = call.head.headers;
   CO_CHECK_ASSIGN(const std::optional<store::ByteRange> range, parse_range(headers));
   CO_CHECK_ASSIGN(const RangeDigest digest, parse_digest(headers, range));
+  CO_CHECK_ASSIGN(const bool structured, is_structured(headers));
+  if (structured && digest != RangeDigest::kNone) {
+    co_return refuse(codes::kInvalidHeaderValue, "A structured body has its checksums within, and no others.");
+  }
   CO_CHECK_ASSIGN(meta::Conditions conditions, parse_conditions(headers));
   Result<store::ObjectReader> read = co_await call.store.get_object(call.object(), range, conditions);
   if (!read.ok()) co_return co_await fail_read(call, read.error(), std::move(conditions));
@@ -86,6 +91,13 @@ Task<Reply> get_blob(const Call& call) {
   apply_overrides(reply.headers, call.who.overrides);
   if (digest != RangeDigest::kNone) {
     CO_TRY(add_range_digest(call, digest, reader, reply));
+  }
+  if (structured) {
+    reply.headers.add("x-ms-structured-body", kStructuredBody);
+    reply.headers.add("x-ms-structured-content-length", std::to_string(reader.length));
+    reply.stream_length = structured_length(reader.length);
+    reply.stream = make_structured(std::move(reader.body), reader.length);
+    co_return reply;
   }
   reply.stream_length = reader.length;
   reply.stream = std::move(reader.body);

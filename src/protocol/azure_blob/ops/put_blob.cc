@@ -9,6 +9,7 @@
 #include "protocol/azure_blob/object_headers.h"
 #include "protocol/azure_blob/object_reply.h"
 #include "protocol/azure_blob/operations.h"
+#include "protocol/azure_blob/structured_body.h"
 #include "protocol/azure_blob/write_reply.h"
 
 namespace tombolo::azure_blob {
@@ -26,23 +27,25 @@ Result<void> check_type(const http::Headers& headers) {
   return refuse(codes::kInvalidHeaderValue, "x-ms-blob-type must be BlockBlob.");
 }
 
-Result<store::PutObject> parse(const Call& call) {
+Result<store::PutObject> parse(const Call& call, Content& content) {
   const http::Headers& headers = call.head.headers;
   store::PutObject request;
   TRY(check_type(headers));
-  TRY_ASSIGN(request.length, body_length(call.head, kPutBlobBytesMax));
+  TRY_ASSIGN(content, request_content(call, kPutBlobBytesMax));
+  request.length = content.length;
   TRY_ASSIGN(request.headers, parse_object_headers(headers, PlainHeaders::kFallBack));
   TRY_ASSIGN(request.metadata, parse_metadata(headers));
   TRY_ASSIGN(request.expected, parse_expected_digests(headers));
   TRY_ASSIGN(request.conditions, parse_conditions(headers));
-  request.body = &call.body;
+  request.body = content.source;
   return request;
 }
 
 }  // namespace
 
 Task<Reply> put_blob(const Call& call) {
-  CO_CHECK_ASSIGN(store::PutObject request, parse(call));
+  Content content;
+  CO_CHECK_ASSIGN(store::PutObject request, parse(call, content));
   // A SAS with `c` but no `w` may create and not replace; the store judges that where it publishes, without a race.
   const bool asked_for_new = request.conditions.if_none_match && request.conditions.if_none_match->any;
   const bool only_create = !call.who.may(auth::Permission::kWrite);
@@ -55,6 +58,7 @@ Task<Reply> put_blob(const Call& call) {
   Reply reply = write_reply(object->etag_stamp, object->crc64);
   reply.status = 201;
   if (object->headers.content_md5) reply.headers.add("Content-MD5", md5_text(*object->headers.content_md5));
+  if (content.decoder) reply.headers.add("x-ms-structured-body", kStructuredBody);
   co_return reply;
 }
 
