@@ -19,6 +19,11 @@ class Context:
     base: str | None  # another tombolo that takes the peer's place
     flames: pathlib.Path | None = None  # where flame graphs go
 
+    @property
+    def smoke(self) -> bool:
+        """Only whether it runs is asked."""
+        return self.scale < 0.05
+
     def scaled(self, count: int, least: int = 1) -> int:
         return max(least, int(count * self.scale))
 

@@ -111,7 +111,8 @@ def _rows_in(context: Context, scratch: pathlib.Path, name: str, files: int, fil
                 out.write(source.randbytes(min(1 << 20, file_bytes)))
     copier = Copier(context, tree, scratch, files, file_bytes)
     ours, null, azurite = context.tombolo(), NullServer(context), context.azurite()
-    what = f"AzCopy, {files:,} x {file_bytes >> 10:,} KiB"
+    size = f"{file_bytes >> 20:,} MiB" if file_bytes >= 1 << 20 else f"{file_bytes >> 10} KiB"
+    what = f"AzCopy, {files:,} x {size}"
     rows = []
     with ours, null, azurite:
         make_container(context, ours.account, ours.port, CONTAINER)

@@ -11,7 +11,7 @@ CONTAINER = "bench"
 
 
 def get_4k(context: Context) -> list[dict]:
-    found = _get(context, "get_4k", objects=10_000 if context.scale > 0.05 else 500, object_bytes=4096, connections=64)
+    found = _get(context, "get_4k", objects=500 if context.smoke else 10_000, object_bytes=4096, connections=64)
     return [{"id": "get_4k", "what": "GET 4 KiB, Shared Key, 10,000 signed requests", "goal": 0.7, **found}]
 
 

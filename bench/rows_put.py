@@ -16,7 +16,7 @@ BLOCKS, BLOCK_BYTES = 8, 8 << 20
 
 def put_4k(context: Context) -> list[dict]:
     """Equal counts on fresh stores; each leg makes objects that are new."""
-    each = context.scaled(2_000, 64)
+    each = 64 if context.smoke else context.scaled(2_000, 1_000)
     ours = context.tombolo()
     theirs, name = context.peer(context.azurite)
     with ours, theirs:
