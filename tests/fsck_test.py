@@ -25,7 +25,7 @@ class FsckTest(unittest.TestCase):
         cls.remote = cls.base / "remote"
         cls.remote.mkdir()
         # Compaction would copy the runs that the tests damage to another file, sooner or later.
-        with Tombolo(cls.base / "server", settings={"tiering.gc_interval_seconds": 3600}) as server:
+        with Tombolo(cls.base / "server", settings={"tiering.compact_dead_percent": 99}) as server:
             for container in (CONTAINER, COLD):
                 server.cli("container", "create", container)
             client = server.account.client()
