@@ -90,7 +90,7 @@ class Completing(ServerCase):
     CASES = (
         ("tombolo st", ["status"]),
         ("tombolo re", ["recall", "remote"]),
-        ("tombolo remote ", ["add", "list", "test"]),
+        ("tombolo remote ", ["add", "list", "test", "update"]),
         ("tombolo --data /x remote te", ["test"]),
         ("tombolo remote add cold --ki", ["--kind"]),
         ("tombolo remote add cold --kind ", ["azure", "file"]),

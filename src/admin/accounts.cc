@@ -39,7 +39,7 @@ Task<Reply> accounts_resource(Context& context, Call call) {
   }
   if (call.path.size() == 3 && call.path[2] == "keys" && call.method == "GET") {
     CO_TRY_ASSIGN(const auto keys, context.accounts.find(call.path[1]));
-    if (!keys) co_return Error{Code::kNotFound, fmt::format("there is no account \"{}\"", call.path[1])};
+    if (!keys) co_return no_account(call.path[1]);
     co_return json_reply(200, view(context, keys->raw));
   }
   co_return Error{Code::kNotFound, "accounts: POST or GET; accounts/NAME/keys: GET"};

@@ -46,7 +46,7 @@ Result<void> check_name(const std::string& name) {
 
 Task<Reply> containers_resource(Context& context, Call call) {
   CO_TRY_ASSIGN(const auto keys, context.accounts.find(call.path[1]));
-  if (!keys) co_return Error{Code::kNotFound, fmt::format("there is no account \"{}\"", call.path[1])};
+  if (!keys) co_return no_account(call.path[1]);
   store::ContainerRef ref{keys->raw.tenant, keys->raw.account, call.path.size() > 3 ? call.path[3] : ""};
   if (call.path.size() == 3 && call.method == "GET")
     co_return co_await list(context, keys->raw.tenant, keys->raw.account);
@@ -54,8 +54,10 @@ Task<Reply> containers_resource(Context& context, Call call) {
     CO_CHECK_ASSIGN(const auto body, parse_object(call.body, {"name"}, {}));
     ref.container = text_of(body, "name");
     CO_CHECK(check_name(ref.container));
-    CO_TRY_ASSIGN(const auto made, context.store.create_container(std::move(ref), {}));
-    co_return json_reply(201, view(context, made));
+    const std::string name = ref.container;
+    const auto made = co_await context.store.create_container(std::move(ref), {});
+    if (!made.ok()) co_return naming(made.error(), name);
+    co_return json_reply(201, view(context, *made));
   }
   if (call.path.size() == 4 && call.method == "GET") {
     const auto found = co_await context.store.get_container(std::move(ref));

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "async/task.h"
+#include "remote/measure.h"
+#include "remote/probe.h"
 #include "tiering/fsck.h"
 
 namespace tombolo::admin {
@@ -27,12 +30,19 @@ struct RemoteView {
   std::string problem;  // why not; empty when healthy
 };
 
-/// One step of `tombolo remote test`.
-struct RemoteTestStep {
-  std::string what;
-  bool ok = false;
-  double milliseconds = 0;
-  std::string problem;
+/// How far `tombolo remote test` may go.
+struct RemoteTestLimits {
+  std::uint64_t bytes = 8 * 1024 * 1024;  // of the object that is written and read; 0: nothing is measured
+  std::uint64_t seconds = 20;             // for measuring
+};
+
+/// What `tombolo remote test` found.
+struct RemoteTestReport {
+  std::string kind;  // of the remote
+  std::vector<remote::ProbeStep> steps;
+  std::optional<remote::Measured> measured;  // only where every step was good
+  std::string measure_problem;               // why there is none although every step was good
+  std::optional<Duration> clock_skew;        // its clock minus ours
 };
 
 struct Status {
@@ -55,7 +65,9 @@ class Control {
   virtual ~Control() = default;
   virtual Task<void> add_remote(NewRemote remote) = 0;
   virtual Task<std::vector<RemoteView>> remotes() = 0;
-  virtual Task<std::vector<RemoteTestStep>> test_remote(std::string name) = 0;
+  /// What of `remote` is not empty replaces what there is; its name and kind stay.
+  virtual Task<void> update_remote(NewRemote remote) = 0;
+  virtual Task<RemoteTestReport> test_remote(std::string name, RemoteTestLimits limits) = 0;
   virtual Task<Status> status() = 0;
   virtual Task<tiering::FsckReport> fsck(tiering::FsckOptions options) = 0;
   /// A connection string and a URL for clients use this: "http://127.0.0.1:10000".

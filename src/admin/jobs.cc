@@ -49,7 +49,7 @@ nlohmann::json view(const jobs::Job& job) {
 
 Task<JobId> submit(Context& context, const nlohmann::json& body) {
   CO_TRY_ASSIGN(const auto keys, context.accounts.find(text_of(body, "account")));
-  if (!keys) co_return Error{Code::kNotFound, fmt::format("there is no account \"{}\"", text_of(body, "account"))};
+  if (!keys) co_return no_account(text_of(body, "account"));
   store::ContainerRef container{keys->raw.tenant, keys->raw.account, text_of(body, "container")};
   const std::string kind = text_of(body, "kind");
   if (kind == "offload") {

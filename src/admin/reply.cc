@@ -59,7 +59,15 @@ Error naming(Error error, const std::string& container) {
     error.message =
         fmt::format("there is no container \"{}\": `tombolo container list` shows those there are", container);
   }
+  if (error.detail == "ContainerAlreadyExists") {
+    error.message = fmt::format("the container \"{}\" exists: use it as it is, or take another name", container);
+  }
   return error;
+}
+
+Error no_account(const std::string& name) {
+  return {Code::kNotFound,
+          fmt::format("there is no account \"{}\": `tombolo account list` shows those there are", name)};
 }
 
 Result<nlohmann::json> parse_object(const std::string& body, const std::vector<std::string>& required,

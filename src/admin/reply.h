@@ -33,6 +33,9 @@ Reply error_reply(const Error& error);
 /// `error`, saying which container is not there where it is about that: the floors below do not name it.
 Error naming(Error error, const std::string& container);
 
+/// kNotFound for an account.
+Error no_account(const std::string& name);
+
 /// An object with only the named members; kInvalid names the first that is missing, of the wrong type or unknown.
 Result<nlohmann::json> parse_object(const std::string& body, const std::vector<std::string>& required,
                                     const std::vector<std::string>& optional);

@@ -46,7 +46,7 @@ Result<std::string> make(const auth::AccountKeys& keys, auth::SasTerms terms, co
 Task<Reply> sas_resource(Context& context, Call call) {
   if (call.path.size() != 3 || call.method != "POST") co_return Error{Code::kNotFound, "sas: POST"};
   CO_TRY_ASSIGN(const auto keys, context.accounts.find(call.path[1]));
-  if (!keys) co_return Error{Code::kNotFound, fmt::format("there is no account \"{}\"", call.path[1])};
+  if (!keys) co_return no_account(call.path[1]);
   CO_CHECK_ASSIGN(const auto body,
                   parse_object(call.body, {}, {"container", "blob", "permissions", "hours", "ip", "https_only"}));
   const std::uint64_t hours = body.value("hours", kHoursDefault);

@@ -23,6 +23,7 @@ Result<int> container_delete(const Invocation& invocation, Connection& connectio
 Result<int> sas(const Invocation& invocation, Connection& connection);
 Result<int> remote_add(const Invocation& invocation, Connection& connection);
 Result<int> remote_list(const Invocation& invocation, Connection& connection);
+Result<int> remote_update(const Invocation& invocation, Connection& connection);
 Result<int> remote_test(const Invocation& invocation, Connection& connection);
 Result<int> offload(const Invocation& invocation, Connection& connection);
 Result<int> recall(const Invocation& invocation, Connection& connection);

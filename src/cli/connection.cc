@@ -134,6 +134,9 @@ Result<nlohmann::json> Connection::get(const std::string& path) {
 Result<nlohmann::json> Connection::post(const std::string& path, const nlohmann::json& body) {
   return call("POST", path, body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
+Result<nlohmann::json> Connection::patch(const std::string& path, const nlohmann::json& body) {
+  return call("PATCH", path, body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
 Result<nlohmann::json> Connection::remove(const std::string& path) {
   return call("DELETE", path, "");
 }

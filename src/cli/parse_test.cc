@@ -77,9 +77,9 @@ TEST(Parse, ARefusalSaysWhatToWrite) {
   EXPECT_TRUE(says(refused({}), "tombolo help"));
   EXPECT_TRUE(says(refused({"stauts"}), "did you mean \"status\"?"));
   EXPECT_TRUE(says(refused({"frobnicate"}), "`tombolo help` lists them all"));
-  EXPECT_TRUE(says(refused({"remote"}), "add, list, test"));
+  EXPECT_TRUE(says(refused({"remote"}), "add, update, list, test"));
   EXPECT_TRUE(says(refused({"remote", "tets", "x"}), "did you mean \"test\"?"));
-  EXPECT_TRUE(says(refused({"remote", "frobnicate"}), "it has add, list"));
+  EXPECT_TRUE(says(refused({"remote", "frobnicate"}), "it has add, update"));
   EXPECT_TRUE(says(refused({"offload", "box", "--too", "x"}), "did you mean \"--to\"?"));
   EXPECT_TRUE(says(refused({"offload", "box", "--evict"}), "needs --to REMOTE: Name of the remote"));
   EXPECT_TRUE(says(refused({"offload", "box", "--to"}), "--to REMOTE"));

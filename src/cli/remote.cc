@@ -1,5 +1,8 @@
-// tombolo remote add | list | test
+// tombolo remote add | update | list | test
+#include <cmath>
+#include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 
 #include <fmt/format.h>
 
@@ -8,25 +11,103 @@
 #include "cli/output.h"
 
 namespace tombolo::cli {
-Result<int> remote_add(const Invocation& invocation, Connection& connection) {
-  const std::string name = invocation.text("NAME");
-  nlohmann::json body = {{"name", name}};
+namespace {
+
+// What the options and the environment say of a remote.
+nlohmann::json described(const Invocation& invocation) {
+  nlohmann::json body = nlohmann::json::object();
   for (const auto& [option, member] :
        {std::pair("--kind", "kind"), std::pair("--endpoint", "endpoint"), std::pair("--bucket", "bucket"),
         std::pair("--prefix", "prefix"), std::pair("--remote-account", "account")}) {
     if (invocation.has(option)) body[member] = invocation.text(option);
+  }
+  // A directory is meant as seen from here; the server stands elsewhere.
+  const std::string where = invocation.text("--endpoint");
+  std::error_code bad;
+  if (!where.empty() && where.find("://") == std::string::npos && invocation.text("--kind") != "azure") {
+    body["endpoint"] = std::filesystem::absolute(where, bad).lexically_normal().string();
   }
   // Secrets come through the environment: arguments are seen by everybody on the machine.
   for (const auto& [variable, member] :
        {std::pair("TOMBOLO_REMOTE_KEY", "key"), std::pair("TOMBOLO_REMOTE_SAS", "sas")}) {
     if (const char* secret = std::getenv(variable); secret != nullptr && *secret != '\0') body[member] = secret;
   }
-  TRY_ASSIGN(const auto made, connection.post("remotes", body));
-  if (invocation.json()) {
-    print_json(made);
-  } else {
-    print_table({{"added", made.at("name")}, {"next", fmt::format("tombolo remote test {}", name)}});
+  return body;
+}
+
+void print_done(const Invocation& invocation, const nlohmann::json& answer, const char* done) {
+  if (invocation.json()) return print_json(answer);
+  const std::string name = answer.at("name");
+  print_table({{done, name}, {"next", fmt::format("tombolo remote test {}", name)}});
+}
+
+std::string latencies(const nlohmann::json& times) {
+  return fmt::format("p50 {:.1f} ms, p95 {:.1f} ms, p99 {:.1f} ms ({} reads)", times.at("p50_ms").get<double>(),
+                     times.at("p95_ms").get<double>(), times.at("p99_ms").get<double>(),
+                     times.at("samples").get<std::uint64_t>());
+}
+
+std::string clock_words(const nlohmann::json& skew) {
+  if (skew.is_null()) return "none of its own";
+  const double seconds = skew;
+  if (std::abs(seconds) < 1.5) return "as this machine's, to about a second";
+  return fmt::format("{:.0f} s {} this machine's; Shared Key stands 900 s at most", std::abs(seconds),
+                     seconds > 0 ? "ahead of" : "behind");
+}
+
+void print_measured(const nlohmann::json& answer) {
+  const auto& m = answer.at("measured");
+  if (m.is_null()) return;
+  const auto rate = [&m](const char* member) { return fmt::format("{:.1f} MB/s", m.at(member).get<double>() / 1e6); };
+  std::fputs("\n", stdout);
+  print_table(
+      {{"first byte", latencies(m.at("first_byte"))},
+       {human_bytes(m.at("range_bytes")) + " range", latencies(m.at("range"))},
+       {"put", fmt::format("{}, one stream of {}", rate("put_bytes_per_second"), human_bytes(m.at("object_bytes")))},
+       {"get", fmt::format("{}, one stream", rate("get_bytes_per_second"))},
+       {"clock", clock_words(answer.at("clock_skew_seconds"))}});
+}
+
+void print_cost(const nlohmann::json& answer) {
+  const auto& cost = answer.at("cost");
+  const auto& classes = cost.at("classes");
+  const auto& m = answer.at("measured");
+  const double wait = m.is_null() ? 0 : m.at("first_byte").at("p50_ms").get<double>();
+  std::fputs(fmt::format("\nA cold read waits about {:.1f} ms for its first byte{}\n", wait,
+                         classes.empty() ? " and costs nothing." : " and costs, by the container's access tier:")
+                 .c_str(),
+             stdout);
+  if (classes.empty()) return;
+  const auto dollars = [](const nlohmann::json& amount) { return fmt::format("${:.2f}", amount.get<double>()); };
+  std::vector<std::vector<std::string>> rows = {
+      {"TIER", "1M READS", "PER GB", fmt::format("1M READS OF {}", human_bytes(cost.at("read_bytes"))), "1M WRITES"}};
+  for (const auto& one : classes) {
+    rows.push_back({one.at("class"), dollars(one.at("per_million_reads")), dollars(one.at("per_gb_retrieved")),
+                    dollars(one.at("million_cold_reads")), dollars(one.at("per_million_writes"))});
   }
+  print_table(rows);
+  std::fputs(fmt::format("({}; docs/remotes.md)\n", cost.at("source").get<std::string>()).c_str(), stdout);
+}
+
+}  // namespace
+
+Result<int> remote_add(const Invocation& invocation, Connection& connection) {
+  nlohmann::json body = described(invocation);
+  body["name"] = invocation.text("NAME");
+  TRY_ASSIGN(const auto made, connection.post("remotes", body));
+  print_done(invocation, made, "added");
+  return 0;
+}
+
+Result<int> remote_update(const Invocation& invocation, Connection& connection) {
+  const nlohmann::json body = described(invocation);
+  if (body.empty()) {
+    return Error{Code::kInvalid,
+                 "nothing to change: pass --endpoint, --bucket, --prefix or --remote-account, or set "
+                 "TOMBOLO_REMOTE_KEY or TOMBOLO_REMOTE_SAS"};
+  }
+  TRY_ASSIGN(const auto made, connection.patch("remotes/" + percent_encode(invocation.text("NAME")), body));
+  print_done(invocation, made, "updated");
   return 0;
 }
 
@@ -50,19 +131,30 @@ Result<int> remote_list(const Invocation& invocation, Connection& connection) {
 }
 
 Result<int> remote_test(const Invocation& invocation, Connection& connection) {
-  const std::string name = invocation.text("NAME");
-  TRY_ASSIGN(const auto answer, connection.post("remotes/" + percent_encode(name) + "/test", nlohmann::json::object()));
+  const nlohmann::json limits = {{"bytes", invocation.number("--bytes")}, {"seconds", invocation.number("--seconds")}};
+  TRY_ASSIGN(const auto answer,
+             connection.post("remotes/" + percent_encode(invocation.text("NAME")) + "/test", limits));
   const bool ok = answer.at("ok");
   if (invocation.json()) {
     print_json(answer);
     return ok ? 0 : 1;
   }
-  std::vector<std::vector<std::string>> rows = {{"STEP", "RESULT", "TIME"}};
+  std::vector<std::vector<std::string>> rows = {{"CHECKS", "STEP", "TIME", "RESULT"}};
   for (const auto& step : answer.at("steps")) {
-    rows.push_back({step.at("what"), step.at("ok").get<bool>() ? "ok" : step.at("problem").get<std::string>(),
-                    fmt::format("{:.1f} ms", step.at("milliseconds").get<double>())});
+    rows.push_back({step.at("checks"), step.at("what"), fmt::format("{:.1f} ms", step.at("milliseconds").get<double>()),
+                    step.at("ok").get<bool>() ? "ok" : "FAILED: " + step.at("problem").get<std::string>()});
   }
   print_table(rows);
+  print_measured(answer);
+  if (ok && !answer.at("measured").is_null()) {
+    print_cost(answer);
+  } else if (!ok) {
+    const std::string problem = answer.at("measure_problem");
+    std::fputs(fmt::format("\nNot usable as it is{}. Mend what FAILED, then run this again.\n",
+                           problem.empty() ? "" : ": " + problem)
+                   .c_str(),
+               stdout);
+  }
   return ok ? 0 : 1;
 }
 

@@ -15,6 +15,22 @@ const Parameter kMoved = {.name = "CONTAINER[/PREFIX]",
                           .need = Need::kRequired,
                           .kind = Kind::kContainer};
 
+const Parameter kEndpointOption = {.name = "--endpoint",
+                                   .value = "WHERE",
+                                   .help = "azure: URL of the account's Blob service; file: a directory that exists",
+                                   .kind = Kind::kDirectory};
+const Parameter kBucketOption = {
+    .name = "--bucket", .value = "CONTAINER", .help = "azure: the container; it must exist"};
+const Parameter kPrefixOption = {
+    .name = "--prefix", .value = "PREFIX/", .help = "Put before every key there; ends in /"};
+const Parameter kRemoteAccountOption = {
+    .name = "--remote-account", .value = "ACCOUNT", .help = "azure: the account's name"};
+
+Parameter required(Parameter parameter) {
+  parameter.need = Need::kRequired;
+  return parameter;
+}
+
 Parameter container_name(Kind kind) {
   return {.name = "NAME",
           .help = "3 to 63 lower-case letters, digits and single hyphens",
@@ -132,14 +148,10 @@ std::vector<Command> all_commands() {
                     .help = "azure (a container of Azure Blob) or file (a directory)",
                     .need = Need::kRequired,
                     .choices = {"azure", "file"}},
-                   {.name = "--endpoint",
-                    .value = "WHERE",
-                    .help = "azure: URL of the account's Blob service; file: an absolute directory that exists",
-                    .need = Need::kRequired,
-                    .kind = Kind::kDirectory},
-                   {.name = "--bucket", .value = "CONTAINER", .help = "azure: the container; it must exist"},
-                   {.name = "--prefix", .value = "PREFIX/", .help = "Put before every key there; ends in /"},
-                   {.name = "--remote-account", .value = "ACCOUNT", .help = "azure: the account's name"}},
+                   required(kEndpointOption),
+                   kBucketOption,
+                   kPrefixOption,
+                   kRemoteAccountOption},
        .examples = {{.what = "A directory, for example on a larger disk",
                      .line = "mkdir -p ./archive\ntombolo remote add archive --kind file --endpoint \"$PWD/archive\""},
                     {.what = "A container of Azure Blob; `read` keeps the key out of the shell's history",
@@ -148,13 +160,38 @@ std::vector<Command> all_commands() {
                              "--remote-account ACCOUNT",
                      .runs = false}},
        .online = remote_add},
+      {.path = "remote update",
+       .summary = "Change a remote: new credentials, another address",
+       .details =
+           "What is not named stays as it is. Secrets come through the environment, as with `tombolo remote add`. "
+           "Objects that lie in the remote are looked for at the new address from then on.",
+       .arguments = {remote_name(Kind::kRemote)},
+       .options = {kEndpointOption, kBucketOption, kPrefixOption, kRemoteAccountOption},
+       .examples = {{.what = "The directory has moved",
+                     .line = "mkdir -p ./archive2\ntombolo remote update archive --endpoint \"$PWD/archive2\""},
+                    {.what = "A new key",
+                     .line = "read -rs TOMBOLO_REMOTE_KEY && export TOMBOLO_REMOTE_KEY\ntombolo remote update cold",
+                     .runs = false}},
+       .online = remote_update},
       {.path = "remote list",
        .summary = "List remotes and their health",
        .examples = {{.what = "Where cold bytes can go, and whether it answers", .line = "tombolo remote list"}},
        .online = remote_list},
       {.path = "remote test",
-       .summary = "Try everything that tombolo needs of a remote",
+       .summary = "Try everything that tombolo needs of a remote, measure it, and say what cold reads will cost",
+       .details = "Permissions and conditions one by one, then latencies, throughput and the difference of the clocks, "
+                  "on objects of its own that it removes. docs/remotes.md explains what it says.",
        .arguments = {remote_name(Kind::kRemote)},
+       .options = {{.name = "--bytes",
+                    .value = "SIZE",
+                    .help = "How much is written and read back at most, up to 1GiB; 0: nothing is measured",
+                    .kind = Kind::kSize,
+                    .default_text = "8MiB"},
+                   {.name = "--seconds",
+                    .value = "N",
+                    .help = "How long it measures at most, up to 600",
+                    .kind = Kind::kNumber,
+                    .default_text = "20"}},
        .examples = {{.what = "Before the first offload", .line = "tombolo remote test archive"}},
        .online = remote_test},
       {.path = "offload",
@@ -263,7 +300,7 @@ std::span<const Meaning> exit_statuses() {
        "it could not be done, or not all of it (a job with failed objects, findings of fsck, a remote that fails "
        "its test); standard error or the answer says why and what to do next"},
       {"2", "wrong usage: nothing was tried"},
-      {"3", "no server answers at that address: nothing was done"}};
+      {"3", "no tombolo server answers at that address: nothing was done"}};
   return all;
 }
 
@@ -272,8 +309,8 @@ std::span<const Meaning> variables() {
       {"TOMBOLO_DATA", "data directory of the server to talk to, for --data"},
       {"TOMBOLO_ADMIN_URL", "admin URL of that server, for --admin"},
       {"TOMBOLO_ADMIN_TOKEN", "what to show it; otherwise the file admin.token in the data directory"},
-      {"TOMBOLO_REMOTE_KEY", "`tombolo remote add`: the remote's account key"},
-      {"TOMBOLO_REMOTE_SAS", "`tombolo remote add`: a shared access signature instead"},
+      {"TOMBOLO_REMOTE_KEY", "`tombolo remote add` and `update`: the remote's account key"},
+      {"TOMBOLO_REMOTE_SAS", "`tombolo remote add` and `update`: a shared access signature instead"},
       {"TOMBOLO_SERVER_LISTEN, …", "`tombolo serve`: every setting of docs/configuration.md"}};
   return all;
 }

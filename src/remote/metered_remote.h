@@ -23,6 +23,7 @@ class MeteredRemote final : public Remote {
   Task<HeadResult> head(std::string key) override;
   Task<ListPage> list(ListRequest request) override;
   Task<void> remove(std::string key, Condition condition) override;
+  std::optional<Duration> clock_skew() const override { return inner_->clock_skew(); }
 
  private:
   struct Operation {

@@ -28,9 +28,13 @@ class Probe {
   Task<void> read_range(std::string etag);
   Task<void> describe();
   Task<void> list();
+  Task<void> list_nothing();
   Task<void> gone();
   /// Runs one step; `expected`: the error that is the right answer.
-  Task<bool> step(std::string what, Task<void> task, std::optional<Code> expected = std::nullopt);
+  Task<bool> step(Checked checked, std::string what, Task<void> task, std::optional<Code> expected = std::nullopt);
+  /// The three rights that can be tried without an object. Whether writing one may be tried.
+  Task<bool> without_object();
+  Task<void> with_object();
 
   Remote& remote_;
   Clock& clock_;
@@ -94,52 +98,100 @@ Task<void> Probe::gone() {
   co_return Result<void>{};
 }
 
-Task<bool> Probe::step(std::string what, Task<void> task, std::optional<Code> expected) {
+Task<bool> Probe::step(Checked checked, std::string what, Task<void> task, std::optional<Code> expected) {
   const SteadyTime before = clock_.steady();
   const auto done = co_await std::move(task);
-  ProbeStep told{.what = std::move(what), .took = clock_.steady() - before, .problem = {}};
+  ProbeStep told{.what = std::move(what), .checked = checked, .took = clock_.steady() - before, .problem = {}};
   if (expected) {
     told.ok = !done.ok() && done.error().code == *expected;
     if (done.ok()) told.problem = "it was done, and had to be refused";
-    if (!done.ok() && !told.ok) told.problem = to_string(done.error());
+    if (!done.ok() && !told.ok) told.problem = done.error().message;
   } else {
     told.ok = done.ok();
-    if (!done.ok()) told.problem = to_string(done.error());
+    if (!done.ok()) told.problem = done.error().message;
   }
   const bool ok = told.ok;
   steps_.push_back(std::move(told));
   co_return ok;
 }
 
+Task<void> Probe::list_nothing() {
+  ListRequest request;
+  request.prefix = key_;
+  request.limit = 1;
+  CO_TRY(remote_.list(std::move(request)));
+  co_return Result<void>{};
+}
+
+// A remote that does not answer as itself ends the probe: whatever else is asked would fail, or wait, in the same way.
+// Only a refusal of the one operation lets the others be tried.
+Task<bool> Probe::without_object() {
+  const Condition whatever{};
+  CO_TRY_ASSIGN(const bool listed, step(Checked::kList, "list what is not there", list_nothing()));
+  CO_TRY_ASSIGN(const bool looked, step(Checked::kHead, "look for what is not there", gone()));
+  if (!listed && !looked) co_return false;
+  co_return co_await step(Checked::kDelete, "delete what is not there", remote_.remove(key_, whatever));
+}
+
+Task<void> Probe::with_object() {
+  const std::string first = object_.etag;
+  const Condition absent{.if_etag = {}, .if_absent = true}, at_first{.if_etag = first};
+  CO_TRY(step(Checked::kIfNoneMatch, "refuse to write it once more", write(absent), Code::kConditionFailed));
+  CO_TRY(step(Checked::kHead, "describe it, with its metadata", describe()));
+  CO_TRY(step(Checked::kGet, "read a range of it", read_range(first)));
+  CO_TRY(step(Checked::kList, "list it", list()));
+  CO_TRY(step(Checked::kPut, "overwrite the version that is there", write(at_first)));
+  const Condition at_second{.if_etag = object_.etag};
+  CO_TRY(step(Checked::kIfMatch, "refuse to read the version that was", read_range(first), Code::kChangedOutside));
+  CO_TRY(step(Checked::kIfMatch, "refuse to overwrite the version that was", write(at_first), Code::kConditionFailed));
+  CO_TRY(step(Checked::kIfMatch, "refuse to delete the version that was", remote_.remove(key_, at_first),
+              Code::kConditionFailed));
+  CO_TRY(step(Checked::kDelete, "delete the version that is there", remote_.remove(key_, at_second)));
+  co_return Result<void>{};
+}
+
 Task<std::vector<ProbeStep>> Probe::run() {
+  CO_TRY_ASSIGN(const bool removable, without_object());
+  if (!removable) co_return std::move(steps_);
   const Condition absent{.if_etag = {}, .if_absent = true}, whatever{};
-  CO_TRY_ASSIGN(const bool written, step("write an object that is not there", write(absent)));
+  CO_TRY_ASSIGN(const bool written, step(Checked::kPut, "write an object that is not there", write(absent)));
   if (written) {
-    const std::string first = object_.etag;
-    const Condition at_first{.if_etag = first};
-    CO_TRY(step("refuse to write it once more", write(absent), Code::kConditionFailed));
-    CO_TRY(step("describe it, with its metadata", describe()));
-    CO_TRY(step("read a range of it", read_range(first)));
-    CO_TRY(step("list it", list()));
-    CO_TRY(step("overwrite the version that is there", write(at_first)));
-    const Condition at_second{.if_etag = object_.etag};
-    CO_TRY(step("refuse to read the version that was", read_range(first), Code::kChangedOutside));
-    CO_TRY(step("refuse to overwrite the version that was", write(at_first), Code::kConditionFailed));
-    CO_TRY(step("refuse to delete the version that was", remote_.remove(key_, at_first), Code::kConditionFailed));
-    CO_TRY(step("delete the version that is there", remote_.remove(key_, at_second)));
+    CO_TRY(with_object());
   }
   // Also after a write that failed: it may have happened.
   const auto removed = co_await remote_.remove(key_, whatever);
   if (written) {
-    CO_TRY(step("find nothing where it was", gone()));
+    CO_TRY(step(Checked::kDelete, "find nothing where it was", gone()));
   }
   if (!removed.ok()) {
-    steps_.push_back({.what = fmt::format("clean up \"{}\"", key_), .problem = to_string(removed.error())});
+    steps_.push_back({.what = fmt::format("clean up \"{}\"", key_),
+                      .checked = Checked::kDelete,
+                      .problem = to_string(removed.error())});
   }
   co_return std::move(steps_);
 }
 
 }  // namespace
+
+std::string_view name_of(Checked checked) {
+  switch (checked) {
+    case Checked::kList:
+      return "list";
+    case Checked::kHead:
+      return "head";
+    case Checked::kDelete:
+      return "delete";
+    case Checked::kPut:
+      return "put";
+    case Checked::kGet:
+      return "get";
+    case Checked::kIfNoneMatch:
+      return "if_none_match";
+    case Checked::kIfMatch:
+      return "if_match";
+  }
+  return "";
+}
 
 Task<std::vector<ProbeStep>> probe(Remote& remote, ProbeOptions options, Clock& clock, Random& random) {
   Probe run(remote, std::move(options), clock, random);

@@ -11,13 +11,22 @@ namespace {
 /// A remote with a fault of its own, over a good one.
 class Faulty final : public Remote {
  public:
-  enum class Fault { kNone, kNoWrites, kIgnoresConditions, kOtherBytes, kLosesMetadata, kKeepsDeleted };
+  enum class Fault {
+    kNone,
+    kDown,
+    kNoWrites,
+    kNoDeletes,
+    kIgnoresConditions,
+    kOtherBytes,
+    kLosesMetadata,
+    kKeepsDeleted
+  };
 
   Faulty(Fault fault, Clock& clock) : inner_("inner", clock), fault_(fault) {}
   const std::string& name() const override { return inner_.name(); }
   Capabilities capabilities() const override { return {}; }
   Task<RemoteObject> put(PutRequest request, BodyFactory body) override {
-    if (fault_ == Fault::kNoWrites) return refused();
+    if (fault_ == Fault::kNoWrites) return failed<RemoteObject>(Code::kPermissionDenied);
     if (fault_ == Fault::kIgnoresConditions) request.condition = {};
     if (fault_ == Fault::kLosesMetadata) request.headers.metadata.clear();
     return inner_.put(std::move(request), std::move(body));
@@ -26,9 +35,14 @@ class Faulty final : public Remote {
     if (fault_ == Fault::kOtherBytes) ++request.offset;
     return inner_.get(std::move(request));
   }
-  Task<HeadResult> head(std::string key) override { return inner_.head(std::move(key)); }
-  Task<ListPage> list(ListRequest request) override { return inner_.list(std::move(request)); }
+  Task<HeadResult> head(std::string key) override {
+    return fault_ == Fault::kDown ? failed<HeadResult>(Code::kUnavailable) : inner_.head(std::move(key));
+  }
+  Task<ListPage> list(ListRequest request) override {
+    return fault_ == Fault::kDown ? failed<ListPage>(Code::kUnavailable) : inner_.list(std::move(request));
+  }
   Task<void> remove(std::string key, Condition condition) override {
+    if (fault_ == Fault::kNoDeletes) return failed<void>(Code::kPermissionDenied);
     if (fault_ == Fault::kKeepsDeleted) return nothing();
     return inner_.remove(std::move(key), std::move(condition));
   }
@@ -36,7 +50,10 @@ class Faulty final : public Remote {
   MemoryRemote inner_;
 
  private:
-  static Task<RemoteObject> refused() { co_return Error{Code::kPermissionDenied, "no"}; }
+  template <class T>
+  static Task<T> failed(Code code) {
+    co_return Error{code, "no"};
+  }
   static Task<void> nothing() { co_return Result<void>{}; }
 
   const Fault fault_;
@@ -70,14 +87,27 @@ Told run(Faulty::Fault fault) {
 TEST(Probe, AGoodRemotePassesAndNothingIsLeftBehind) {
   const Told told = run(Faulty::Fault::kNone);
   EXPECT_EQ(told.failed, std::vector<std::string>{});
-  EXPECT_EQ(told.steps, 11u);
+  EXPECT_EQ(told.steps, 14u);
   EXPECT_EQ(told.left_behind, 0u);
 }
 
-TEST(Probe, WithoutWritesItEndsAtOnce) {
+TEST(Probe, WithoutWritesTheRightsThatNeedNoObjectAreToldAllTheSame) {
   const Told told = run(Faulty::Fault::kNoWrites);
   EXPECT_EQ(told.failed, std::vector<std::string>{"write an object that is not there"});
-  EXPECT_EQ(told.steps, 1u);
+  EXPECT_EQ(told.steps, 4u);
+}
+
+TEST(Probe, WithoutTheRightToDeleteNothingIsWritten) {
+  const Told told = run(Faulty::Fault::kNoDeletes);
+  EXPECT_EQ(told.failed, std::vector<std::string>{"delete what is not there"});
+  EXPECT_EQ(told.steps, 3u);
+  EXPECT_EQ(told.left_behind, 0u);
+}
+
+TEST(Probe, ARemoteThatDoesNotAnswerEndsIt) {
+  const Told told = run(Faulty::Fault::kDown);
+  EXPECT_EQ(told.steps, 2u);
+  EXPECT_EQ(told.failed.size(), 2u);
 }
 
 TEST(Probe, EachFaultIsFoundByItsStep) {

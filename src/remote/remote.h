@@ -101,6 +101,9 @@ class Remote {
   virtual Task<ListPage> list(ListRequest request) = 0;
   /// Removing what is not there succeeds; with a condition that does not hold, kConditionFailed.
   virtual Task<void> remove(std::string key, Condition condition) = 0;
+  /// The remote's clock minus ours, to about a second, as its latest answer told it; nothing before one, and where it
+  /// has no clock of its own.
+  virtual std::optional<Duration> clock_skew() const { return std::nullopt; }
 };
 
 }  // namespace tombolo::remote

@@ -20,10 +20,41 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kSecretBytes = 32;
 
+// What to do about it, where the reason tells.
+std::string next_step(int reason, const std::string& path) {
+  switch (reason) {
+    case EACCES:
+    case EPERM: {
+      struct stat info{};
+      const fs::path parent = fs::path(path).parent_path();
+      const std::string directory = parent.empty() ? "." : parent.string();
+      if (::stat(directory.c_str(), &info) != 0 || info.st_uid == ::geteuid()) {
+        return "; give this user the right to write there (chmod u+rwx), or pass another --data directory";
+      }
+      return fmt::format(
+          "; {} belongs to user {} and tombolo runs as user {}: run it as that user, or chown -R the data "
+          "directory to this one",
+          directory, info.st_uid, ::geteuid());
+    }
+    case EROFS:
+      return "; the file system is mounted read-only: remount it, or pass another --data directory";
+    case ENOSPC:
+    case EDQUOT:
+      return "; free some space, or pass a --data directory on another disk";
+    case ENOTDIR:
+    case EEXIST:
+      return "; there is a file where a directory should be: pass another --data directory";
+    case ENOENT:
+      return "; make the directory above it, or pass another --data directory";
+    default:
+      return "; see the system's log for what its disk says";
+  }
+}
+
 Error failed(const std::string& what, const std::string& path) {
   const int reason = errno;
   const Code code = reason == ENOSPC ? Code::kNoSpace : reason == EACCES ? Code::kPermissionDenied : Code::kUnavailable;
-  return Error{code, fmt::format("{} {}: {}", what, path, std::strerror(reason))};
+  return Error{code, fmt::format("{} {}: {}{}", what, path, std::strerror(reason), next_step(reason, path))};
 }
 
 // Closes on every path out.

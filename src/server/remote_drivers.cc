@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "async/deadline.h"
 #include "auth/http_request.h"
 #include "auth/shared_key.h"
 #include "base/encoding.h"
@@ -19,6 +20,15 @@ namespace tombolo::server {
 namespace {
 
 constexpr unsigned kFileThreads = 8, kFileCallsMax = 4'096;
+constexpr std::chrono::seconds kHealthMax{5};
+constexpr std::chrono::seconds kTestTry{10};
+
+Error no_such(const std::string& name) {
+  return {Code::kNotFound,
+          fmt::format(
+              "there is no remote \"{}\": `tombolo remote list` shows those there are, `tombolo remote add` makes one",
+              name)};
+}
 
 std::string purpose(const std::string& remote) {
   return "remote-secret:" + remote;
@@ -33,6 +43,11 @@ Result<void> check(const admin::NewRemote& remote) {
   }
   if (remote.kind != "azure" && remote.kind != "file") {
     return Error{Code::kInvalid, fmt::format("\"{}\" is no kind of remote: azure or file", remote.kind)};
+  }
+  if (remote.kind == "file" && !remote.endpoint.starts_with('/')) {
+    return Error{Code::kInvalid, fmt::format("\"{}\" is no absolute directory: write the whole path, from / on, of one "
+                                             "that exists",
+                                             remote.endpoint)};
   }
   if (!remote.prefix.empty() && remote.prefix.back() != '/') {
     return Error{Code::kInvalid, "the prefix must end in '/', or keys of other programs could begin with it"};
@@ -80,7 +95,8 @@ std::shared_ptr<remote::Remote> RemoteDrivers::metered(std::shared_ptr<remote::R
   return std::make_shared<remote::MeteredRemote>(std::move(remote), metrics_, cell_.clock);
 }
 
-Result<std::shared_ptr<remote::Remote>> RemoteDrivers::connect(const meta::RemoteConfig& config, const Secret& secret) {
+Result<std::shared_ptr<remote::Remote>> RemoteDrivers::connect(const meta::RemoteConfig& config, const Secret& secret,
+                                                               Use use) {
   if (config.kind == "file") {
     remote::file::FileConfig file{.name = config.name, .directory = config.endpoint};
     auto workers = std::make_unique<Workers>(WorkersOptions{.threads = kFileThreads, .queue_max = kFileCallsMax});
@@ -100,6 +116,10 @@ Result<std::shared_ptr<remote::Remote>> RemoteDrivers::connect(const meta::Remot
                                    }};
   azure.retry.tries_max = patience_.tries_max;
   azure.operation_max = patience_.operation_max;
+  if (use == Use::kTest) {
+    azure.retry.tries_max = 2;
+    azure.try_base = kTestTry;
+  }
   remote::azure::Signer signer;
   if (!secret.key.empty()) signer = shared_key_signer(secret.account, secret.key);
   TRY_ASSIGN(auto made, remote::azure::AzureRemote::make(std::move(azure), std::move(signer), *client_, cell_.clock,
@@ -107,14 +127,25 @@ Result<std::shared_ptr<remote::Remote>> RemoteDrivers::connect(const meta::Remot
   return metered(std::move(made));
 }
 
+Result<RemoteDrivers::Secret> RemoteDrivers::secret_of(const meta::RemoteConfig& row) const {
+  TRY_ASSIGN(const std::string opened, sealer_.open(purpose(row.name), row.sealed_secret));
+  WireReader reader(opened);
+  Secret secret{.account = reader.text(), .key = reader.text(), .sas = reader.text()};
+  TRY(reader.finish("remote secret"));
+  return secret;
+}
+
+std::string RemoteDrivers::sealed(const std::string& name, const Secret& secret) const {
+  WireWriter packed;
+  for (const std::string* text : {&secret.account, &secret.key, &secret.sas}) packed.text(*text);
+  return sealer_.seal(purpose(name), packed.bytes());
+}
+
 Task<void> RemoteDrivers::connect_all() {
   CO_TRY_ASSIGN(const auto rows, meta::list_remotes(cell_));
   for (const meta::RemoteConfig& row : rows) {
-    CO_CHECK_ASSIGN(const std::string opened, sealer_.open(purpose(row.name), row.sealed_secret));
-    WireReader reader(opened);
-    Secret secret{.account = reader.text(), .key = reader.text(), .sas = reader.text()};
-    CO_CHECK(reader.finish("remote secret"));
-    auto remote = connect(row, secret);
+    CO_CHECK_ASSIGN(const Secret secret, secret_of(row));
+    auto remote = connect(row, secret, Use::kService);
     if (remote.ok()) {
       remotes_.set(row.name, *std::move(remote));
     } else {
@@ -127,17 +158,51 @@ Task<void> RemoteDrivers::connect_all() {
 Task<void> RemoteDrivers::add(admin::NewRemote remote) {
   CO_CHECK(check(remote));
   const Secret secret{.account = remote.account, .key = remote.key, .sas = remote.sas};
-  WireWriter packed;
-  for (const std::string* text : {&secret.account, &secret.key, &secret.sas}) packed.text(*text);
   meta::RemoteConfig row;
   row.name = remote.name;
   row.kind = remote.kind;
   row.endpoint = remote.endpoint;
   row.bucket = remote.bucket;
   row.prefix = remote.prefix;
-  row.sealed_secret = sealer_.seal(purpose(remote.name), packed.bytes());
-  CO_CHECK_ASSIGN(auto connected, connect(row, secret));
-  CO_TRY(meta::put_remote(cell_, std::move(row), meta::PutMode::kCreate));
+  row.sealed_secret = sealed(remote.name, secret);
+  CO_CHECK_ASSIGN(auto connected, connect(row, secret, Use::kService));
+  auto put = co_await meta::put_remote(cell_, std::move(row), meta::PutMode::kCreate);
+  if (!put.ok() && put.error().code == Code::kAlreadyExists) {
+    co_return Error{Code::kAlreadyExists,
+                    fmt::format("remote \"{}\" exists: `tombolo remote update {}` changes it, or take another name",
+                                remote.name, remote.name)};
+  }
+  CO_CHECK(put);
+  remotes_.set(remote.name, std::move(connected));
+  co_return Result<void>{};
+}
+
+Task<void> RemoteDrivers::update(admin::NewRemote remote) {
+  CO_TRY_ASSIGN(auto row, meta::get_remote(cell_, remote.name));
+  if (!row) co_return no_such(remote.name);
+  CO_CHECK_ASSIGN(Secret secret, secret_of(*row));
+  const auto replace = [](std::string& old, const std::string& fresh) {
+    if (!fresh.empty()) old = fresh;
+  };
+  replace(row->endpoint, remote.endpoint);
+  replace(row->bucket, remote.bucket);
+  replace(row->prefix, remote.prefix);
+  replace(secret.account, remote.account);
+  if (!remote.key.empty() || !remote.sas.empty()) {  // one kind of credential takes the place of the other
+    secret.key = remote.key;
+    secret.sas = remote.sas;
+  }
+  CO_CHECK(check({.name = row->name,
+                  .kind = row->kind,
+                  .endpoint = row->endpoint,
+                  .bucket = row->bucket,
+                  .prefix = row->prefix,
+                  .account = secret.account,
+                  .key = secret.key,
+                  .sas = secret.sas}));
+  row->sealed_secret = sealed(row->name, secret);
+  CO_CHECK_ASSIGN(auto connected, connect(*row, secret, Use::kService));
+  CO_TRY(meta::put_remote(cell_, *row, meta::PutMode::kUpdate));
   remotes_.set(remote.name, std::move(connected));
   co_return Result<void>{};
 }
@@ -153,28 +218,49 @@ Task<std::vector<admin::RemoteView>> RemoteDrivers::views() {
       view.problem = remote.error().message;
     } else {
       // Nothing lives under this key: "not found" is the healthy answer.
-      const auto head = co_await (*remote)->head(row.prefix + ".tombolo-health");
+      auto asking = (*remote)->head(row.prefix + ".tombolo-health");
+      // A directory answers at once, and its calls cannot be cancelled.
+      if (row.kind == "azure") asking = with_deadline(std::move(asking), kHealthMax);
+      const auto head = co_await std::move(asking);
       view.healthy = head.ok() || head.error().code == Code::kNotFound;
-      if (!view.healthy) view.problem = head.error().message;
+      if (!view.healthy) {
+        view.problem =
+            head.error().code == Code::kDeadline
+                ? fmt::format("no answer within {} s: is {} reachable from here?", kHealthMax.count(), row.endpoint)
+                : head.error().message;
+      }
     }
     views.push_back(std::move(view));
   }
   co_return views;
 }
 
-Task<std::vector<admin::RemoteTestStep>> RemoteDrivers::test(std::string name) {
+Task<admin::RemoteTestReport> RemoteDrivers::test(std::string name, admin::RemoteTestLimits limits) {
   CO_TRY_ASSIGN(const auto row, meta::get_remote(cell_, name));
-  if (!row)
-    co_return Error{Code::kNotFound, fmt::format("there is no remote \"{}\"; `tombolo remote list` shows them", name)};
-  CO_CHECK_ASSIGN(const auto remote, remotes_.find(name));
+  if (!row) co_return no_such(name);
+  CO_CHECK_ASSIGN(const Secret secret, secret_of(*row));
+  // A directory's driver keeps its conditions within itself, and takes files in the making of another for leftovers.
+  CO_CHECK_ASSIGN(const auto remote, row->kind == "file" ? remotes_.find(name) : connect(*row, secret, Use::kTest));
+  admin::RemoteTestReport report;
+  report.kind = row->kind;
   remote::ProbeOptions options;
   options.prefix = row->prefix;
-  CO_TRY_ASSIGN(const auto probed, remote::probe(*remote, std::move(options), cell_.clock, cell_.random));
-  std::vector<admin::RemoteTestStep> steps;
-  for (const remote::ProbeStep& step : probed) {
-    steps.push_back({step.what, step.ok, static_cast<double>(step.took.count()) / 1000, step.problem});
+  CO_TRY_ASSIGN(report.steps, remote::probe(*remote, std::move(options), cell_.clock, cell_.random));
+  const bool good = std::all_of(report.steps.begin(), report.steps.end(), [](const auto& step) { return step.ok; });
+  if (good && limits.bytes > 0) {
+    remote::MeasureOptions measuring;
+    measuring.prefix = row->prefix;
+    measuring.bytes = limits.bytes;
+    measuring.time_max = std::chrono::seconds(limits.seconds);
+    auto measured = co_await remote::measure(*remote, std::move(measuring), cell_.clock, cell_.random);
+    if (measured.ok()) {
+      report.measured = *std::move(measured);
+    } else {
+      report.measure_problem = measured.error().message;
+    }
   }
-  co_return steps;
+  report.clock_skew = remote->clock_skew();
+  co_return report;
 }
 
 }  // namespace tombolo::server

@@ -37,14 +37,20 @@ class RemoteDrivers {
   Task<void> add(admin::NewRemote remote);
   /// With their health: one HEAD each.
   Task<std::vector<admin::RemoteView>> views();
-  Task<std::vector<admin::RemoteTestStep>> test(std::string name);
+  /// Replaces what is not empty; the next operation uses it. kNotFound, kInvalid.
+  Task<void> update(admin::NewRemote remote);
+  /// Over a connection of its own, which tries again only once: what is told is what the remote did. kNotFound.
+  Task<admin::RemoteTestReport> test(std::string name, admin::RemoteTestLimits limits);
 
  private:
   struct Secret {
     std::string account, key, sas;
   };
   std::shared_ptr<remote::Remote> metered(std::shared_ptr<remote::Remote> remote) const;
-  Result<std::shared_ptr<remote::Remote>> connect(const meta::RemoteConfig& config, const Secret& secret);
+  enum class Use { kService, kTest };
+  Result<std::shared_ptr<remote::Remote>> connect(const meta::RemoteConfig& config, const Secret& secret, Use use);
+  Result<Secret> secret_of(const meta::RemoteConfig& row) const;
+  std::string sealed(const std::string& name, const Secret& secret) const;
 
   const meta::Cell cell_;
   const auth::Sealer& sealer_;

@@ -9,6 +9,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -27,6 +28,7 @@
 #include "server/data_directory.h"
 #include "server/descriptors.h"
 #include "server/server.h"
+#include "server/welcome.h"
 #include "tiering/fsck.h"
 
 extern char** environ;
@@ -62,7 +64,12 @@ Result<Settings> load_settings(const ServeArguments& arguments) {
     std::ifstream file(arguments.config_file);
     std::stringstream text;
     text << file.rdbuf();
-    if (!file) return Error{Code::kNotFound, fmt::format("cannot read the config file {}", arguments.config_file)};
+    if (!file) {
+      return Error{Code::kNotFound,
+                   fmt::format("cannot read the config file {}: pass the --config of one that is there and that this "
+                               "user may read",
+                               arguments.config_file)};
+    }
     TRY(apply_toml(settings, text.str(), arguments.config_file));
   }
   TRY(apply_environment(settings, environment()));
@@ -142,13 +149,25 @@ Result<Opened> open_cell(const Settings& settings, MakeGround make_ground, Backg
   return Opened{std::move(directory), std::move(ground), std::move(reserve), std::move(cell)};
 }
 
-void print_welcome(const Settings& settings, const Server& server) {
-  std::string text = fmt::format("tombolo {} serves {}\n  blob   {}\n  admin  {}  (also /healthz, /metrics)\n",
-                                 kVersion, settings.data, server.blob_url(), server.admin_url());
-  text += settings.dev ? fmt::format("  dev    account {} with the emulator's published key\n", kDevAccount)
-                       : fmt::format("  next   tombolo --data {} account create NAME\n", settings.data);
-  std::fputs(text.c_str(), stdout);
+// What a person does next; the log goes to standard error and is not touched.
+Result<void> print_welcome(const Settings& settings, const Server& server, Cell& cell, const Executor& loop) {
+  TRY_ASSIGN(const std::vector<std::string> accounts, run_on(loop, cell.accounts().list()));
+  std::error_code bad;
+  const std::string data = std::filesystem::absolute(settings.data, bad).lexically_normal().string();
+  WelcomeFacts facts{.version = kVersion,
+                     .data = bad ? settings.data : data,
+                     .blob_url = server.blob_url(),
+                     .admin_url = server.admin_url(),
+                     .accounts = accounts};
+  if (settings.dev) {
+    facts.dev_account = kDevAccount;
+    facts.dev_connection_string =
+        fmt::format("DefaultEndpointsProtocol=http;AccountName={};AccountKey={};BlobEndpoint={}/{};", kDevAccount,
+                    kDevKey, server.blob_url(), kDevAccount);
+  }
+  std::fputs(welcome_text(facts).c_str(), stdout);
   std::fflush(stdout);
+  return {};
 }
 
 // Waits for the first SIGTERM or SIGINT; a second one ends the process at once.
@@ -183,8 +202,8 @@ Result<void> run(const Settings& settings, MakeGround make_ground) {
     if (settings.dev) result = run_on(loop, opened.cell->accounts().ensure(kDevAccount, *base64_decode(kDevKey)));
     if (result.ok()) result = run_on(loop, server.start());
     if (result.ok()) result = opened.directory.publish_admin_url(server.admin_url());
+    if (result.ok()) result = print_welcome(settings, server, *opened.cell, loop);
     if (result.ok()) {
-      print_welcome(settings, server);
       wait_for_signal();
       log(LogLevel::kInfo, "server", "stopping: running requests have {} s", settings.stop_seconds);
     }

@@ -9,6 +9,7 @@
 #include "protocol/azure_blob/handler.h"
 #include "protocol/azure_blob/router.h"
 #include "server/gauges.h"
+#include "server/own_places.h"
 #include "server/request_metrics.h"
 #include "server/serve.h"
 
@@ -43,6 +44,17 @@ std::string url_of(const Endpoint& endpoint, std::uint16_t port) {
   const std::string host = everywhere ? "127.0.0.1" : endpoint.address;
   return host.find(':') == std::string::npos ? fmt::format("http://{}:{}", host, port)
                                              : fmt::format("http://[{}]:{}", host, port);
+}
+
+// The system's reason, and what to do about it.
+Result<void> listening(Result<void> started, std::string_view option) {
+  if (started.ok()) return started;
+  Error error = std::move(started).error();
+  error.message += fmt::format(
+      "; pass a free port of this machine with {} ADDRESS:PORT, or end what listens there "
+      "(`ss -ltnp` names it)",
+      option);
+  return error;
 }
 
 void log_access(const azure_blob::Observation& seen) {
@@ -116,10 +128,10 @@ Task<void> Server::start() {
   CO_CHECK_ASSIGN(const Endpoint blob, parse_endpoint(settings_.listen));
   CO_CHECK_ASSIGN(const Endpoint admin, parse_endpoint(settings_.admin_listen));
   auto blob_front = std::make_unique<BlobFront>(*this, blob);
-  CO_CHECK(blob_front->server().start());
+  CO_CHECK(listening(blob_front->server().start(), "--listen"));
   blob_ = std::move(blob_front);
   auto admin_front = std::make_unique<AdminFront>(*this, admin);
-  CO_CHECK(admin_front->server().start());
+  CO_CHECK(listening(admin_front->server().start(), "--admin-listen"));
   admin_ = std::move(admin_front);
   ReadFronts fronts = [this] {
     return Fronts{.listeners = {{"blob", blob_->server().stats()}, {"admin", admin_->server().stats()}},
@@ -148,14 +160,25 @@ std::string Server::admin_url() const {
   return url_of(*parse_endpoint(settings_.admin_listen), admin_ ? admin_->server().port() : 0);
 }
 
+Result<void> Server::check_not_own_remote(const std::string& endpoint) const {
+  TRY_ASSIGN(Endpoint blob, parse_endpoint(settings_.listen));
+  if (blob_) blob.port = blob_->server().port();
+  return check_not_own(endpoint, blob, settings_.data);
+}
+
 Task<void> Server::add_remote(admin::NewRemote remote) {
-  return cell_.drivers().add(std::move(remote));
+  CO_CHECK(check_not_own_remote(remote.endpoint));
+  co_return co_await cell_.drivers().add(std::move(remote));
 }
 Task<std::vector<admin::RemoteView>> Server::remotes() {
   return cell_.drivers().views();
 }
-Task<std::vector<admin::RemoteTestStep>> Server::test_remote(std::string name) {
-  return cell_.drivers().test(std::move(name));
+Task<void> Server::update_remote(admin::NewRemote remote) {
+  CO_CHECK(check_not_own_remote(remote.endpoint));
+  co_return co_await cell_.drivers().update(std::move(remote));
+}
+Task<admin::RemoteTestReport> Server::test_remote(std::string name, admin::RemoteTestLimits limits) {
+  return cell_.drivers().test(std::move(name), limits);
 }
 
 Task<tiering::FsckReport> Server::fsck(tiering::FsckOptions options) {

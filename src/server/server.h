@@ -31,9 +31,11 @@ class Server final : private admin::Control {
   class BlobFront;
   class AdminFront;
 
+  Result<void> check_not_own_remote(const std::string& endpoint) const;
   Task<void> add_remote(admin::NewRemote remote) override;
   Task<std::vector<admin::RemoteView>> remotes() override;
-  Task<std::vector<admin::RemoteTestStep>> test_remote(std::string name) override;
+  Task<void> update_remote(admin::NewRemote remote) override;
+  Task<admin::RemoteTestReport> test_remote(std::string name, admin::RemoteTestLimits limits) override;
   Task<admin::Status> status() override;
   Task<tiering::FsckReport> fsck(tiering::FsckOptions options) override;
 

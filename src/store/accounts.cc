@@ -37,7 +37,11 @@ Result<void> check_name(const std::string& name) {
 Task<auth::AccountKeys> Accounts::store_new(std::string name, Bytes key1, Bytes key2) {
   CO_CHECK(check_name(name));
   CO_TRY_ASSIGN(const auto present, meta::get_account(cell_, name));
-  if (present) co_return Error{Code::kAlreadyExists, fmt::format("the account \"{}\" exists", name)};
+  if (present)
+    co_return Error{
+        Code::kAlreadyExists,
+        fmt::format("the account \"{}\" exists: take another name, or show its keys with `tombolo account keys {}`",
+                    name, name)};
   meta::Tenant tenant;
   tenant.name = name;
   CO_TRY_ASSIGN(tenant, meta::create_tenant(cell_, std::move(tenant)));

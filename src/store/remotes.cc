@@ -18,7 +18,9 @@ Result<std::shared_ptr<remote::Remote>> Remotes::find(const std::string& name) c
   const std::shared_lock lock(mutex_);
   const auto found = by_name_.find(name);
   if (found == by_name_.end()) {
-    return Error{Code::kUnavailable, "no remote named \"" + name + "\" is configured; add it again"};
+    return Error{Code::kUnavailable, "no remote named \"" + name +
+                                         "\" is configured: `tombolo remote list` shows those there are, `tombolo "
+                                         "remote add` makes one"};
   }
   return found->second;
 }

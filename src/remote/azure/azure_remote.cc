@@ -92,6 +92,10 @@ const std::string& AzureRemote::name() const {
   return caller_->config().name;
 }
 
+std::optional<Duration> AzureRemote::clock_skew() const {
+  return caller_->clock_skew();
+}
+
 Task<RemoteObject> AzureRemote::put(PutRequest request, BodyFactory body) {
   return put_object(caller_, std::move(request), std::move(body));
 }

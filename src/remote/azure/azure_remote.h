@@ -62,6 +62,7 @@ class AzureRemote final : public Remote {
   Task<HeadResult> head(std::string key) override;
   Task<ListPage> list(ListRequest request) override;
   Task<void> remove(std::string key, Condition condition) override;
+  std::optional<Duration> clock_skew() const override;
 
  private:
   explicit AzureRemote(std::shared_ptr<class Caller> caller) : caller_(std::move(caller)) {}

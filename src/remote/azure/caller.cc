@@ -118,6 +118,8 @@ Task<Outcome> Caller::try_once(const Call& call, int number) {
     if (outcome.failure.error.code == Code::kCancelled) co_return std::move(outcome.failure.error);
     co_return outcome;
   }
+  if (const auto skew = skew_of(response->head, clock_.wall()))
+    skew_micros_.store(skew->count(), std::memory_order_relaxed);
   const int status = response->head.status;
   if (std::find(call.expected.begin(), call.expected.end(), status) != call.expected.end()) {
     outcome.response = *std::move(response);
@@ -126,6 +128,11 @@ Task<Outcome> Caller::try_once(const Call& call, int number) {
   outcome.failure = failure_of(response->head, clock_.wall());
   static_cast<void>(co_await drain(*response));
   co_return outcome;
+}
+
+std::optional<Duration> Caller::clock_skew() const {
+  const std::int64_t micros = skew_micros_.load(std::memory_order_relaxed);
+  return micros == kNoSkew ? std::nullopt : std::optional(Duration(micros));
 }
 
 Task<http::Response> Caller::call(Call call) {

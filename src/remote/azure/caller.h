@@ -69,11 +69,15 @@ class Caller {
   bool checks_crc64() const { return checks_crc64_.load(std::memory_order_relaxed); }
   void found_without_crc64() { checks_crc64_.store(false, std::memory_order_relaxed); }
 
+  /// As Remote::clock_skew().
+  std::optional<Duration> clock_skew() const;
+
   const AzureConfig& config() const { return config_; }
   Clock& clock() const { return clock_; }
   Random& random() const { return random_; }
 
  private:
+  static constexpr std::int64_t kNoSkew = INT64_MIN;
   http::Request render(const Call& call, std::string address) const;
 
   const AzureConfig config_;
@@ -85,6 +89,7 @@ class Caller {
   Egress egress_;
   RetryBudget budget_;
   std::atomic<bool> checks_crc64_{true};
+  std::atomic<std::int64_t> skew_micros_{kNoSkew};
 };
 
 /// "If-Match" or "If-None-Match".

@@ -51,7 +51,47 @@ std::optional<Duration> retry_after_of(const http::ResponseHead& head, WallTime 
   return std::nullopt;
 }
 
+// What an administrator has to mend, where the answer tells. Codes: Microsoft Learn, "Blob service error codes".
+std::string advice(const http::ResponseHead& head, std::string_view code, WallTime now) {
+  constexpr auto kSkewMax =
+      std::chrono::minutes(15);  // Shared Key: a request whose x-ms-date is further off is refused
+  if (head.status == 401 || head.status == 403) {
+    const auto skew = skew_of(head, now).value_or(Duration::zero());
+    if (skew > kSkewMax || skew < -kSkewMax) {
+      return fmt::format(
+          "; its clock is {} s {} this machine's, and Shared Key allows 900: set this machine's clock right",
+          std::abs(skew.count()) / 1'000'000, skew > Duration::zero() ? "ahead of" : "behind");
+    }
+    if (code == "AuthorizationPermissionMismatch" || code == "AuthorizationResourceTypeMismatch" ||
+        code == "AuthorizationServiceMismatch") {
+      return "; the SAS does not allow this: make one for the container with the permissions r, w, c, d and l, and "
+             "give "
+             "it to `tombolo remote update`";
+    }
+    if (code == "AuthorizationSourceIPMismatch" || code == "IpAuthorizationError") {
+      return "; the SAS or the account's firewall does not let this machine's address in";
+    }
+    if (code == "AuthenticationFailed" || code == "AuthorizationFailure" || code == "InvalidAuthenticationInfo") {
+      return "; the key or SAS is wrong or has expired, or the account's firewall keeps this machine out: give the "
+             "right "
+             "one to `tombolo remote update`";
+    }
+  }
+  if (code == "ContainerNotFound") {
+    return "; make the container there, or name another one with `tombolo remote update`";
+  }
+  return {};
+}
+
 }  // namespace
+
+std::optional<Duration> skew_of(const http::ResponseHead& head, WallTime now) {
+  constexpr Duration kHalfOfItsUnit = std::chrono::milliseconds(500);  // Date is cut to whole seconds
+  const auto date = head.headers.get("Date");
+  const auto parsed = date ? parse_http_date(*date) : std::nullopt;
+  if (!parsed) return std::nullopt;
+  return Duration(parsed->micros - now.micros) + kHalfOfItsUnit;
+}
 
 Failure failure_of(const http::ResponseHead& head, WallTime now) {
   const std::string_view code = head.headers.get("x-ms-error-code").value_or("");
@@ -59,6 +99,7 @@ Failure failure_of(const http::ResponseHead& head, WallTime now) {
   if (!code.empty()) text += fmt::format(" {}", code);
   if (head.status >= 300 && head.status < 400) text += " (redirects are not followed)";
   if (head.status == 404 && code.empty()) text += " without saying what is missing: is the endpoint a blob service?";
+  text += advice(head, code, now);
   Failure failure;
   // Observed, Azurite 3.35.0, 2026-11-21: 500 FeatureNotSupported for x-ms-content-crc64, before anything is done.
   failure.unsupported = code == "FeatureNotSupported" || code == "UnsupportedHeader";

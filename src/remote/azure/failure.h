@@ -22,6 +22,8 @@ struct Failure {
 /// Of an answer that is none of those expected. Source: Microsoft Learn "Status and error codes" and "Blob service
 /// error codes"; codes are read from x-ms-error-code, which HEAD has too.
 Failure failure_of(const http::ResponseHead& head, WallTime now);
+/// The peer's clock minus ours by the answer's Date, to half a second and the way back; nothing without one.
+std::optional<Duration> skew_of(const http::ResponseHead& head, WallTime now);
 
 /// Of a request that got no answer. `sent`: bytes of it may have reached the service whole.
 Failure failure_of(Error transport, bool sent);

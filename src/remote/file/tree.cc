@@ -78,7 +78,13 @@ Result<void> drop_stale(int directory, WallTime before) {
 
 Result<std::unique_ptr<Tree>> Tree::open(const std::string& root, WallTime stale_before) {
   const int fd = ::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return errno_error(errno, "cannot open the remote's directory", root);
+  if (fd < 0) {
+    Error error = errno_error(errno, "cannot open the remote's directory", root);
+    error.message += error.code == Code::kNotFound
+                         ? "; make it (mkdir -p), or mount what it should be, and try again"
+                         : "; the user that runs the server needs the right to read and write it";
+    return error;
+  }
   std::unique_ptr<Tree> tree(new Tree(Fd(fd)));
   TRY(make_directory(tree->root_.get(), std::string(kSystemDirectory)));
   TRY_ASSIGN(const Fd system, open_at(tree->root_.get(), std::string(kSystemDirectory), kDirectoryFlags));
