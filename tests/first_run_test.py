@@ -3,7 +3,8 @@
 
 What runs is what stands between ```sh and ```. ```sh no-run marks a block that needs what only its reader has (an Azure
 account, root, systemd); every page keeps them few, and the README has none. A page starts its own server, in a block of
-its own or at the end of one: `tombolo serve … &`. It finds tombolo and azcopy on PATH, and `pictures/`, a folder of
+its own or at the end of one: `tombolo serve … &`; a page of docs/ that starts none shows single commands, beside text,
+and only its marks are checked. It finds tombolo and azcopy on PATH, and `pictures/`, a folder of
 files. Its jobs are stopped at its end.
 """
 import os
@@ -21,6 +22,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 ELSEWHERE = {"clients.md"}
 NO_RUN_MAX = 0.5  # of a page's blocks
 FENCE = re.compile(r"^```(\S*)[ \t]*([^\n]*)\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
+STARTS = re.compile(r"^tombolo serve .*&$", re.MULTILINE)
 # A person reads on while the server starts.
 PAUSE = """for _ in $(seq 600); do [ -s data/admin.url ] && curl -fs "$(cat data/admin.url)/healthz" >/dev/null && break; sleep 0.05; done"""
 
@@ -43,7 +45,7 @@ def blocks_of(page: pathlib.Path) -> tuple[list[str], int]:
 class Pages(TempCase):
     def run_page(self, page: pathlib.Path) -> list[str]:
         blocks, left_out = blocks_of(page)
-        if not blocks:
+        if not any(STARTS.search(block) for block in blocks):
             return []
         self.assertLessEqual(left_out, NO_RUN_MAX * (len(blocks) + left_out), f"{page.name}: too little of it is run")
         folder = self.folder / page.stem
@@ -52,7 +54,7 @@ class Pages(TempCase):
         script = ["set -euo pipefail", "trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT"]
         for number, block in enumerate(blocks):
             script += [f"echo '--- block {number + 1}'", block]
-            if re.search(r"^tombolo serve .*&$", block, re.MULTILINE):
+            if STARTS.search(block):
                 script.append(PAUSE)
         done = subprocess.run(["bash", "-c", "\n".join(script)], cwd=folder, env=self.environment(folder),
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=300)
