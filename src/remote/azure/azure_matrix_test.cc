@@ -47,6 +47,7 @@ class Rig {
   }
   ~Rig() {
     EXPECT_TRUE(run_to_end(loop_, front_->stop()).ok());
+    front_.reset();  // before the loop, which is declared behind it
     EXPECT_TRUE(run_to_end(loop_, server_.stop()).ok());
   }
 
