@@ -17,8 +17,8 @@ IDLE = 10_000
 PER_CONNECTION_MAX = 16 * 1024
 PER_UPLOAD_MAX = 512 * 1024
 RATIO_MAX = 2.0
-ROUNDS, READS, WRITES = 9, 300, 40
-ATTEMPTS = 4  # the machine is shared: another look before judging
+ROUNDS, READS, WRITES = 15, 300, 40
+ATTEMPTS = 4  # the machine is shared: more rounds before judging
 BLOB = {"x-ms-blob-type": "BlockBlob"}
 
 
@@ -104,26 +104,29 @@ class Crowded(TempCase):
         return raw.signed(account, method, f"/{account.name}{path}", headers, body).decode("latin-1")
 
     def assert_hardly_slower(self, hostiles: Hostiles):
-        """The median over rounds of p99 among hostile clients / p99 alone is at most RATIO_MAX."""
+        """The median over rounds of p99 among hostile clients is at most RATIO_MAX times that alone. Medians, because
+        one slice of time that the system gives to somebody else is longer than any p99; more rounds before judging,
+        because some rounds have several."""
+        found = {(kind, among): [] for kind in ("read", "write") for among in (False, True)}
         for attempt in range(ATTEMPTS):
-            ratios = {"read": [], "write": []}
             for number in range(ROUNDS):
-                measured = {}
                 for among in (False, True) if number % 2 == 0 else (True, False):
                     if among:
                         hostiles.on()
-                        time.sleep(0.15)
-                    measured[among] = (self.among if among else self.alone).measure()
+                        time.sleep(0.1)
+                    for kind, took in (self.among if among else self.alone).measure().items():
+                        found[kind, among].append(took)
                     if among:
                         hostiles.off()
-                for kind, found in ratios.items():
-                    found.append(measured[True][kind] / measured[False][kind])
-            medians = {kind: statistics.median(found) for kind, found in ratios.items()}
-            print(f"  p99 among hostile clients / alone: read {medians['read']:.2f}, write {medians['write']:.2f} "
-                  f"(attempt {attempt + 1})", flush=True)
-            if max(medians.values()) <= RATIO_MAX:
+            median = {key: statistics.median(times) for key, times in found.items()}
+            ratios = {kind: median[kind, True] / median[kind, False] for kind in ("read", "write")}
+            print("  p99 among hostile clients and alone: " +
+                  ", ".join(f"{kind} {median[kind, True] * 1e3:.2f} and {median[kind, False] * 1e3:.2f} ms, "
+                            f"ratio {ratio:.2f}" for kind, ratio in ratios.items()) +
+                  f"; {ROUNDS * (attempt + 1)} rounds", flush=True)
+            if max(ratios.values()) <= RATIO_MAX:
                 return
-        self.fail(f"a good client's p99 among hostile ones is {medians} times its p99 alone; rounds: {ratios}")
+        self.fail(f"a good client's p99 among hostile ones is {ratios} times its p99 alone; rounds: {found}")
 
     def slow_uploads(self, count: int) -> dict:
         """Uploads of 8 MiB whose first MiB comes at once, the rest at a crawl, above the least rate."""

@@ -1,6 +1,8 @@
 #include "http/guarded_socket.h"
 
 #include <fmt/format.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -17,9 +19,19 @@ Deadline deadline_after(Duration duration) {
   return asio::steady_timer::clock_type::now() + duration;
 }
 
+namespace {
+
+int unacknowledged(tcp::socket& socket) {
+  int bytes = 0;
+  return ::ioctl(socket.native_handle(), SIOCOUTQ, &bytes) == 0 ? bytes : 0;
+}
+
+}  // namespace
+
 GuardedSocket::GuardedSocket(tcp::socket given) : socket(std::move(given)), timer_(socket.get_executor()) {}
 
-void GuardedSocket::set_up() {
+void GuardedSocket::set_up(PaceOptions writes) {
+  if (writes.stall_max > Duration::zero()) pace_.emplace(writes);
   error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);
   socket.non_blocking(true, ignored);
@@ -54,9 +66,19 @@ Task<void> GuardedSocket::connect(tcp::endpoint to, Deadline until) {
 Task<void> GuardedSocket::wait(tcp::socket::wait_type what, Deadline until) {
   error_code error;
   tries_left_ = kTriesInARow;
+  paced_ = pace_ && what == tcp::socket::wait_write;
+  if (paced_) {
+    const Deadline now = deadline_after({});
+    pace_->rested(std::chrono::duration_cast<Duration>(now - noted_));
+    noted_ = now;
+    unacknowledged_ = unacknowledged(socket);
+    until = noted_ + pace_->allowance();
+  }
   begin(until);
   co_await socket.async_wait(what, asio::redirect_error(asio::use_awaitable, error));
   end();
+  if (paced_) (void)note_acknowledged();
+  paced_ = false;
   if (error) co_return failure(error);
   co_return Result<void>{};
 }
@@ -91,6 +113,16 @@ bool GuardedSocket::quiet() {
   return error == asio::error::would_block;
 }
 
+bool GuardedSocket::note_acknowledged() {
+  const Deadline now = deadline_after({});
+  const int left = unacknowledged(socket);
+  const auto bytes = static_cast<std::uint64_t>(std::max(0, unacknowledged_ - left));
+  pace_->moved(bytes, std::chrono::duration_cast<Duration>(now - noted_));
+  noted_ = now;
+  unacknowledged_ = left;
+  return bytes > 0;
+}
+
 void GuardedSocket::disarm() {
   ++generation_;
   armed_ = false;
@@ -109,6 +141,10 @@ void GuardedSocket::fired(std::uint64_t generation) {
   armed_ = false;
   if (!waiting_) return;
   if (asio::steady_timer::clock_type::now() < deadline_) return arm(deadline_);
+  if (paced_ && note_acknowledged() && pace_->allowance() > Duration::zero()) {
+    deadline_ = noted_ + pace_->allowance();
+    return arm(deadline_);
+  }
   expired_ = true;
   error_code ignored;
   socket.cancel(ignored);

@@ -4,8 +4,10 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "http/pace.h"
 #include "http/stream.h"
 
 namespace tombolo::http {
@@ -16,8 +18,10 @@ class GuardedSocket : public std::enable_shared_from_this<GuardedSocket> {
  public:
   explicit GuardedSocket(boost::asio::ip::tcp::socket given);
 
-  /// For calls that must not block; asynchronous waits do not mind. Requires an open socket.
-  void set_up();
+  /// For calls that must not block; asynchronous waits do not mind. Requires an open socket. With a stall_max in
+  /// `writes`, what ends a wait to write is the pace at which the peer acknowledges, not the wait's own deadline: the
+  /// kernel buffers megabytes, and says that there is room only when a third of them is free.
+  void set_up(PaceOptions writes = {});
 
   /// Whether to try a read or write before waiting for it, which spares a turn of the event loop. Now and then false,
   /// so that a connection that never has to wait lets others in.
@@ -45,12 +49,18 @@ class GuardedSocket : public std::enable_shared_from_this<GuardedSocket> {
  private:
   static constexpr int kTriesInARow = 16;
 
+  // Tells pace_ what was acknowledged since the last call; whether it was anything.
+  bool note_acknowledged();
   void disarm();
   void arm(Deadline at);
   void fired(std::uint64_t generation);
 
   boost::asio::steady_timer timer_;
   Deadline deadline_;
+  std::optional<Pace> pace_;  // of the peer, while it takes what is written
+  bool paced_ = false;        // during a wait to write
+  Deadline noted_;            // when unacknowledged_ was read
+  int unacknowledged_ = 0;    // bytes that the kernel holds
   bool waiting_ = false;
   bool expired_ = false;
   bool armed_ = false;

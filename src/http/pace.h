@@ -28,6 +28,8 @@ class Pace {
     const Duration earned(static_cast<std::int64_t>(bytes * 1'000'000 / options_.rate_min));
     left_ = std::clamp(left_ - waited + earned, Duration::zero(), options_.stall_max);
   }
+  /// Time in which nobody waited for the peer.
+  void rested(Duration time) { left_ = std::min(left_ + time, options_.stall_max); }
 
  private:
   const PaceOptions options_;

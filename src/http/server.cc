@@ -161,7 +161,8 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
     if (!served && count_ >= shared_.config.connections_max + kEvictingMax + kShedMax) return;
     const auto& tls = shared_.config.tls;
     ConnectionInfo peer{remote.address().to_string(), remote.port(), port_, tls != nullptr};
-    auto stream = tls ? make_tls_stream(std::move(socket), tls) : make_tcp_stream(std::move(socket));
+    const PaceOptions writes{.stall_max = shared_.config.write_stall_max, .rate_min = shared_.config.rate_min};
+    auto stream = tls ? make_tls_stream(std::move(socket), tls, writes) : make_tcp_stream(std::move(socket), writes);
     auto connection = std::make_shared<Connection>(std::move(stream), std::move(peer), shared_, loop.shared);
     Admission admission(shared_from_this(), {connection, &loop});
     auto task = served ? Connection::serve(connection) : Connection::shed(connection);

@@ -108,7 +108,6 @@ Task<void> ServerExchange::write_all(const std::string& head, const std::vector<
 Task<void> ServerExchange::stream(std::string head, Block block, ByteSource& body, std::uint64_t length) {
   const Error wrong{Code::kInternal, "the body of an answer has another length than announced"};
   const ServerConfig& config = connection_.shared_.config;
-  Pace pace({.stall_max = config.write_stall_max, .rate_min = config.rate_min});
   std::uint64_t left = length;
   std::vector<Block> blocks;  // of one write
   while (left > 0) {
@@ -128,9 +127,7 @@ Task<void> ServerExchange::stream(std::string head, Block block, ByteSource& bod
       if (!behind.empty()) co_return wrong;
     }
     responded_ = true;
-    const Deadline began = deadline_after({});
-    CO_TRY(write_all(head, blocks, pace.allowance()));
-    pace.moved(bytes, std::chrono::duration_cast<Duration>(deadline_after({}) - began));
+    CO_TRY(write_all(head, blocks, config.write_stall_max));
     head.clear();
     // Not held while the next ones are made: that would double the memory of every download.
     blocks.clear();

@@ -77,10 +77,25 @@ TEST_F(ServerTest, CutsAReaderBelowTheLeastRate) {
   EXPECT_LT(Steady::now() - started, 8s);
 }
 
+TEST_F(ServerTest, KeepsAReaderThatHoldsTheRateHoweverMuchTheKernelBuffers) {
+  start({.write_stall_max = 700ms, .rate_min = 10'000});
+  RawSocket socket = connect();
+  socket.receive_buffer(64 * 1024);
+  socket.send("GET /huge HTTP/1.1\r\nHost: h\r\n\r\n");
+  const auto started = Steady::now();
+  // About 400 KB a second: the kernel tells the server of room every two seconds.
+  for (std::string got; Steady::now() - started < 5s; got.clear()) {
+    ASSERT_TRUE(socket.receive(got, 8 * 1024));
+    std::this_thread::sleep_for(20ms);
+  }
+}
+
 TEST_F(ServerTest, CutsAClientThatNeverReads) {
   start({.write_stall_max = 200ms});
   RawSocket socket = connect();
   socket.send("GET /huge HTTP/1.1\r\nHost: h\r\n\r\n");
+  std::string head;
+  ASSERT_TRUE(socket.receive(head, 1));
   const auto started = Steady::now();
   while (server_->stats().connections > 0 && Steady::now() - started < 5s) std::this_thread::sleep_for(5ms);
   EXPECT_EQ(server_->stats().connections, 0u);

@@ -80,6 +80,8 @@ class RawSocket {
     return true;
   }
   int fd() const { return fd_; }
+  /// How much the kernel takes in ahead of the reader.
+  void receive_buffer(int bytes) { ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes); }
   void end_sending() { ::shutdown(fd_, SHUT_WR); }
   /// Makes closing send a reset.
   void reset_on_close() {
@@ -118,7 +120,7 @@ class RawSocket {
     return out;
   }
 
- private:
+  /// At most so much; false at the peer's end or after ten seconds.
   bool receive(std::string& into, std::size_t most) {
     const std::size_t had = into.size();
     into.resize(had + most);
@@ -126,6 +128,8 @@ class RawSocket {
     into.resize(had + (n > 0 ? static_cast<std::size_t>(n) : 0));
     return n > 0;
   }
+
+ private:
   int read_some(std::string& into) {
     char buffer[64 * 1024];
     const auto n = ::recv(fd_, buffer, sizeof buffer, 0);

@@ -75,9 +75,9 @@ class TcpStream final : public Stream {
 
 }  // namespace
 
-std::unique_ptr<Stream> make_tcp_stream(tcp::socket socket) {
+std::unique_ptr<Stream> make_tcp_stream(tcp::socket socket, PaceOptions writes) {
   auto guarded = std::make_shared<GuardedSocket>(std::move(socket));
-  guarded->set_up();
+  guarded->set_up(writes);
   return std::make_unique<TcpStream>(std::move(guarded));
 }
 

@@ -5,12 +5,13 @@
 #include <memory>
 #include <string>
 
+#include "http/pace.h"
 #include "http/stream.h"
 
 namespace tombolo::http {
 
-/// Over a connected socket; its executor's loop is the stream's.
-std::unique_ptr<Stream> make_tcp_stream(boost::asio::ip::tcp::socket socket);
+/// Over a connected socket; its executor's loop is the stream's. `writes`: see GuardedSocket::set_up.
+std::unique_ptr<Stream> make_tcp_stream(boost::asio::ip::tcp::socket socket, PaceOptions writes = {});
 
 /// As connect_socket (guarded_socket.h).
 Task<std::unique_ptr<Stream>> connect_tcp(std::string host, std::uint16_t port, Duration each_max);

@@ -291,9 +291,9 @@ class TlsStream final : public Stream {
 
 }  // namespace
 
-std::unique_ptr<Stream> make_tls_stream(tcp::socket socket, std::shared_ptr<TlsServer> tls) {
+std::unique_ptr<Stream> make_tls_stream(tcp::socket socket, std::shared_ptr<TlsServer> tls, PaceOptions writes) {
   auto guarded = std::make_shared<GuardedSocket>(std::move(socket));
-  guarded->set_up();
+  guarded->set_up(writes);
   return std::make_unique<TlsStream>(std::move(guarded), std::move(tls));
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "http/pace.h"
 #include "http/stream.h"
 #include "http/tls.h"
 
@@ -13,7 +14,9 @@ namespace tombolo::http {
 /// The server's side over a connected socket. The handshake happens in the first wait_readable(), read or write, under
 /// that call's deadline; before the client's first byte nothing is allocated for it. After the handshake the connection
 /// holds no record buffers while nothing moves. A peer that ends without close_notify has broken off: kUnavailable.
-std::unique_ptr<Stream> make_tls_stream(boost::asio::ip::tcp::socket socket, std::shared_ptr<TlsServer> tls);
+/// `writes`: see GuardedSocket::set_up.
+std::unique_ptr<Stream> make_tls_stream(boost::asio::ip::tcp::socket socket, std::shared_ptr<TlsServer> tls,
+                                        PaceOptions writes = {});
 
 struct TlsDial {
   std::string host = {};  // to connect to: name or IP literal
