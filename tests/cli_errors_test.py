@@ -47,6 +47,7 @@ class Usage(Errors, TempCase):
                 ("needs --to REMOTE: Name of the remote", ["offload", "box", "--evict"]),
                 ("--to needs a value: --to REMOTE", ["offload", "box", "--to"]),
                 ("needs NAME: 3 to 63 lower-case", ["container", "create"]),
+                ("--follow is empty: is a variable of your shell not set", ["jobs", "--follow", ""]),
                 ("one word too many.*quote what has spaces", ["container", "create", "my", "box"]),
                 ("not one of azure, file", ["remote", "add", "x", "--kind", "s3", "--endpoint", "y"]),
                 ("not one of rows, bytes, all; did you mean \"bytes\"", ["fsck", "--depth", "byte"]),

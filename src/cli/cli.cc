@@ -45,8 +45,14 @@ int run(int argc, const char* const* argv, const Programs& programs) {
   if (command.local != nullptr) return command.local(invocation);
   auto connection = Connection::open(invocation.target());
   if (!connection.ok()) return fail(connection.error());
-  const auto done = command.online(invocation, *connection);
-  return done.ok() ? *done : fail(done.error());
+  try {
+    const auto done = command.online(invocation, *connection);
+    return done.ok() ? *done : fail(done.error());
+  } catch (const nlohmann::json::exception& error) {
+    return fail({Code::kUnsupported, std::string("the server's answer is not as expected (") + error.what() +
+                                         "): are command and server of one version? `tombolo --version`, `tombolo "
+                                         "status`"});
+  }
 }
 
 }  // namespace tombolo::cli

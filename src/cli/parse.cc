@@ -64,6 +64,7 @@ Result<void> check(const Parameter& parameter, std::string_view value) {
   const auto bad = [&](std::string_view wanted) {
     return usage(fmt::format("{} \"{}\" is not {}", parameter.name, value, wanted));
   };
+  if (value.empty()) return usage(fmt::format("{} is empty: is a variable of your shell not set?", parameter.name));
   if (!parameter.choices.empty() &&
       std::find(parameter.choices.begin(), parameter.choices.end(), value) == parameter.choices.end()) {
     return usage(fmt::format("{} \"{}\" is not one of {}{}", parameter.name, value, joined(parameter.choices, ", "),

@@ -86,6 +86,8 @@ TEST(Parse, ARefusalSaysWhatToWrite) {
   EXPECT_TRUE(says(refused({"offload", "a", "b", "--to", "c"}), "one word too many"));
   EXPECT_TRUE(says(refused({"sas", "--hours", "many"}), "--hours \"many\" is not a whole number"));
   EXPECT_TRUE(says(refused({"fsck", "--depth", "byte"}), "did you mean \"bytes\"?"));
+  EXPECT_TRUE(says(refused({"jobs", "--follow", ""}), "--follow is empty"));
+  EXPECT_TRUE(says(refused({"account", "create", ""}), "NAME is empty"));
   EXPECT_TRUE(says(refused({"status", "--json=yes"}), "takes no value"));
   EXPECT_TRUE(says(refused({"serve", "--json"}), "`tombolo serve` has no option --json"));
   EXPECT_TRUE(says(refused({"--json", "serve"}), "`tombolo serve` has no option --json"));

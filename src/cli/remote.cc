@@ -42,6 +42,7 @@ void print_done(const Invocation& invocation, const nlohmann::json& answer, cons
 }
 
 std::string latencies(const nlohmann::json& times) {
+  if (times.at("samples") == 0) return "not measured: give it more --seconds";
   return fmt::format("p50 {:.1f} ms, p95 {:.1f} ms, p99 {:.1f} ms ({} reads)", times.at("p50_ms").get<double>(),
                      times.at("p95_ms").get<double>(), times.at("p99_ms").get<double>(),
                      times.at("samples").get<std::uint64_t>());
