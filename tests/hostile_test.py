@@ -288,8 +288,6 @@ class Throttled(TempCase):
         from azure.storage.blob import LinearRetry
         server = self.start(account_requests_per_second=5)
         account = server.account
-        other = server.cli("account", "create", "other")
-        other = Account("other", other["key1"], other["blob_endpoint"])
         answers = [raw.exchange(server.port, raw.signed(account, "GET", f"/{account.name}?comp=list"))
                    for _ in range(12)]
         busy = [answer for answer in answers if answer.status == 503]
@@ -297,6 +295,8 @@ class Throttled(TempCase):
         for answer in busy:
             self.assertEqual(answer.code, "ServerBusy")
             self.assertGreaterEqual(int(answer.headers["retry-after"]), 1)
+        other = server.cli("account", "create", "other")
+        other = Account("other", other["key1"], other["blob_endpoint"])
         other.client(retry_total=0).create_container("box")
         # Strangers use up nobody's share.
         for _ in range(50):
