@@ -29,6 +29,7 @@ enum class GuardRule {
   X(kAccounts, kGlobal, 'A', kNone, "<name>: an account, its tenant and sealed keys")                             \
   X(kContainerNames, kGlobal, 'N', kNone, "<account>\\0\\0<container>: tenant and container id")                  \
   X(kRemotes, kGlobal, 'R', kNone, "<name>: a remote's configuration")                                            \
+  X(kServiceProperties, kGlobal, 'P', kNone, "<account>: properties of its Blob service")                         \
   /* meta/keys: names, inside a container */                                                                      \
   X(kContainers, kData, 'c', kContainer, "the container; its key is the guard")                                   \
   X(kDirectories, kData, 'd', kContainer, "<dir>: a directory (hns)")                                             \

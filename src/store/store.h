@@ -2,6 +2,7 @@
 #pragma once
 
 #include "async/task.h"
+#include "meta/ops/service_properties.h"
 #include "store/types.h"
 
 namespace tombolo::store {
@@ -22,6 +23,10 @@ class Store {
   /// Gone from view at once; a new container of the name may be made at once; its bytes go in the background.
   Task<void> delete_container(ContainerRef ref, meta::Conditions conditions);
   Task<ListContainersPage> list_containers(TenantId tenant, std::string account, ListContainers query);
+
+  /// The account's document (meta/ops/service_properties.h); empty when nothing was ever set.
+  Task<std::string> get_service_properties(std::string account);
+  Task<void> change_service_properties(std::string account, meta::ChangeDocument change);
 
   /// Replaces what is there, and drops staged blocks of the name.
   Task<meta::Object> put_object(ObjectRef ref, PutObject request);

@@ -116,6 +116,10 @@ std::string account(std::string_view name) {
   return table_prefix(Table::kAccounts) + escape(name);
 }
 
+std::string service_properties(std::string_view account) {
+  return table_prefix(Table::kServiceProperties) + escape(account);
+}
+
 std::string remote(std::string_view name) {
   return table_prefix(Table::kRemotes) + escape(name);
 }

@@ -36,6 +36,7 @@ std::optional<std::string> guard_of(std::string_view key);
 // Global rows.
 std::string tenant(TenantId id);
 std::string account(std::string_view name);
+std::string service_properties(std::string_view account);
 std::string remote(std::string_view name);
 std::string container_name(std::string_view account, std::string_view name);
 /// Prefix of all container names of an account that begin with `name_prefix`.

@@ -160,6 +160,7 @@ TEST(Keys, GoldenBytes) {
   EXPECT_EQ(hex(keys::tenant({7})), "47540000000000000007");
   EXPECT_EQ(hex(keys::account("ab")), "47416162");
   EXPECT_EQ(hex(keys::remote("ab")), "47526162");
+  EXPECT_EQ(hex(keys::service_properties("ab")), "47506162");
   EXPECT_EQ(hex(keys::container_name("a", "b")), "474e61000062");
   EXPECT_EQ(hex(keys::container(kContainer)), data + "63");
   EXPECT_EQ(hex(keys::object(kContainer, std::string_view("a\0b", 3))), data + "6f0000000000000001" + "6100ff62");

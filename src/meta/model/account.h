@@ -1,4 +1,5 @@
-// Tenants, accounts and remotes: the few rows that an administrator makes.
+// Tenants, accounts and remotes: the few rows that an administrator makes; and what an account's owner sets for all of
+// it.
 #pragma once
 
 #include <string>
@@ -20,6 +21,12 @@ struct Account {
   Stamp created;
   Stamp changed;
   std::string sealed_keys;  // opaque here: sealed by auth under the root key
+};
+
+/// Row P <account>. What a dialect keeps for an account as a whole.
+struct ServiceProperties {
+  Stamp changed;
+  std::string document;  // opaque here: the dialect's own words
 };
 
 /// Row R <name>. Remote names are unique in the cell.

@@ -22,6 +22,7 @@ namespace tombolo::meta {
 
 std::string encode(const Tenant& tenant);
 std::string encode(const Account& account);
+std::string encode(const ServiceProperties& properties);
 std::string encode(const RemoteConfig& remote);
 std::string encode(const ContainerKey& link);  // row N
 std::string encode(const Container& container);
@@ -39,6 +40,7 @@ std::string encode(const PurgeEntry& entry);
 
 Result<Tenant> decode_tenant(TenantId id, std::string_view value);
 Result<Account> decode_account(std::string name, std::string_view value);
+Result<ServiceProperties> decode_service_properties(std::string_view value);
 Result<RemoteConfig> decode_remote(std::string name, std::string_view value);
 Result<ContainerKey> decode_container_link(std::string_view value);
 Result<Container> decode_container(ContainerKey key, std::string_view value);

@@ -41,6 +41,22 @@ Result<Account> decode_account(std::string name, std::string_view value) {
   return account;
 }
 
+std::string encode(const ServiceProperties& properties) {
+  ValueWriter out(1);
+  out.stamp(properties.changed);
+  out.text(properties.document);
+  return std::move(out).take();
+}
+
+Result<ServiceProperties> decode_service_properties(std::string_view value) {
+  ValueReader in("service properties", 1, value);
+  ServiceProperties properties;
+  properties.changed = in.stamp();
+  properties.document = in.text();
+  TRY(in.finish());
+  return properties;
+}
+
 std::string encode(const RemoteConfig& remote) {
   ValueWriter out(1);
   out.u64(remote.tenant.value);

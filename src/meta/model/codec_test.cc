@@ -115,6 +115,9 @@ std::vector<Sample> samples() {
   const Account account{.name = "a", .tenant = {1}, .created = {2}, .changed = {3}, .sealed_keys = "s"};
   out.push_back({"account", encode(account), "01" + u64(1) + u64(2) + u64(3) + text("s"),
                  again([](std::string_view v) { return decode_account("a", v); })});
+  const ServiceProperties properties{.changed = {1}, .document = "d"};
+  out.push_back({"service properties", encode(properties), "01" + u64(1) + text("d"),
+                 again([](std::string_view v) { return decode_service_properties(v); })});
   RemoteConfig remote;
   remote.tenant = {1};
   remote.kind = "k";

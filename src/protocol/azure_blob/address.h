@@ -32,6 +32,7 @@ struct AddressParts {
   std::string_view host = {};  // of the Host header, with or without a port
   std::string_view path = {};  // raw: percent-encoded, without the query
   LoneSegment lone = LoneSegment::kBlobInRoot;
+  std::string_view scheme = "http";
 };
 
 /// Host style is ACCOUNT.blob.ANYTHING[:port]; every other host (an IP literal, localhost, a name of your own) is path

@@ -49,6 +49,7 @@ namespace tombolo::azure_blob {
   X(InvalidResourceName, 400, "The specified resource name contains invalid characters.")                              \
   X(InvalidUri, 400, "The requested URI does not represent any resource on the server.")                               \
   X(InvalidXmlDocument, 400, "XML specified is not syntactically valid.")                                              \
+  X(InvalidXmlNodeValue, 400, "The value provided for one of the XML nodes in the request body was not in the correct format.") \
   X(LeaseNotPresentWithBlobOperation, 412, "There is currently no lease on the blob.")                                 \
   X(LeaseNotPresentWithContainerOperation, 412, "There is currently no lease on the container.")                       \
   X(Md5Mismatch, 400, "The MD5 value specified in the request did not match with the MD5 value calculated by the server.") \
@@ -56,6 +57,7 @@ namespace tombolo::azure_blob {
   X(MissingContentLengthHeader, 411, "Content-Length HTTP header is missing.")                                         \
   X(MissingRequiredHeader, 400, "An HTTP header that's mandatory for this request is not specified.")                  \
   X(MissingRequiredQueryParameter, 400, "A query parameter that's mandatory for this request is not specified.")       \
+  X(MissingRequiredXmlNode, 400, "A required XML node was not specified in the request body.")                         \
   X(NoAuthenticationInformation, 401, "Server failed to authenticate the request. Please refer to the information in the www-authenticate header.") \
   X(NotImplemented, 501, "This is not built yet.") /* Azurite's; not retried by Microsoft's SDKs */                    \
   X(OperationTimedOut, 500, "Operation could not be completed within the permitted time.")                             \
@@ -68,7 +70,8 @@ namespace tombolo::azure_blob {
   X(UnauthorizedBlobOverwrite, 403, "This request is not authorized to perform blob overwrites.")                      \
   X(UnsupportedHeader, 400, "One of the HTTP headers specified in the request is not supported.")                      \
   X(UnsupportedHttpVerb, 405, "The resource doesn't support specified HTTP verb.")                                     \
-  X(UnsupportedQueryParameter, 400, "One of the query parameters specified in the request URI is not supported.")
+  X(UnsupportedQueryParameter, 400, "One of the query parameters specified in the request URI is not supported.")      \
+  X(UnsupportedXmlNode, 400, "One of the XML nodes specified in the request body is not supported.")
 // clang-format on
 
 namespace codes {

@@ -8,6 +8,7 @@
 #include "protocol/azure_blob/errors.h"
 #include "protocol/azure_blob/header_text.h"
 #include "protocol/azure_blob/router.h"
+#include "protocol/azure_blob/service_properties.h"
 #include "protocol/azure_blob/unbuilt.h"
 
 namespace tombolo::azure_blob {
@@ -15,15 +16,6 @@ namespace {
 
 constexpr std::string_view kDefaultVersion = "2021-12-02";  // told to requests that name none
 constexpr std::size_t kClientRequestIdMax = 1'024;          // a longer one is not echoed, as on Azure
-
-bool is_version(std::string_view text) {
-  if (text.size() != 10) return false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool dash = i == 4 || i == 7;
-    if (dash ? text[i] != '-' : (text[i] < '0' || text[i] > '9')) return false;
-  }
-  return true;
-}
 
 LoneSegment lone_segment(const Query& query) {
   const bool container = http::equals_ignoring_case(query.value("restype"), "container") ||
@@ -37,6 +29,7 @@ auth::SignedRequest signed_view(const http::Exchange& exchange, const Query& que
   view.container = address.container;
   view.blob = address.blob;
   view.client_ip = exchange.connection().peer_address;
+  view.https = exchange.connection().tls;
   return view;
 }
 
@@ -151,7 +144,7 @@ Task<Reply> AzureBlobHandler::serve(http::Exchange& exchange, ClientBody& body, 
   const std::string_view client_id = head.headers.get("x-ms-client-request-id").value_or(std::string_view());
   if (client_id.size() <= kClientRequestIdMax) trace.client_request_id = client_id;
   CO_CHECK_ASSIGN(const std::optional<std::string_view> version, only(head.headers, "x-ms-version"));
-  if (version && !is_version(*version)) {
+  if (version && !is_service_version(*version)) {
     co_return azure_blob::refuse(codes::kInvalidHeaderValue, "x-ms-version must be a date like 2021-12-02.");
   }
   if (version) trace.version = *version;
@@ -159,6 +152,7 @@ Task<Reply> AzureBlobHandler::serve(http::Exchange& exchange, ClientBody& body, 
 
   CO_CHECK_ASSIGN(const Query query, Query::parse(head.query()));
   AddressParts parts;
+  parts.scheme = exchange.connection().tls ? "https" : "http";
   parts.host = head.host;
   parts.path = head.path();
   parts.lone = lone_segment(query);
@@ -177,6 +171,11 @@ Task<Reply> AzureBlobHandler::serve(http::Exchange& exchange, ClientBody& body, 
   touched.blob = address.blob;
   CO_CHECK(auth::authorize(who, touched));
   CO_CHECK(admit(exchange, trace));
+  if (!version) {
+    CO_TRY_ASSIGN(const std::string stored, parts_.store.get_service_properties(address.account));
+    CO_CHECK_ASSIGN(const ServiceProperties properties, stored_service_properties(stored));
+    if (!properties.default_version.empty()) trace.version = properties.default_version;
+  }
   CO_CHECK(refuse_unbuilt(address.level(), operation->name, head.headers, query, who));
   const Call call{head, body, address, query, who, parts_.store, parts_.workers, trace.on_failure};
   co_return co_await operation->run(call);

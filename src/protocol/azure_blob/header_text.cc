@@ -39,4 +39,13 @@ std::optional<std::uint64_t> parse_number(std::string_view text) {
   return value;
 }
 
+bool is_service_version(std::string_view text) {
+  if (text.size() != 10) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool dash = i == 4 || i == 7;
+    if (dash ? text[i] != '-' : (text[i] < '0' || text[i] > '9')) return false;
+  }
+  return true;
+}
+
 }  // namespace tombolo::azure_blob

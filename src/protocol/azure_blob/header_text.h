@@ -21,4 +21,7 @@ Result<bool> flag(const http::Headers& headers, std::string_view name);
 /// All digits, no sign, fits 64 bits.
 std::optional<std::uint64_t> parse_number(std::string_view text);
 
+/// A version of the service as requests name it: "2021-12-02".
+bool is_service_version(std::string_view text);
+
 }  // namespace tombolo::azure_blob

@@ -9,6 +9,9 @@ namespace tombolo::azure_blob {
 // detail, or is the store's.
 Task<Reply> get_account_information(const Call& call);
 
+Task<Reply> get_service_properties(const Call& call);
+Task<Reply> set_service_properties(const Call& call);
+
 Task<Reply> list_containers(const Call& call);
 Task<Reply> create_container(const Call& call);
 Task<Reply> get_container_properties(const Call& call);

@@ -16,6 +16,8 @@ namespace rights = auth::rights;
 // clang-format off
 const Operation kOperations[] = {
     {"ListContainers",         Level::kService,   "GET",    "",          "list",       rights::kListContainers,         list_containers},
+    {"GetServiceProperties",   Level::kService,   "GET",    "service",   "properties", rights::kGetServiceProperties,   get_service_properties},
+    {"SetServiceProperties",   Level::kService,   "PUT",    "service",   "properties", rights::kSetServiceProperties,   set_service_properties},
     {"GetAccountInformation",  Level::kService,   "GET",    "account",   "properties", rights::kGetAccountInformation,  get_account_information},
     {"GetAccountInformation",  Level::kService,   "HEAD",   "account",   "properties", rights::kGetAccountInformation,  get_account_information},
     {"GetAccountInformation",  Level::kContainer, "GET",    "account",   "properties", rights::kGetAccountInformation,  get_account_information},
@@ -62,7 +64,6 @@ constexpr std::string_view kUnbuilt[] = {
     "rename",
     "seal",
     "snapshot",
-    "stats",
     "tags",
     "tier",
     "undelete",
