@@ -10,15 +10,14 @@ namespace tombolo::admin {
 namespace {
 
 nlohmann::json view(const Context& context, const auth::AccountKeys& keys) {
-  const std::string url = context.control.blob_url() + "/" + keys.account;
+  const std::string url = context.control.account_url(keys.account);
   const std::string key1 = base64_encode(keys.key1);
-  return {
-      {"name", keys.account},
-      {"key1", key1},
-      {"key2", base64_encode(keys.key2)},
-      {"blob_endpoint", url},
-      {"connection_string", fmt::format("DefaultEndpointsProtocol=http;AccountName={};AccountKey={};BlobEndpoint={};",
-                                        keys.account, key1, url)}};
+  return {{"name", keys.account},
+          {"key1", key1},
+          {"key2", base64_encode(keys.key2)},
+          {"blob_endpoint", url},
+          {"connection_string", fmt::format("DefaultEndpointsProtocol={};AccountName={};AccountKey={};BlobEndpoint={};",
+                                            url.substr(0, url.find(':')), keys.account, key1, url)}};
 }
 
 }  // namespace
@@ -33,7 +32,7 @@ Task<Reply> accounts_resource(Context& context, Call call) {
     CO_TRY_ASSIGN(const auto names, context.accounts.list());
     nlohmann::json list = nlohmann::json::array();
     for (const auto& name : names) {
-      list.push_back({{"name", name}, {"blob_endpoint", context.control.blob_url() + "/" + name}});
+      list.push_back({{"name", name}, {"blob_endpoint", context.control.account_url(name)}});
     }
     co_return json_reply(200, {{"accounts", list}});
   }

@@ -15,7 +15,7 @@ nlohmann::json view(const Context& context, const meta::Container& container) {
           {"account", container.account},
           {"created", iso8601({static_cast<std::int64_t>(container.created.micros)})},
           {"mode", container.mode == meta::Mode::kFlat ? "flat" : "hns"},
-          {"url", fmt::format("{}/{}/{}", context.control.blob_url(), container.account, container.name)}};
+          {"url", fmt::format("{}/{}", context.control.account_url(container.account), container.name)}};
 }
 
 Task<Reply> list(Context& context, TenantId tenant, std::string account) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "async/task.h"
+#include "base/clock.h"
 #include "remote/measure.h"
 #include "remote/probe.h"
 #include "tiering/fsck.h"
@@ -59,6 +60,13 @@ struct Status {
   std::string stopped_reason;  // why the cell takes no writes; empty when it does
 };
 
+/// The certificate that new handshakes show.
+struct TlsView {
+  std::string certificate_file, subject, names, sha256;
+  WallTime not_before, not_after;
+  std::uint64_t handshakes = 0, handshakes_failed = 0;  // since start
+};
+
 /// Thread-safe.
 class Control {
  public:
@@ -70,8 +78,12 @@ class Control {
   virtual Task<RemoteTestReport> test_remote(std::string name, RemoteTestLimits limits) = 0;
   virtual Task<Status> status() = 0;
   virtual Task<tiering::FsckReport> fsck(tiering::FsckOptions options) = 0;
-  /// A connection string and a URL for clients use this: "http://127.0.0.1:10000".
-  virtual std::string blob_url() const = 0;
+  /// Where clients reach an account, for connection strings and URLs: "http://127.0.0.1:10000/mystore".
+  virtual std::string account_url(const std::string& account) const = 0;
+  /// kInvalid when TLS is not set up.
+  virtual Task<TlsView> tls() = 0;
+  /// Reads certificate and key again; after an error the old ones stay.
+  virtual Task<TlsView> reload_tls() = 0;
 };
 
 }  // namespace tombolo::admin

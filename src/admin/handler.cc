@@ -21,6 +21,7 @@ Resource resource_of(const std::vector<std::string>& path) {
   if (first == "jobs") return jobs_resource;
   if (first == "status") return status_resource;
   if (first == "fsck") return fsck_resource;
+  if (first == "tls") return tls_resource;
   return nullptr;
 }
 

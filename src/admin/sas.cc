@@ -58,7 +58,7 @@ Task<Reply> sas_resource(Context& context, Call call) {
   if (body.value("https_only", false)) terms.protocol = auth::SasProtocol::kHttpsOnly;
   const WallTime expiry = terms.expiry;
   CO_CHECK_ASSIGN(const std::string sas, make(keys->raw, std::move(terms), body));
-  std::string url = context.control.blob_url() + "/" + keys->raw.account;
+  std::string url = context.control.account_url(keys->raw.account);
   if (const std::string container = text_of(body, "container"); !container.empty()) {
     url += "/" + percent_encode(container);
     if (const std::string blob = text_of(body, "blob"); !blob.empty()) url += "/" + percent_encode(blob, "/");

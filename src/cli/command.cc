@@ -70,7 +70,7 @@ std::vector<std::string> Invocation::all(std::string_view name) const {
 }
 
 Target Invocation::target() const {
-  return {.data = text("--data"), .url = text("--admin")};
+  return {.data = text("--data"), .url = text("--admin"), .ca_file = text("--ca-file")};
 }
 
 }  // namespace tombolo::cli

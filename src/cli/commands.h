@@ -29,6 +29,8 @@ Result<int> offload(const Invocation& invocation, Connection& connection);
 Result<int> recall(const Invocation& invocation, Connection& connection);
 Result<int> jobs(const Invocation& invocation, Connection& connection);
 Result<int> status(const Invocation& invocation, Connection& connection);
+Result<int> tls_show(const Invocation& invocation, Connection& connection);
+Result<int> tls_reload(const Invocation& invocation, Connection& connection);
 int fsck(const Invocation& invocation);
 int completion(const Invocation& invocation);
 int help(const Invocation& invocation);

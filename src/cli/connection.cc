@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <sstream>
 
 #include "async/run.h"
 #include "http/client.h"
@@ -46,6 +47,16 @@ Result<std::string> token_of(const std::string& data) {
                              "or pass the --data DIR of the one that runs",
                              data);
   return error;
+}
+
+Result<std::shared_ptr<http::TlsClient>> trusted(const std::string& ca_file) {
+  std::stringstream text;
+  if (!ca_file.empty()) {
+    std::ifstream file(ca_file);
+    text << file.rdbuf();
+    if (!file) return Error{Code::kNotFound, fmt::format("cannot read {}: {}", ca_file, std::strerror(errno))};
+  }
+  return http::TlsClient::make(text.str());
 }
 
 Task<nlohmann::json> exchange(http::Client& client, http::Request request, std::string body) {
@@ -94,7 +105,7 @@ Result<Connection> Connection::open(const Target& target) {
     if (written.ok()) url = *written;
   }
   if (url.empty()) url = kDefaultUrl;
-  const std::string scheme = "http://";
+  const std::string scheme = url.starts_with("https://") ? "https://" : "http://";
   const std::size_t colon = url.rfind(':');
   const bool shaped = url.starts_with(scheme) && colon != std::string::npos && colon > scheme.size();
   const auto [end, error] = std::from_chars(url.data() + (shaped ? colon + 1 : 0), url.data() + url.size(), made.port_);
@@ -102,17 +113,24 @@ Result<Connection> Connection::open(const Target& target) {
     return Error{Code::kInvalid, fmt::format("\"{}\" is no admin URL; write it like {}", url, kDefaultUrl)};
   }
   made.host_ = url.substr(scheme.size(), colon - scheme.size());
+  if (made.host_.starts_with('[') && made.host_.ends_with(']'))
+    made.host_ = made.host_.substr(1, made.host_.size() - 2);
+  if (scheme == "https://") {
+    TRY_ASSIGN(made.tls_, trusted(!target.ca_file.empty() ? target.ca_file : environment("TOMBOLO_CA_FILE")));
+  }
   return made;
 }
 
 Result<nlohmann::json> Connection::call(const std::string& method, const std::string& path, const std::string& body) {
   http::ClientConfig config;
   config.first_byte_max = std::chrono::hours(24);  // fsck answers when it has looked at everything
-  boost::asio::io_context loop(1);                 // outlives the client's connections
+  config.tls = tls_;
+  boost::asio::io_context loop(1);  // outlives the client's connections
   http::Client client(config);
   http::Request request;
   request.host = host_;
   request.port = port_;
+  if (tls_) request.tls_name = host_;
   request.method = method;
   request.target = "/v1/" + path;
   request.headers.set("Authorization", "Bearer " + token_);

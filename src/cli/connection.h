@@ -1,18 +1,22 @@
 // Connection: the admin API of a running server.
 #pragma once
 
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "base/result.h"
+#include "http/tls.h"
 
 namespace tombolo::cli {
 
 /// Where the server is and what to show it. Of both, the first that is set: the option, the environment
-/// (TOMBOLO_ADMIN_URL, TOMBOLO_ADMIN_TOKEN, TOMBOLO_DATA), the files admin.url and admin.token of the data directory.
+/// (TOMBOLO_ADMIN_URL, TOMBOLO_ADMIN_TOKEN, TOMBOLO_CA_FILE, TOMBOLO_DATA), the files admin.url and admin.token of the
+/// data directory.
 struct Target {
-  std::string data;  // --data
-  std::string url;   // --admin
+  std::string data;     // --data
+  std::string url;      // --admin
+  std::string ca_file;  // --ca-file: who signed the server's certificate, besides the system's CAs (https only)
 };
 
 /// Error::detail when nobody answered.
@@ -31,6 +35,7 @@ class Connection {
  private:
   Result<nlohmann::json> call(const std::string& method, const std::string& path, const std::string& body);
 
+  std::shared_ptr<const http::TlsClient> tls_;  // null: plain
   std::string host_;
   std::uint16_t port_ = 0;
   std::string token_;

@@ -156,7 +156,7 @@ std::vector<Command> all_commands() {
                      .line = "mkdir -p ./archive\ntombolo remote add archive --kind file --endpoint \"$PWD/archive\""},
                     {.what = "A container of Azure Blob; `read` keeps the key out of the shell's history",
                      .line = "read -rs TOMBOLO_REMOTE_KEY && export TOMBOLO_REMOTE_KEY\ntombolo remote add cold --kind "
-                             "azure --endpoint http://ACCOUNT.blob.core.windows.net --bucket CONTAINER "
+                             "azure --endpoint https://ACCOUNT.blob.core.windows.net --bucket CONTAINER "
                              "--remote-account ACCOUNT",
                      .runs = false}},
        .online = remote_add},
@@ -229,6 +229,17 @@ std::vector<Command> all_commands() {
        .summary = "The whole at a glance",
        .examples = {{.what = "For people, and for programs", .line = "tombolo status\ntombolo status --json"}},
        .online = status},
+      {.path = "tls show",
+       .summary = "Show the certificate that new connections are shown",
+       .examples = {{.what = "Whose it is, and until when", .line = "tombolo tls show", .runs = false}},
+       .online = tls_show},
+      {.path = "tls reload",
+       .summary = "Read the certificate and its key again; connections go on",
+       .details =
+           "A pair that does not fit, cannot be read or is out of date is refused, and the old one stays. SIGHUP "
+           "does the same. docs/tls.md says how to set TLS up.",
+       .examples = {{.what = "After a renewal", .line = "tombolo tls reload", .runs = false}},
+       .online = tls_reload},
       {.path = "fsck",
        .summary = "Check every row against bytes and remotes; with --data DIR also where no server runs",
        .options = {{.name = "--depth",
@@ -272,7 +283,8 @@ std::span<const Command> commands() {
 std::span<const Group> groups() {
   static const std::vector<Group> all = {{"account", "Storage accounts and their keys"},
                                          {"container", "Containers of an account"},
-                                         {"remote", "External object stores for cold bytes"}};
+                                         {"remote", "External object stores for cold bytes"},
+                                         {"tls", "The server's certificate"}};
   return all;
 }
 
@@ -283,6 +295,10 @@ std::span<const Parameter> server_options() {
        .help = "Data directory of the server to talk to [TOMBOLO_DATA]",
        .kind = Kind::kDirectory},
       {.name = "--admin", .value = "URL", .help = "Its admin URL, where it runs elsewhere [TOMBOLO_ADMIN_URL]"},
+      {.name = "--ca-file",
+       .value = "FILE",
+       .help = "PEM file of the CA that an https admin URL's certificate is from [TOMBOLO_CA_FILE]",
+       .kind = Kind::kFile},
       {.name = "--json", .help = "Answer in JSON"}};
   return all;
 }
@@ -309,6 +325,7 @@ std::span<const Meaning> variables() {
       {"TOMBOLO_DATA", "data directory of the server to talk to, for --data"},
       {"TOMBOLO_ADMIN_URL", "admin URL of that server, for --admin"},
       {"TOMBOLO_ADMIN_TOKEN", "what to show it; otherwise the file admin.token in the data directory"},
+      {"TOMBOLO_CA_FILE", "who is trusted for an https admin URL besides the system's CAs, for --ca-file"},
       {"TOMBOLO_REMOTE_KEY", "`tombolo remote add` and `update`: the remote's account key"},
       {"TOMBOLO_REMOTE_SAS", "`tombolo remote add` and `update`: a shared access signature instead"},
       {"TOMBOLO_SERVER_LISTEN, …", "`tombolo serve`: every setting of docs/configuration.md"}};

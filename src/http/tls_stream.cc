@@ -123,10 +123,10 @@ class TlsStream final : public Stream {
     co_return Result<void>{};
   }
 
+  // Not a coroutine itself: an idle connection holds one frame less.
   Task<void> wait_readable(Deadline until) override {
-    CO_TRY(shake_hands(until));
-    if (SSL_has_pending(ssl_.get()) == 1) co_return Result<void>{};
-    co_return co_await guarded_->wait(tcp::socket::wait_read, until);
+    const bool idle = state_ == State::kOpen && SSL_has_pending(ssl_.get()) == 0;
+    return idle ? guarded_->wait(tcp::socket::wait_read, until) : shake_hands_and_wait(until);
   }
 
   Task<std::size_t> read_some(MutableBytes into, Deadline until) override {
@@ -188,6 +188,12 @@ class TlsStream final : public Stream {
 
  private:
   enum class State { kShaking, kOpen, kBroken };
+
+  Task<void> shake_hands_and_wait(Deadline until) {
+    CO_TRY(shake_hands(until));
+    if (SSL_has_pending(ssl_.get()) == 1) co_return Result<void>{};
+    co_return co_await guarded_->wait(tcp::socket::wait_read, until);
+  }
 
   static tcp::socket::wait_type direction(int error) {
     return error == SSL_ERROR_WANT_WRITE ? tcp::socket::wait_write : tcp::socket::wait_read;

@@ -158,7 +158,11 @@ class RawTls {
     return out;
   }
   void say_goodbye() { SSL_shutdown(ssl_.get()); }
-  RawSocket& socket() { return socket_; }
+  /// Forgets the session without a word to the peer; the connection stays.
+  RawSocket release() && {
+    ssl_.reset();
+    return std::move(socket_);
+  }
 
  private:
   bool receive(std::string& into, std::size_t most) {

@@ -26,6 +26,8 @@ namespace tombolo::observe {
   X(kRequestsRunning, gauge, "tombolo_requests_running", "Admitted requests under way.", )                             \
   X(kRequestsLimit, gauge, "tombolo_requests_limit", "limits.requests_max.", )                                         \
   X(kThrottled, counter, "tombolo_throttled_requests_total", "Requests answered 503 because they met a limit, by which one.", "dialect", "bound") \
+  X(kTlsHandshakes, total, "tombolo_tls_handshakes_total", "TLS handshakes of clients by outcome: ok, failed.", "outcome") \
+  X(kTlsExpiry, gauge, "tombolo_tls_certificate_expiry_seconds", "When the TLS certificate in use expires, as Unix time.", )   \
   X(kQueueDepth, gauge, "tombolo_queue_depth", "What waits: commits, tasks for worker threads, jobs.", "queue")        \
   X(kQueueLimit, gauge, "tombolo_queue_limit", "Depth past which the queue refuses.", "queue")                         \
   X(kLogSyncSeconds, histogram, "tombolo_log_sync_duration_seconds", "Time to write and sync one group of the commit log.", ) \

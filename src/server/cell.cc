@@ -79,7 +79,7 @@ Task<void> Cell::open_parts(Foundation foundation, Background background) {
   patience.stall_max = std::chrono::seconds(settings_.remote_stall_seconds);
   patience.operation_max = std::chrono::seconds(settings_.remote_operation_seconds);
   patience.tries_max = static_cast<int>(settings_.remote_tries);
-  drivers_ = std::make_unique<RemoteDrivers>(cell, sealer_, remotes_, patience, metrics_);
+  drivers_ = std::make_unique<RemoteDrivers>(cell, sealer_, remotes_, patience, std::move(foundation.trust), metrics_);
   CO_TRY(drivers_->connect_all());
   jobs_ = std::make_unique<jobs::Scheduler>(
       *engine_, clock_, random_, runtime_.background(),

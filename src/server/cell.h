@@ -36,6 +36,7 @@ struct Foundation {
   Random& random;
   Runtime& runtime;
   observe::Metrics& metrics;
+  std::shared_ptr<const http::TlsClient> trust;  // of https remotes
 };
 
 /// What a cell holds, summed over its containers.

@@ -78,6 +78,13 @@ void read_process(observe::Metrics& metrics) {
   metrics.set(Metric::kProcessFilesLimit, {}, number(process.files_max));
 }
 
+void read_tls(observe::Metrics& metrics, const http::TlsServer& tls) {
+  const http::TlsServer::Counts counts = tls.counts();
+  metrics.set(Metric::kTlsHandshakes, {"ok"}, number(counts.done));
+  metrics.set(Metric::kTlsHandshakes, {"failed"}, number(counts.failed));
+  metrics.set(Metric::kTlsExpiry, {}, static_cast<double>(tls.certificate().not_after.micros) / 1e6);
+}
+
 void show(observe::Metrics& metrics, const tiering::Census& census, WallTime now) {
   const auto place = [&metrics](std::string_view name, const tiering::PlaceCount& count) {
     metrics.set(Metric::kPlaceObjects, {name}, number(count.objects));
@@ -95,7 +102,8 @@ void show(observe::Metrics& metrics, const tiering::Census& census, WallTime now
 
 }  // namespace
 
-Task<void> refresh_gauges(Cell& cell, Workers& workers, Settings settings, ReadFronts read_fronts) {
+Task<void> refresh_gauges(Cell& cell, Workers& workers, Settings settings, ReadFronts read_fronts,
+                          std::shared_ptr<http::TlsServer> tls) {
   observe::Metrics& metrics = cell.metrics();
   metrics.set(Metric::kBuildInfo, {kVersion, kRevision}, 1);
   metrics.set(Metric::kCacheLimitBytes, {}, number(settings.cache_bytes));
@@ -106,6 +114,7 @@ Task<void> refresh_gauges(Cell& cell, Workers& workers, Settings settings, ReadF
     read_log(cell);
     read_cache(cell);
     read_process(metrics);
+    if (tls) read_tls(metrics, *tls);
     metrics.set(Metric::kQueueDepth, {"workers"}, number(workers.pending()));
     const Fronts fronts = read_fronts();
     metrics.set(Metric::kRequestsRunning, {}, number(fronts.requests_running));

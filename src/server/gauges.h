@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 
 #include "async/task.h"
@@ -20,7 +21,9 @@ struct Fronts {
 using ReadFronts = std::function<Fronts()>;
 
 /// Reads every kGaugesEvery until it is cancelled. What it is given outlives it.
-Task<void> refresh_gauges(Cell& cell, Workers& workers, Settings settings, ReadFronts read_fronts);
+/// `tls` may be null.
+Task<void> refresh_gauges(Cell& cell, Workers& workers, Settings settings, ReadFronts read_fronts,
+                          std::shared_ptr<http::TlsServer> tls);
 
 /// Counts places and the exposed window every observe.census_seconds until it is cancelled.
 Task<void> take_censuses(Cell& cell, Clock& clock, Settings settings);

@@ -83,11 +83,13 @@ remote::azure::Signer shared_key_signer(const std::string& account, const std::s
 }  // namespace
 
 RemoteDrivers::RemoteDrivers(meta::Cell cell, const auth::Sealer& sealer, store::Remotes& remotes,
-                             RemotePatience patience, observe::Metrics& metrics)
+                             RemotePatience patience, std::shared_ptr<const http::TlsClient> trust,
+                             observe::Metrics& metrics)
     : cell_(cell), sealer_(sealer), remotes_(remotes), patience_(patience), metrics_(metrics) {
   http::ClientConfig client;
   client.first_byte_max = patience_.first_byte_max;
   client.stall_max = patience_.stall_max;
+  client.tls = std::move(trust);
   client_ = std::make_shared<http::Client>(client);
 }
 

@@ -28,8 +28,9 @@ struct RemotePatience {
 /// Thread-safe. What it is given outlives it.
 class RemoteDrivers {
  public:
+  /// `trust`: whose certificates https remotes may have.
   RemoteDrivers(meta::Cell cell, const auth::Sealer& sealer, store::Remotes& remotes, RemotePatience patience,
-                observe::Metrics& metrics);
+                std::shared_ptr<const http::TlsClient> trust, observe::Metrics& metrics);
 
   /// At start: every row. A remote that cannot be set up is logged and left out; its objects answer kUnavailable.
   Task<void> connect_all();

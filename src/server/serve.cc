@@ -130,6 +130,7 @@ Task<void> keep_reserve(disk::SpaceReserve& reserve) {
 
 Result<Opened> open_cell(const Settings& settings, MakeGround make_ground, Background background, SystemClock& clock,
                          SystemRandom& random, Runtime& runtime, observe::Metrics& metrics) {
+  TRY_ASSIGN(auto trusted, trust(settings.remote_ca_file));
   TRY_ASSIGN(DataDirectory directory, DataDirectory::open(settings.data, random));
   TRY_ASSIGN(Ground ground, make_ground(settings.data, runtime.workers()));
   const std::uint64_t held = std::max<std::uint64_t>(1, settings.reserve_bytes / kHeldPart);
@@ -144,7 +145,8 @@ Result<Opened> open_cell(const Settings& settings, MakeGround make_ground, Backg
                         .clock = clock,
                         .random = random,
                         .runtime = runtime,
-                        .metrics = metrics};
+                        .metrics = metrics,
+                        .trust = std::move(trusted)};
   TRY_ASSIGN(auto cell, run_on(runtime.background(), Cell::open(std::move(foundation), settings, background)));
   return Opened{std::move(directory), std::move(ground), std::move(reserve), std::move(cell)};
 }
@@ -158,6 +160,8 @@ Result<void> print_welcome(const Settings& settings, const Server& server, Cell&
                      .data = bad ? settings.data : data,
                      .blob_url = server.blob_url(),
                      .admin_url = server.admin_url(),
+                     .blob_tls_url = server.blob_tls_url(),
+                     .admin_tls_url = server.admin_tls_url(),
                      .accounts = accounts};
   if (settings.dev) {
     facts.dev_account = kDevAccount;
@@ -170,13 +174,37 @@ Result<void> print_welcome(const Settings& settings, const Server& server, Cell&
   return {};
 }
 
-// Waits for the first SIGTERM or SIGINT; a second one ends the process at once.
-void wait_for_signal() {
-  boost::asio::io_context loop(1);
-  boost::asio::signal_set signals(loop, SIGTERM, SIGINT);
-  signals.async_wait([](const boost::system::error_code&, int) {});
-  loop.run();
-}
+// The process' signals, kept from construction on until somebody waits for them.
+class Signals {
+ public:
+  /// Waits for the first SIGTERM or SIGINT; once this object is gone a second one ends the process at once. SIGHUP
+  /// reads what can be read again.
+  void wait(TlsFiles* tls) {
+    for (int got = next(); got == SIGHUP; got = next()) {
+      if (tls != nullptr) {
+        static_cast<void>(tls->reload());  // says in the log what came of it
+      } else {
+        log(LogLevel::kInfo, "server", "SIGHUP: there is no certificate to read again");
+      }
+    }
+  }
+  ~Signals() {
+    set_.clear();
+    std::signal(SIGHUP, SIG_IGN);  // its default would kill a server that is stopping
+  }
+
+ private:
+  int next() {
+    int got = 0;
+    set_.async_wait([&got](const boost::system::error_code&, int number) { got = number; });
+    loop_.restart();
+    loop_.run();
+    return got;
+  }
+
+  boost::asio::io_context loop_{1};
+  boost::asio::signal_set set_{loop_, SIGTERM, SIGINT, SIGHUP};
+};
 
 // glibc grows and shrinks a thread's heap by a few pages, system calls and page faults on the path of every request,
 // and maps each buffer of 128 KiB or more anew. What is kept instead is what the busiest moment needed.
@@ -192,19 +220,25 @@ Result<void> run(const Settings& settings, MakeGround make_ground) {
   Runtime runtime(
       {.loops = static_cast<unsigned>(settings.threads), .workers = static_cast<unsigned>(settings.workers)});
   observe::Metrics metrics;
+  std::unique_ptr<TlsFiles> tls;
+  if (!settings.tls_cert_file.empty()) {
+    TRY_ASSIGN(tls, TlsFiles::open({settings.tls_cert_file, settings.tls_key_file}, clock));
+  }
   TRY_ASSIGN(Opened opened, open_cell(settings, make_ground, Background::kRun, clock, random, runtime, metrics));
   const Executor loop = runtime.background();
   Scope upkeep("disk reserve");
   upkeep.spawn(loop, keep_reserve(*opened.reserve));
   Result<void> result;
   {
-    Server server(*opened.cell, settings, opened.directory.admin_token(), clock, runtime);
+    Server server(*opened.cell, settings, opened.directory.admin_token(), tls.get(), clock, runtime);
     if (settings.dev) result = run_on(loop, opened.cell->accounts().ensure(kDevAccount, *base64_decode(kDevKey)));
+    auto signals = std::make_unique<Signals>();  // a client that finds the server up may send one at once
     if (result.ok()) result = run_on(loop, server.start());
     if (result.ok()) result = opened.directory.publish_admin_url(server.admin_url());
     if (result.ok()) result = print_welcome(settings, server, *opened.cell, loop);
     if (result.ok()) {
-      wait_for_signal();
+      signals->wait(tls.get());
+      signals.reset();
       log(LogLevel::kInfo, "server", "stopping: running requests have {} s", settings.stop_seconds);
     }
     auto stopped = run_on(loop, server.stop());
@@ -233,6 +267,7 @@ int serve(const ServeArguments& arguments, MakeGround make_ground) {
   if (!settings.ok()) return fail(settings.error());
   apply_log_level(settings->log_level);
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGHUP, SIG_IGN);  // until Signals takes it
   if (const auto fitted = fit_connections(*settings); !fitted.ok()) return fail(fitted.error());
   const auto result = run(*settings, make_ground);
   return result.ok() ? 0 : fail(result.error());

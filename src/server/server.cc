@@ -16,6 +16,8 @@
 namespace tombolo::server {
 namespace {
 
+enum class Transport { kPlain, kTls };
+
 http::ServerConfig listener(const Endpoint& endpoint, const Settings& settings) {
   http::ServerConfig config;
   config.address = endpoint.address;
@@ -39,11 +41,12 @@ admission::AdmissionOptions admission_options(const Settings& settings) {
 }
 
 // For people: an address that listens everywhere is shown as the machine itself.
-std::string url_of(const Endpoint& endpoint, std::uint16_t port) {
+std::string url_of(const Endpoint& endpoint, std::uint16_t port, Transport transport) {
+  const std::string_view scheme = transport == Transport::kTls ? "https" : "http";
   const bool everywhere = endpoint.address == "0.0.0.0" || endpoint.address == "::";
   const std::string host = everywhere ? "127.0.0.1" : endpoint.address;
-  return host.find(':') == std::string::npos ? fmt::format("http://{}:{}", host, port)
-                                             : fmt::format("http://[{}]:{}", host, port);
+  return host.find(':') == std::string::npos ? fmt::format("{}://{}:{}", scheme, host, port)
+                                             : fmt::format("{}://[{}]:{}", scheme, host, port);
 }
 
 // The system's reason, and what to do about it.
@@ -66,7 +69,50 @@ void log_access(const azure_blob::Observation& seen) {
 
 }  // namespace
 
-// The listener of the Blob dialect.
+// One handler behind one listener, or two: plain, and TLS.
+class Server::Doors {
+ public:
+  Doors(Server& owner, const Endpoint& plain, const std::string& tls, http::Handler& handler) : tls_text_(tls) {
+    plain_.emplace(listener(plain, owner.settings_), owner.runtime_.loops(), handler, owner.clock_);
+    if (tls.empty()) return;
+    http::ServerConfig config = listener(*parse_endpoint(tls), owner.settings_);
+    config.tls = owner.tls_->server();
+    tls_.emplace(std::move(config), owner.runtime_.loops(), handler, owner.clock_);
+  }
+
+  /// The options are what an error names to pass instead.
+  Task<void> start(std::string plain_option, std::string tls_option) {
+    CO_CHECK(listening(plain_->start(), plain_option));
+    plain_started_ = true;
+    if (!tls_) co_return Result<void>{};
+    CO_CHECK(listening(tls_->start(), tls_option));
+    tls_started_ = true;
+    co_return Result<void>{};
+  }
+  Task<void> stop() {
+    if (tls_started_) {
+      CO_TRY(tls_->stop());
+    }
+    if (plain_started_) {
+      CO_TRY(plain_->stop());
+    }
+    co_return Result<void>{};
+  }
+  std::uint16_t port() const { return plain_->port(); }
+  std::uint16_t tls_port() const { return tls_ ? tls_->port() : 0; }
+  void read(const std::string& listener, Fronts& into) const {
+    into.listeners[listener] = plain_->stats();
+    if (tls_) into.listeners[listener + "_tls"] = tls_->stats();
+  }
+  std::string tls_url() const { return tls_ ? url_of(*parse_endpoint(tls_text_), tls_->port(), Transport::kTls) : ""; }
+
+ private:
+  const std::string tls_text_;
+  std::optional<http::Server> plain_, tls_;
+  bool plain_started_ = false, tls_started_ = false;
+};
+
+// The listeners of the Blob dialect.
 class Server::BlobFront {
  public:
   BlobFront(Server& owner, const Endpoint& endpoint)
@@ -74,9 +120,9 @@ class Server::BlobFront {
         handler_({owner.cell_.store(), owner.verifier_, owner.admission_, owner.clock_,
                   owner.cell_.services().cell.random, owner.runtime_.workers()},
                  observer(owner.settings_)),
-        server_(listener(endpoint, owner.settings_), owner.runtime_.loops(), handler_, owner.clock_) {}
+        doors_(owner, endpoint, owner.settings_.tls_listen, handler_) {}
 
-  http::Server& server() { return server_; }
+  Doors& doors() { return doors_; }
 
  private:
   static std::vector<std::string_view> operation_names() {
@@ -94,28 +140,29 @@ class Server::BlobFront {
 
   RequestMetrics requests_;
   azure_blob::AzureBlobHandler handler_;
-  http::Server server_;
+  Doors doors_;
 };
 
-// The admin API's listener.
+// The admin API's listeners.
 class Server::AdminFront {
  public:
   AdminFront(Server& owner, const Endpoint& endpoint)
       : handler_({owner.cell_.services(), owner.cell_.store(), owner.cell_.accounts(), owner.cell_.jobs(),
                   owner.cell_.metrics(), owner, owner.admin_token_}),
-        server_(listener(endpoint, owner.settings_), owner.runtime_.loops(), handler_, owner.clock_) {}
+        doors_(owner, endpoint, owner.settings_.tls_admin_listen, handler_) {}
 
-  http::Server& server() { return server_; }
+  Doors& doors() { return doors_; }
 
  private:
   admin::AdminHandler handler_;
-  http::Server server_;
+  Doors doors_;
 };
 
-Server::Server(Cell& cell, Settings settings, std::string admin_token, Clock& clock, Runtime& runtime)
+Server::Server(Cell& cell, Settings settings, std::string admin_token, TlsFiles* tls, Clock& clock, Runtime& runtime)
     : cell_(cell),
       settings_(std::move(settings)),
       admin_token_(std::move(admin_token)),
+      tls_(tls),
       clock_(clock),
       runtime_(runtime),
       started_(clock.steady()),
@@ -127,17 +174,20 @@ Server::~Server() = default;
 Task<void> Server::start() {
   CO_CHECK_ASSIGN(const Endpoint blob, parse_endpoint(settings_.listen));
   CO_CHECK_ASSIGN(const Endpoint admin, parse_endpoint(settings_.admin_listen));
-  auto blob_front = std::make_unique<BlobFront>(*this, blob);
-  CO_CHECK(listening(blob_front->server().start(), "--listen"));
-  blob_ = std::move(blob_front);
-  auto admin_front = std::make_unique<AdminFront>(*this, admin);
-  CO_CHECK(listening(admin_front->server().start(), "--admin-listen"));
-  admin_ = std::move(admin_front);
+  blob_ = std::make_unique<BlobFront>(*this, blob);
+  CO_TRY(blob_->doors().start("--listen", "tls.listen ="));
+  admin_ = std::make_unique<AdminFront>(*this, admin);
+  CO_TRY(admin_->doors().start("--admin-listen", "tls.admin_listen ="));
   ReadFronts fronts = [this] {
-    return Fronts{.listeners = {{"blob", blob_->server().stats()}, {"admin", admin_->server().stats()}},
-                  .requests_running = admission_.requests()};
+    Fronts read;
+    blob_->doors().read("blob", read);
+    admin_->doors().read("admin", read);
+    read.requests_running = admission_.requests();
+    return read;
   };
-  background_.spawn(runtime_.background(), refresh_gauges(cell_, runtime_.workers(), settings_, std::move(fronts)));
+  const std::shared_ptr<http::TlsServer> shown = tls_ == nullptr ? nullptr : tls_->server();
+  background_.spawn(runtime_.background(),
+                    refresh_gauges(cell_, runtime_.workers(), settings_, std::move(fronts), shown));
   background_.spawn(runtime_.background(), take_censuses(cell_, clock_, settings_));
   co_return Result<void>{};
 }
@@ -145,25 +195,64 @@ Task<void> Server::start() {
 Task<void> Server::stop() {
   CO_TRY(background_.close());
   if (blob_) {
-    CO_TRY(blob_->server().stop());
+    CO_TRY(blob_->doors().stop());
   }
   if (admin_) {
-    CO_TRY(admin_->server().stop());
+    CO_TRY(admin_->doors().stop());
   }
   co_return Result<void>{};
 }
 
 std::string Server::blob_url() const {
-  return url_of(*parse_endpoint(settings_.listen), blob_ ? blob_->server().port() : 0);
+  return url_of(*parse_endpoint(settings_.listen), blob_ ? blob_->doors().port() : 0, Transport::kPlain);
 }
 std::string Server::admin_url() const {
-  return url_of(*parse_endpoint(settings_.admin_listen), admin_ ? admin_->server().port() : 0);
+  return url_of(*parse_endpoint(settings_.admin_listen), admin_ ? admin_->doors().port() : 0, Transport::kPlain);
+}
+std::string Server::blob_tls_url() const {
+  return blob_ ? blob_->doors().tls_url() : "";
+}
+std::string Server::admin_tls_url() const {
+  return admin_ ? admin_->doors().tls_url() : "";
+}
+std::string Server::account_url(const std::string& account) const {
+  return server::account_url(settings_, blob_url(), account);
+}
+
+Task<admin::TlsView> Server::tls() {
+  if (tls_ == nullptr) {
+    co_return Error{Code::kInvalid, "TLS is not set up: see tls.cert_file in `tombolo serve --help-settings`"};
+  }
+  const http::TlsCertificate certificate = tls_->server()->certificate();
+  const http::TlsServer::Counts counts = tls_->server()->counts();
+  admin::TlsView view;
+  view.certificate_file = tls_->paths().certificate;
+  view.subject = certificate.subject;
+  view.names = certificate.names;
+  view.sha256 = certificate.sha256;
+  view.not_before = certificate.not_before;
+  view.not_after = certificate.not_after;
+  view.handshakes = counts.done;
+  view.handshakes_failed = counts.failed;
+  co_return view;
+}
+
+Task<admin::TlsView> Server::reload_tls() {
+  if (tls_ != nullptr) {
+    auto reload = [files = tls_] { return files->reload(); };
+    CO_TRY(offload(runtime_.workers(), reload));
+  }
+  co_return co_await tls();
 }
 
 Result<void> Server::check_not_own_remote(const std::string& endpoint) const {
   TRY_ASSIGN(Endpoint blob, parse_endpoint(settings_.listen));
-  if (blob_) blob.port = blob_->server().port();
-  return check_not_own(endpoint, blob, settings_.data);
+  if (blob_) blob.port = blob_->doors().port();
+  TRY(check_not_own(endpoint, blob, settings_.data));
+  if (settings_.tls_listen.empty()) return {};
+  TRY_ASSIGN(Endpoint tls, parse_endpoint(settings_.tls_listen));
+  if (blob_) tls.port = blob_->doors().tls_port();
+  return check_not_own(endpoint, tls, settings_.data);
 }
 
 Task<void> Server::add_remote(admin::NewRemote remote) {

@@ -12,22 +12,28 @@
 #include "http/server.h"
 #include "server/cell.h"
 #include "server/settings.h"
+#include "server/tls_files.h"
 
 namespace tombolo::server {
 
 /// start() opens the listeners over an open cell; stop() drains and closes them. The cell outlives the server.
 class Server final : private admin::Control {
  public:
-  Server(Cell& cell, Settings settings, std::string admin_token, Clock& clock, Runtime& runtime);
+  /// `tls` may be null: no TLS. The rest of what is referred to outlives the server as well.
+  Server(Cell& cell, Settings settings, std::string admin_token, TlsFiles* tls, Clock& clock, Runtime& runtime);
   ~Server() override;
 
   /// kUnavailable when an address is taken (the message says which).
   Task<void> start();
   Task<void> stop();
-  std::string blob_url() const override;
+  std::string blob_url() const;
   std::string admin_url() const;
+  /// Of the TLS listeners; empty where there is none.
+  std::string blob_tls_url() const;
+  std::string admin_tls_url() const;
 
  private:
+  class Doors;
   class BlobFront;
   class AdminFront;
 
@@ -38,10 +44,14 @@ class Server final : private admin::Control {
   Task<admin::RemoteTestReport> test_remote(std::string name, admin::RemoteTestLimits limits) override;
   Task<admin::Status> status() override;
   Task<tiering::FsckReport> fsck(tiering::FsckOptions options) override;
+  std::string account_url(const std::string& account) const override;
+  Task<admin::TlsView> tls() override;
+  Task<admin::TlsView> reload_tls() override;
 
   Cell& cell_;
   const Settings settings_;
   const std::string admin_token_;
+  TlsFiles* const tls_;
   Clock& clock_;
   Runtime& runtime_;
   const SteadyTime started_;

@@ -14,6 +14,14 @@
 namespace tombolo::server {
 namespace {
 
+constexpr std::string_view kAccountPlace = "ACCOUNT";  // in server.public_url
+
+Error dev_on_loopback_only() {
+  return Error{Code::kInvalid,
+               "--dev makes an account whose key everybody knows, so it serves loopback only; drop --dev or listen "
+               "on 127.0.0.1"};
+}
+
 Result<void> assign(std::string& member, std::string_view text) {
   member = text;
   return {};
@@ -166,17 +174,61 @@ bool is_loopback(const Endpoint& endpoint) {
   return !bad && address.is_loopback();
 }
 
+std::string account_url(const Settings& settings, const std::string& otherwise, const std::string& account) {
+  std::string url = settings.public_url.empty() ? otherwise : settings.public_url;
+  const std::size_t at = url.find(kAccountPlace);
+  if (at == std::string::npos) return url + "/" + account;
+  return url.replace(at, kAccountPlace.size(), account);
+}
+
+namespace {
+
+Result<void> validate_public_url(const std::string& url) {
+  if (url.empty()) return {};
+  const std::size_t scheme = url.starts_with("https://") ? 8 : (url.starts_with("http://") ? 7 : 0);
+  const bool plain = url.find_first_of("?# \\\"<>@") == std::string::npos;
+  if (scheme == 0 || url.size() == scheme || !plain || url.ends_with('/')) {
+    return Error{
+        Code::kInvalid,
+        fmt::format("server.public_url = \"{}\" is no URL of a service; write it like https://blob.example.com "
+                    "or https://ACCOUNT.blob.example.com, without a slash at its end",
+                    url)};
+  }
+  return {};
+}
+
+Result<void> validate_tls(const Settings& settings) {
+  const bool listens = !settings.tls_listen.empty() || !settings.tls_admin_listen.empty();
+  if (settings.tls_cert_file.empty() != settings.tls_key_file.empty()) {
+    return Error{Code::kInvalid, "tls.cert_file and tls.key_file go together: set both"};
+  }
+  if (listens && settings.tls_cert_file.empty()) {
+    return Error{Code::kInvalid, "TLS needs a certificate: set tls.cert_file and tls.key_file"};
+  }
+  if (!listens && !settings.tls_cert_file.empty()) {
+    return Error{Code::kInvalid, "nothing would show the certificate: set tls.listen, for example to 0.0.0.0:10443"};
+  }
+  if (!settings.tls_listen.empty()) {
+    TRY_ASSIGN(const Endpoint blob, parse_endpoint(settings.tls_listen));
+    if (settings.dev && !is_loopback(blob)) return dev_on_loopback_only();
+  }
+  if (!settings.tls_admin_listen.empty()) {
+    TRY(parse_endpoint(settings.tls_admin_listen));
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<void> validate(const Settings& settings) {
   if (settings.data.empty()) {
     return Error{Code::kInvalid, "no data directory is named: pass --data DIR (or set server.data in the config file)"};
   }
   TRY_ASSIGN(const Endpoint blob, parse_endpoint(settings.listen));
   TRY(parse_endpoint(settings.admin_listen));
-  if (settings.dev && !is_loopback(blob)) {
-    return Error{Code::kInvalid,
-                 "--dev makes an account whose key everybody knows, so it serves loopback only; drop --dev or listen "
-                 "on 127.0.0.1"};
-  }
+  if (settings.dev && !is_loopback(blob)) return dev_on_loopback_only();
+  TRY(validate_public_url(settings.public_url));
+  TRY(validate_tls(settings));
   const auto levels = {"debug", "info", "warn", "error"};
   if (std::find(levels.begin(), levels.end(), settings.log_level) == levels.end()) {
     return Error{Code::kInvalid, "server.log_level must be debug, info, warn or error"};

@@ -17,6 +17,12 @@ namespace tombolo::server {
   X(data, text, "server.data", "", "path", "directory that holds everything; made with mode 0700 when missing")                              \
   X(listen, text, "server.listen", "127.0.0.1:10000", "address:port", "where Azure Blob clients connect; beyond loopback only when you say so") \
   X(admin_listen, text, "server.admin_listen", "127.0.0.1:10080", "address:port", "admin API, /healthz and /metrics; keep it on loopback")   \
+  X(public_url, text, "server.public_url", "", "URL", "where clients reach the Blob service, as `account create` and `sas` write it: https://blob.example.com, or https://ACCOUNT.blob.example.com for host style; empty: server.listen") \
+  X(tls_listen, text, "tls.listen", "", "address:port", "where Azure Blob clients connect over TLS, beside server.listen; empty: nowhere") \
+  X(tls_admin_listen, text, "tls.admin_listen", "", "address:port", "the admin API over TLS, beside server.admin_listen; empty: nowhere") \
+  X(tls_cert_file, text, "tls.cert_file", "", "path", "PEM: the certificate and its chain; read again on SIGHUP and by `tombolo tls reload`") \
+  X(tls_key_file, text, "tls.key_file", "", "path", "PEM: its private key, mode 0600 (0640 where root owns it), without a passphrase") \
+  X(remote_ca_file, text, "remote.ca_file", "", "path", "PEM: CAs whose https remotes are trusted, besides the system's") \
   X(threads, count, "server.threads", 0, "threads", "event loops; 0 = one a core")                                                           \
   X(workers, count, "server.workers", 0, "threads", "threads for disk calls, hashing and compression; 0 = 4 a core")                         \
   X(log_level, text, "server.log_level", "info", "debug, info, warn, error", "what is logged on standard error")                                \
@@ -74,7 +80,8 @@ Result<void> set(Settings& settings, std::string_view key, std::string_view text
 Result<void> apply_toml(Settings& settings, std::string_view document, std::string_view where);
 /// Applies TOMBOLO_… variables: TOMBOLO_SERVER_LISTEN is server.listen.
 Result<void> apply_environment(Settings& settings, const std::map<std::string, std::string>& environment);
-/// What can be judged without starting: addresses parse, --dev is on loopback, a data directory is named.
+/// What can be judged without starting: addresses parse, --dev is on loopback, a data directory is named, TLS has all
+/// that it needs.
 Result<void> validate(const Settings& settings);
 
 struct Endpoint {
@@ -83,5 +90,7 @@ struct Endpoint {
 };
 Result<Endpoint> parse_endpoint(std::string_view text);
 bool is_loopback(const Endpoint& endpoint);
+/// server.public_url, or `otherwise`, for an account: without a slash at its end.
+std::string account_url(const Settings& settings, const std::string& otherwise, const std::string& account);
 
 }  // namespace tombolo::server

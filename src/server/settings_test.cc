@@ -47,6 +47,40 @@ TEST(Settings, DevRefusesToLeaveLoopback) {
   EXPECT_FALSE(validate(s).ok());
 }
 
+TEST(Settings, TlsIsWholeOrAbsent) {
+  const auto why = [](std::vector<std::pair<std::string_view, std::string_view>> pairs) {
+    Settings s;
+    s.data = "/d";
+    for (const auto& [key, text] : pairs) EXPECT_TRUE(set(s, key, text).ok());
+    const auto valid = validate(s);
+    return valid.ok() ? std::string() : valid.error().message;
+  };
+  EXPECT_EQ(why({{"tls.cert_file", "c"}, {"tls.key_file", "k"}, {"tls.listen", "0.0.0.0:0"}}), "");
+  EXPECT_EQ(why({{"tls.cert_file", "c"}, {"tls.key_file", "k"}, {"tls.admin_listen", "0.0.0.0:0"}}), "");
+  EXPECT_THAT(why({{"tls.cert_file", "c"}, {"tls.listen", "0.0.0.0:0"}}), HasSubstr("set both"));
+  EXPECT_THAT(why({{"tls.listen", "0.0.0.0:0"}}), HasSubstr("tls.cert_file"));
+  EXPECT_THAT(why({{"tls.cert_file", "c"}, {"tls.key_file", "k"}}), HasSubstr("tls.listen"));
+  EXPECT_THAT(why({{"tls.cert_file", "c"}, {"tls.key_file", "k"}, {"tls.listen", "443"}}), HasSubstr("443"));
+  EXPECT_THAT(why({{"tls.cert_file", "c"}, {"tls.key_file", "k"}, {"tls.listen", "0.0.0.0:0"}, {"server.dev", "true"}}),
+              HasSubstr("loopback"));
+}
+
+TEST(Settings, APublicUrlIsPathStyleOrNamesTheAccount) {
+  Settings s;
+  s.data = "/d";
+  EXPECT_EQ(account_url(s, "http://127.0.0.1:1", "mystore"), "http://127.0.0.1:1/mystore");
+  s.public_url = "https://blob.example.com";
+  EXPECT_TRUE(validate(s).ok());
+  EXPECT_EQ(account_url(s, "", "mystore"), "https://blob.example.com/mystore");
+  s.public_url = "https://ACCOUNT.blob.example.com:10443";
+  EXPECT_TRUE(validate(s).ok());
+  EXPECT_EQ(account_url(s, "", "mystore"), "https://mystore.blob.example.com:10443");
+  for (const char* bad : {"blob.example.com", "https://", "https://a/", "https://a?b", "ftp://a"}) {
+    s.public_url = bad;
+    EXPECT_FALSE(validate(s).ok()) << bad;
+  }
+}
+
 TEST(Settings, TheTableDocumentsEveryKeyOnce) {
   std::vector<std::string_view> keys;
   for (const SettingInfo& info : setting_table()) {

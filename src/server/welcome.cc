@@ -19,6 +19,8 @@ std::string shell_word(const std::string& text) {
 std::string welcome_text(const WelcomeFacts& facts) {
   std::string text = fmt::format("tombolo {} serves {}\n  blob   {}\n  admin  {}  (also /healthz, /metrics)\n",
                                  facts.version, facts.data, facts.blob_url, facts.admin_url);
+  if (!facts.blob_tls_url.empty()) text += fmt::format("  blob   {}\n", facts.blob_tls_url);
+  if (!facts.admin_tls_url.empty()) text += fmt::format("  admin  {}\n", facts.admin_tls_url);
   if (!facts.dev_account.empty()) {
     text += fmt::format("  dev    account {} with the emulator's published key: for tests only\n", facts.dev_account);
   }

@@ -21,6 +21,13 @@ TEST(Welcome, AFreshServerSaysHowToBegin) {
   EXPECT_TRUE(has(text, "http://127.0.0.1:10000") && has(text, "http://127.0.0.1:10080"));
 }
 
+TEST(Welcome, TlsListenersAreNamedBesideThePlainOnes) {
+  WelcomeFacts facts = kFresh;
+  facts.blob_tls_url = "https://127.0.0.1:10443";
+  EXPECT_TRUE(has(welcome_text(facts), "  blob   https://127.0.0.1:10443\n"));
+  EXPECT_FALSE(has(welcome_text(kFresh), "https"));
+}
+
 TEST(Welcome, WithAccountsItNamesThemAndNoKey) {
   WelcomeFacts facts = kFresh;
   facts.accounts = {"mine"};

@@ -16,25 +16,29 @@ class Azurite(Program):
     stop() keeps what it holds; kill9() loses its last seconds, a new container for one (observed, 3.35.0, 2026-11-21).
     """
 
-    def __init__(self, folder: pathlib.Path):
+    def __init__(self, folder: pathlib.Path, certificate: tuple[pathlib.Path, pathlib.Path] | None = None):
+        """`certificate`: files of a certificate and its key; with them it speaks https."""
         folder.mkdir(parents=True, exist_ok=True)
-        self.folder = folder
+        self.folder, self.certificate = folder, certificate
+        self.scheme = "https" if certificate else "http"
         self.port = 0
         super().__init__("azurite", [], folder / "azurite.log")
 
     def start(self):
         self.command = [need("AZURITE"), "--silent", "--disableTelemetry", "--skipApiVersionCheck",
                         "--blobHost", "127.0.0.1", "--blobPort", str(self.port), "--location", str(self.folder)]
+        if self.certificate:
+            self.command += ["--cert", str(self.certificate[0]), "--key", str(self.certificate[1])]
         written = self.log.stat().st_size if self.log.exists() else 0
         super().start()
 
         def listening():
             said = self.log.read_bytes()[written:].decode(errors="replace")
-            return re.search(r"listens on http://127\.0\.0\.1:(\d+)", said)
+            return re.search(rf"listens on {self.scheme}://127\.0\.0\.1:(\d+)", said)
 
         self.port = int(self.wait_until(listening, "listening line").group(1))
         return self
 
     @property
     def account(self) -> Account:
-        return Account(ACCOUNT, KEY, f"http://127.0.0.1:{self.port}/{ACCOUNT}")
+        return Account(ACCOUNT, KEY, f"{self.scheme}://127.0.0.1:{self.port}/{ACCOUNT}")

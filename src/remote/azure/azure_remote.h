@@ -21,7 +21,7 @@ using Signer = std::function<void(http::Request& request)>;
 
 struct AzureConfig {
   std::string name;       // the remote's
-  std::string endpoint;   // "http://host[:port]", or with "/account" behind it (path style: emulators)
+  std::string endpoint;   // "https://host[:port]" or http, or with "/account" behind it (path style: emulators)
   std::string container;  // must exist
   std::string sas;        // shared access signature, added to every query as it is; empty with a Signer
   Reach reach =

@@ -329,7 +329,12 @@ TEST(AzureEndpoint, TakesUrlsApartAndRefusesTheRest) {
   EXPECT_EQ(host_style->port, 80);
   EXPECT_EQ(path_of(*host_style, "box", ""), "/box");
   EXPECT_EQ(Endpoint::parse("http://[::1]:81/a")->host, "::1");
-  EXPECT_EQ(Endpoint::parse("https://acct.blob.core.windows.net").error().code, Code::kUnsupported);
+  const auto tls = Endpoint::parse("https://acct.blob.core.windows.net");
+  EXPECT_TRUE(tls->tls);
+  EXPECT_EQ(tls->port, 443);
+  EXPECT_EQ(tls->host, "acct.blob.core.windows.net");
+  EXPECT_FALSE(Endpoint::parse("http://localhost")->tls);
+  EXPECT_EQ(Endpoint::parse("https://localhost:10443/a")->port, 10443);
   for (const char* bad :
        {"", "ftp://x", "http://", "http://:80", "http://a:0", "http://a:x", "http://a:", "http://a:65536", "http://u@a",
         "http://a/b?c", "http://a/#", "http://[::1", "http://[::1]x", "http://a b"}) {

@@ -79,6 +79,7 @@ http::Request Caller::render(const Call& call, std::string address) const {
   http::Request request;
   request.host = std::move(address);
   request.port = endpoint_.port;
+  if (endpoint_.tls) request.tls_name = endpoint_.host;  // what is connected to is a vetted address
   request.method = call.method;
   request.target = path_of(endpoint_, config_.container, call.key);
   const bool both = !call.query.empty() && !config_.sas.empty();

@@ -19,16 +19,15 @@ bool is_lower_or_digit(char c) {
 
 Result<Endpoint> Endpoint::parse(std::string_view url) {
   const auto bad = [url] { return Error{Code::kInvalid, fmt::format("\"{}\" is not an endpoint's URL", url)}; };
-  if (url.starts_with("https://")) {
-    return Error{Code::kUnsupported, "https endpoints are not supported yet; use http on a trusted network"};
-  }
-  constexpr std::string_view kScheme = "http://";
-  if (!url.starts_with(kScheme)) return bad();
+  constexpr std::string_view kPlain = "http://", kTls = "https://";
+  Endpoint out;
+  out.tls = url.starts_with(kTls);
+  if (!out.tls && !url.starts_with(kPlain)) return bad();
+  out.port = out.tls ? 443 : 80;
   for (const char c : url) {
     if (c <= 0x20 || c >= 0x7f || c == '?' || c == '#' || c == '@' || c == '\\') return bad();
   }
-  std::string_view rest = url.substr(kScheme.size());
-  Endpoint out;
+  std::string_view rest = url.substr(out.tls ? kTls.size() : kPlain.size());
   const std::size_t slash = std::min(rest.find('/'), rest.size());
   out.authority = rest.substr(0, slash);
   out.base = rest.substr(slash);

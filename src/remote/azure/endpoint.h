@@ -13,10 +13,10 @@ struct Endpoint {
   std::string host;       // name or IP literal, IPv6 without brackets
   std::string authority;  // as in the URL: the Host header
   std::uint16_t port = 80;
+  bool tls = false;
   std::string base;  // "" host style, "/account" path style; encoded, without a slash at its end
 
-  /// "http://host[:port][/account]". kInvalid for anything else in it (user, query, fragment); kUnsupported for https,
-  /// which the HTTP client does not speak yet.
+  /// "https://host[:port][/account]", or "http://…". kInvalid for anything else in it (user, query, fragment).
   static Result<Endpoint> parse(std::string_view url);
 };
 
