@@ -5,7 +5,7 @@ CYCLES ?= 5000
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build test test-asan test-tsan demo soak bench tidy format clean
+.PHONY: help setup build test test-asan test-tsan demo soak bench package tidy format clean
 
 help: ## show this
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -41,6 +41,9 @@ bench: build ## speed against peers, into build/bench.json (ROWS=get_4k,put_4k Q
 	@tools/setup --bench
 	@. tools/env && TOMBOLO_BIN=$(CURDIR)/build/$(PRESET)/src/tombolo $$TOMBOLO_PYTHON bench/run --rows "$(ROWS)" \
 	  $(if $(QUICK),--quick) $(if $(PAGE),--page) $(if $(BASE),--base $(BASE)) --build build/$(PRESET)
+
+package: build ## a Debian package with unit, configuration and docs, into build/package
+	@tools/package --binary build/$(PRESET)/src/tombolo
 
 tidy: ## floors, file lengths, banned calls, formatting
 	@tools/tidy

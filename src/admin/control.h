@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "admin/audit.h"
 #include "async/task.h"
 #include "base/clock.h"
 #include "remote/measure.h"
@@ -78,6 +79,8 @@ class Control {
   virtual Task<RemoteTestReport> test_remote(std::string name, RemoteTestLimits limits) = 0;
   virtual Task<Status> status() = 0;
   virtual Task<tiering::FsckReport> fsck(tiering::FsckOptions options) = 0;
+  /// In the audit log, durably, when it succeeds.
+  virtual Task<void> audit(AuditRecord record) = 0;
   /// Where clients reach an account, for connection strings and URLs: "http://127.0.0.1:10000/mystore".
   virtual std::string account_url(const std::string& account) const = 0;
   /// kInvalid when TLS is not set up.

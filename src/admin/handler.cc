@@ -46,7 +46,7 @@ bool authorised(const http::RequestHead& head, const std::string& token) {
 
 }  // namespace
 
-Task<Reply> AdminHandler::answer(http::Exchange& exchange) {
+Task<Reply> AdminHandler::answer(http::Exchange& exchange, std::optional<AuditRecord>& record) {
   const http::RequestHead& head = exchange.head();
   const bool reading = head.method == "GET" || head.method == "HEAD";
   if (head.path() == "/healthz" && reading) co_return Reply{200, "ok\n", "text/plain; charset=utf-8"};
@@ -67,17 +67,33 @@ Task<Reply> AdminHandler::answer(http::Exchange& exchange) {
   CO_CHECK_ASSIGN(call.query, http::parse_query(head.query()));
   CO_TRY_ASSIGN(const Bytes body, read_all(exchange.body(), kBodyBytesMax));
   call.body = std::string(as_text(body));
+  if (const auto action = audited_action(call)) record = describe(call, *action);
   const Resource resource = resource_of(call.path);
   if (resource == nullptr) co_return Error{Code::kNotFound, "there is no such resource"};
   co_return co_await resource(context_, std::move(call));
 }
 
 Task<void> AdminHandler::handle(http::Exchange& exchange) {
-  Result<Reply> result = co_await answer(exchange);
+  std::optional<AuditRecord> record;
+  Result<Reply> result = co_await answer(exchange, record);
+  const std::string request_id = context_.services.cell.random.hex(16);
+  if (record) {
+    record->who = "admin-token";
+    record->from = exchange.connection().peer_address;
+    record->request_id = request_id;
+    record->status = result.ok() ? result->status : error_reply(result.error()).status;
+    record->result = result.ok() ? "ok" : std::string(code_name(result.error().code));
+    const auto written = co_await context_.control.audit(*std::move(record));
+    // A secret that nobody knows was shown is not shown; a change that was made stays made.
+    if (!written.ok() && result.ok()) {
+      result = Error{Code::kUnavailable, "it was done, but it could not be recorded: " + written.error().message};
+    }
+  }
   const Reply reply = result.ok() ? *std::move(result) : error_reply(result.error());
   http::ResponseHead head;
   head.status = reply.status;
   head.headers.set("Content-Type", reply.content_type);
+  head.headers.set("X-Request-Id", request_id);
   if (reply.status == 401) head.headers.set("WWW-Authenticate", "Bearer");
   co_return co_await exchange.respond(std::move(head), Block(to_bytes(reply.body)));
 }

@@ -1,6 +1,9 @@
 // AdminHandler: authenticates an admin request and hands it to its resource.
 #pragma once
 
+#include <optional>
+
+#include "admin/audit.h"
 #include "admin/context.h"
 #include "admin/reply.h"
 #include "http/exchange.h"
@@ -14,7 +17,8 @@ class AdminHandler final : public http::Handler {
   Task<void> handle(http::Exchange& exchange) override;
 
  private:
-  Task<Reply> answer(http::Exchange& exchange);
+  /// Fills `record` in when the request is one that is audited.
+  Task<Reply> answer(http::Exchange& exchange, std::optional<AuditRecord>& record);
   Context context_;
 };
 

@@ -25,8 +25,10 @@
 #include "disk/posix/posix_disk.h"
 #include "disk/space_reserve.h"
 #include "kv/rocks/rocks_index.h"
+#include "server/audit.h"
 #include "server/data_directory.h"
 #include "server/descriptors.h"
+#include "server/notify.h"
 #include "server/server.h"
 #include "server/welcome.h"
 #include "tiering/fsck.h"
@@ -174,18 +176,27 @@ Result<void> print_welcome(const Settings& settings, const Server& server, Cell&
   return {};
 }
 
+// Settings that differ from their defaults, none of which is a secret.
+admin::AuditRecord life_record(std::string action, const Settings& settings) {
+  admin::AuditRecord record;
+  record.action = std::move(action);
+  record.target = settings.data;
+  record.who = "the service itself";
+  record.result = "ok";
+  record.details.emplace_back("version", fmt::format("{} ({})", kVersion, kRevision));
+  for (const auto& [key, text] : changed_settings(settings)) record.details.emplace_back(key, text);
+  return record;
+}
+
 // The process' signals, kept from construction on until somebody waits for them.
 class Signals {
  public:
   /// Waits for the first SIGTERM or SIGINT; once this object is gone a second one ends the process at once. SIGHUP
-  /// reads what can be read again.
-  void wait(TlsFiles* tls) {
+  /// opens the audit log anew and reads the certificate again; both say in the log what came of it.
+  void wait(AuditFile& audit, TlsFiles* tls) {
     for (int got = next(); got == SIGHUP; got = next()) {
-      if (tls != nullptr) {
-        static_cast<void>(tls->reload());  // says in the log what came of it
-      } else {
-        log(LogLevel::kInfo, "server", "SIGHUP: there is no certificate to read again");
-      }
+      if (const auto opened = audit.open(); !opened.ok()) log(LogLevel::kError, "audit", "{}", opened.error().message);
+      if (tls != nullptr) static_cast<void>(tls->reload());
     }
   }
   ~Signals() {
@@ -217,28 +228,36 @@ Result<void> run(const Settings& settings, MakeGround make_ground) {
   keep_freed_memory();
   SystemClock clock;
   SystemRandom random;
+  observe::Metrics metrics;
+  AuditFile audit_file(settings.audit_file.empty() ? settings.data + "/audit.log" : settings.audit_file);
   Runtime runtime(
       {.loops = static_cast<unsigned>(settings.threads), .workers = static_cast<unsigned>(settings.workers)});
-  observe::Metrics metrics;
   std::unique_ptr<TlsFiles> tls;
   if (!settings.tls_cert_file.empty()) {
     TRY_ASSIGN(tls, TlsFiles::open({settings.tls_cert_file, settings.tls_key_file}, clock));
   }
   TRY_ASSIGN(Opened opened, open_cell(settings, make_ground, Background::kRun, clock, random, runtime, metrics));
   const Executor loop = runtime.background();
+  TRY(audit_file.open());
+  Audit audit(audit_file, runtime.workers(), clock, metrics);
   Scope upkeep("disk reserve");
   upkeep.spawn(loop, keep_reserve(*opened.reserve));
   Result<void> result;
   {
-    Server server(*opened.cell, settings, opened.directory.admin_token(), tls.get(), clock, runtime);
+    Server server(*opened.cell, settings, opened.directory.admin_token(), tls.get(), clock, runtime, audit);
     if (settings.dev) result = run_on(loop, opened.cell->accounts().ensure(kDevAccount, *base64_decode(kDevKey)));
     auto signals = std::make_unique<Signals>();  // a client that finds the server up may send one at once
+    // Before anybody can ask for anything: it precedes every other record.
+    if (result.ok()) result = audit.record_now(life_record("server.start", settings));
     if (result.ok()) result = run_on(loop, server.start());
     if (result.ok()) result = opened.directory.publish_admin_url(server.admin_url());
     if (result.ok()) result = print_welcome(settings, server, *opened.cell, loop);
     if (result.ok()) {
-      signals->wait(tls.get());
+      notify_service_manager("READY=1");
+      signals->wait(audit_file, tls.get());
       signals.reset();
+      notify_service_manager("STOPPING=1");
+      static_cast<void>(audit.record_now(life_record("server.stop", settings)));
       log(LogLevel::kInfo, "server", "stopping: running requests have {} s", settings.stop_seconds);
     }
     auto stopped = run_on(loop, server.stop());

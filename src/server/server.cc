@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #include "admin/handler.h"
 #include "base/log.h"
 #include "meta/ops/admin_rows.h"
@@ -67,6 +70,28 @@ void log_access(const azure_blob::Observation& seen) {
       seen.request_id, seen.client_request_id.empty() ? "-" : seen.client_request_id, seen.broken ? " broken" : "");
 }
 
+// Operations of the dialect that change who may do what, or what there is to have rights on.
+constexpr std::array<std::string_view, 5> kAudited = {"CreateContainer", "DeleteContainer", "SetContainerAcl",
+                                                      "SetBlobServiceProperties", "GetUserDelegationKey"};
+
+// Strangers are not recorded: they could fill the disk, and changed nothing.
+bool changes_rights(const azure_blob::Observation& seen) {
+  return !seen.proof.empty() && std::find(kAudited.begin(), kAudited.end(), seen.operation) != kAudited.end();
+}
+
+admin::AuditRecord record_of(const azure_blob::Observation& seen) {
+  admin::AuditRecord record;
+  record.action = seen.operation;
+  record.target = seen.path;
+  record.who = fmt::format("{} {}", seen.account, seen.proof);
+  record.from = seen.peer_address;
+  record.request_id = seen.request_id;
+  record.status = seen.status;
+  record.result = seen.error_code.empty() ? std::string_view("ok") : seen.error_code;
+  if (!seen.client_request_id.empty()) record.details.emplace_back("client_request_id", seen.client_request_id);
+  return record;
+}
+
 }  // namespace
 
 // One handler behind one listener, or two: plain, and TLS.
@@ -119,7 +144,7 @@ class Server::BlobFront {
       : requests_(owner.cell_.metrics(), "azure_blob", operation_names()),
         handler_({owner.cell_.store(), owner.verifier_, owner.admission_, owner.clock_,
                   owner.cell_.services().cell.random, owner.runtime_.workers()},
-                 observer(owner.settings_)),
+                 observer(requests_, owner)),
         doors_(owner, endpoint, owner.settings_.tls_listen, handler_) {}
 
   Doors& doors() { return doors_; }
@@ -131,11 +156,13 @@ class Server::BlobFront {
     return names;
   }
 
-  azure_blob::Observer observer(const Settings& settings) {
-    return [this, log_each = settings.access_log](const azure_blob::Observation& seen) {
-      requests_.count(seen);
-      if (log_each) log_access(seen);
-    };
+  static azure_blob::Observer observer(RequestMetrics& requests, Server& owner) {
+    return
+        [&requests, &audit = owner.audit_, log_each = owner.settings_.access_log](const azure_blob::Observation& seen) {
+          requests.count(seen);
+          if (log_each) log_access(seen);
+          if (changes_rights(seen)) audit.record_later(record_of(seen));
+        };
   }
 
   RequestMetrics requests_;
@@ -158,13 +185,15 @@ class Server::AdminFront {
   Doors doors_;
 };
 
-Server::Server(Cell& cell, Settings settings, std::string admin_token, TlsFiles* tls, Clock& clock, Runtime& runtime)
+Server::Server(Cell& cell, Settings settings, std::string admin_token, TlsFiles* tls, Clock& clock, Runtime& runtime,
+               Audit& audit)
     : cell_(cell),
       settings_(std::move(settings)),
       admin_token_(std::move(admin_token)),
       tls_(tls),
       clock_(clock),
       runtime_(runtime),
+      audit_(audit),
       started_(clock.steady()),
       verifier_(cell.accounts(), clock),
       admission_(admission_options(settings_), clock) {}
@@ -272,6 +301,10 @@ Task<admin::RemoteTestReport> Server::test_remote(std::string name, admin::Remot
 
 Task<tiering::FsckReport> Server::fsck(tiering::FsckOptions options) {
   return cell_.fsck(options);
+}
+
+Task<void> Server::audit(admin::AuditRecord record) {
+  return audit_.record(std::move(record));
 }
 
 Task<admin::Status> Server::status() {

@@ -10,6 +10,7 @@
 #include "auth/verifier.h"
 #include "base/clock.h"
 #include "http/server.h"
+#include "server/audit.h"
 #include "server/cell.h"
 #include "server/settings.h"
 #include "server/tls_files.h"
@@ -20,7 +21,8 @@ namespace tombolo::server {
 class Server final : private admin::Control {
  public:
   /// `tls` may be null: no TLS. The rest of what is referred to outlives the server as well.
-  Server(Cell& cell, Settings settings, std::string admin_token, TlsFiles* tls, Clock& clock, Runtime& runtime);
+  Server(Cell& cell, Settings settings, std::string admin_token, TlsFiles* tls, Clock& clock, Runtime& runtime,
+         Audit& audit);
   ~Server() override;
 
   /// kUnavailable when an address is taken (the message says which).
@@ -44,6 +46,7 @@ class Server final : private admin::Control {
   Task<admin::RemoteTestReport> test_remote(std::string name, admin::RemoteTestLimits limits) override;
   Task<admin::Status> status() override;
   Task<tiering::FsckReport> fsck(tiering::FsckOptions options) override;
+  Task<void> audit(admin::AuditRecord record) override;
   std::string account_url(const std::string& account) const override;
   Task<admin::TlsView> tls() override;
   Task<admin::TlsView> reload_tls() override;
@@ -54,6 +57,7 @@ class Server final : private admin::Control {
   TlsFiles* const tls_;
   Clock& clock_;
   Runtime& runtime_;
+  Audit& audit_;
   const SteadyTime started_;
   auth::AzureVerifier verifier_;
   admission::Admission admission_;

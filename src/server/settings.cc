@@ -92,6 +92,16 @@ const std::vector<SettingInfo>& setting_table() {
   return all;
 }
 
+std::vector<std::pair<std::string, std::string>> changed_settings(const Settings& settings) {
+  const Settings defaults;
+  std::vector<std::pair<std::string, std::string>> changed;
+#define X(member, type, key, ...) \
+  if (settings.member != defaults.member) changed.emplace_back(key, text_of(settings.member));
+  TOMBOLO_SETTINGS(X)
+#undef X
+  return changed;
+}
+
 std::string settings_page() {
   std::string page =
       "# Configuration\n\n"

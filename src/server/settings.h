@@ -48,6 +48,7 @@ namespace tombolo::server {
   X(compact_dead_percent, count, "tiering.compact_dead_percent", 20, "percent", "a sealed segment with more dead bytes is compacted")        \
   X(offload_parallel, count, "tiering.offload_parallel", 8, "objects", "objects that one job moves at once")                                 \
   X(jobs_max, count, "tiering.jobs_max", 2, "jobs", "jobs that run at once")                                                                 \
+  X(audit_file, text, "audit.file", "", "path", "log of administrative changes and of changes of rights, one JSON object a line; empty = audit.log in the data directory") \
   X(census_seconds, seconds, "observe.census_seconds", 60, "s", "rest between two counts of where bytes are and what is exposed (metrics); 0 = never")  \
   X(remote_first_byte_seconds, seconds, "remote.first_byte_seconds", 30, "s", "how long a remote may take to begin an answer")                 \
   X(remote_stall_seconds, seconds, "remote.stall_seconds", 30, "s", "how long a body to or from a remote may stand still")                   \
@@ -73,6 +74,9 @@ struct SettingInfo {
 const std::vector<SettingInfo>& setting_table();
 /// The table for people, in Markdown; docs/configuration.md is this text.
 std::string settings_page();
+
+/// Key and text of those that differ from their defaults.
+std::vector<std::pair<std::string, std::string>> changed_settings(const Settings& settings);
 
 /// Sets one setting from text: sizes take KiB, MiB, GiB, TiB. kInvalid names the key and what would be right.
 Result<void> set(Settings& settings, std::string_view key, std::string_view text);

@@ -52,6 +52,18 @@ Reply error_reply(const WireError& wire, std::string_view request_id, WallTime n
   return reply;
 }
 
+std::string_view name_of(auth::Proof proof) {
+  switch (proof) {
+    case auth::Proof::kSharedKey:
+      return "shared-key";
+    case auth::Proof::kAccountSas:
+      return "account-sas";
+    case auth::Proof::kServiceSas:
+      return "service-sas";
+  }
+  return "";
+}
+
 std::string_view code_of(http::Failure failure) {
   switch (http::info(failure).status) {
     case 405:
@@ -81,6 +93,7 @@ struct AzureBlobHandler::Trace {
   std::string version{kDefaultVersion};
   std::string account;
   std::string_view operation = kUnknownOperation;
+  std::string_view proof;
   std::string_view error_code;
   std::string_view throttled;
   http::Headers on_failure;
@@ -164,6 +177,7 @@ Task<Reply> AzureBlobHandler::serve(http::Exchange& exchange, ClientBody& body, 
   const Result<const Operation*> routed = route(address.level(), head.method, query);
   if (routed.ok()) trace.operation = (*routed)->name;
   CO_TRY_ASSIGN(const auth::VerifiedRequest who, parts_.verifier.verify(signed_view(exchange, query, address)));
+  trace.proof = name_of(who.proof);
   CO_CHECK_ASSIGN(const Operation* operation, routed);
   auth::Operation touched;
   touched.needs = operation->rights;
@@ -238,6 +252,7 @@ void AzureBlobHandler::report(const http::Exchange& exchange, const ClientBody& 
   seen.method = exchange.head().method;
   seen.path = exchange.head().path();
   seen.account = trace.account;
+  seen.proof = trace.proof;
   seen.peer_address = exchange.connection().peer_address;
   seen.request_id = trace.request_id;
   seen.client_request_id = trace.client_request_id;

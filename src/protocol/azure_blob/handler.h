@@ -26,6 +26,7 @@ struct Observation {
   std::string_view method;
   std::string_view path;  // raw
   std::string_view account;
+  std::string_view proof;  // "shared-key", "account-sas" or "service-sas"; empty where the caller was not verified
   std::string_view peer_address;
   std::string_view request_id;
   std::string_view client_request_id;

@@ -1,0 +1,66 @@
+#include "server/audit_file.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace tombolo::server {
+namespace {
+
+namespace fs = std::filesystem;
+
+class AuditFileTest : public testing::Test {
+ protected:
+  void SetUp() override { fs::create_directories(folder_); }
+  void TearDown() override { fs::remove_all(folder_); }
+  static std::string text(const fs::path& path) {
+    std::ifstream file(path);
+    std::stringstream all;
+    all << file.rdbuf();
+    return all.str();
+  }
+  static unsigned mode(const fs::path& path) {
+    struct stat info{};
+    EXPECT_EQ(::stat(path.c_str(), &info), 0);
+    return info.st_mode & 07777;
+  }
+  const fs::path folder_ = fs::path(testing::TempDir()) / ("tombolo-audit-" + std::to_string(::getpid()));
+  const fs::path path_ = folder_ / "audit.log";
+};
+
+TEST_F(AuditFileTest, AppendsAndNobodyElseMayRead) {
+  {
+    AuditFile file(path_);
+    ASSERT_TRUE(file.write("one\n").ok());
+  }
+  AuditFile again(path_);
+  ASSERT_TRUE(again.open().ok());
+  ASSERT_TRUE(again.write("two\n").ok());
+  EXPECT_EQ(text(path_), "one\ntwo\n");
+  EXPECT_EQ(mode(path_), 0600u);
+}
+
+TEST_F(AuditFileTest, ARotationLosesNothing) {
+  AuditFile file(path_);
+  ASSERT_TRUE(file.write("one\n").ok());
+  fs::rename(path_, folder_ / "audit.log.1");
+  ASSERT_TRUE(file.write("two\n").ok());  // without being told
+  EXPECT_EQ(text(folder_ / "audit.log.1"), "one\n");
+  EXPECT_EQ(text(path_), "two\n");
+  EXPECT_EQ(mode(path_), 0600u);
+}
+
+TEST_F(AuditFileTest, SaysWhereItCannotWrite) {
+  AuditFile file(folder_ / "absent" / "audit.log");
+  const auto opened = file.open();
+  ASSERT_FALSE(opened.ok());
+  EXPECT_NE(opened.error().message.find((folder_ / "absent").string()), std::string::npos);
+  fs::create_symlink("/dev/full", path_);
+  EXPECT_FALSE(AuditFile(path_).open().ok()) << "a link is not followed";
+}
+
+}  // namespace
+}  // namespace tombolo::server

@@ -1,0 +1,273 @@
+#!/usr/bin/env python3
+"""What a person sees of a running tombolo: metrics, dashboard, alert rules, the audit log, and docs/operations.md."""
+import json
+import os
+import pathlib
+import re
+import signal
+import stat
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+from harness import suite
+from harness.case import ServerCase, TempCase
+from harness.process import free_port, http_get, need
+from harness.tombolo import Tombolo
+from harness.tree import write
+
+DOCS = pathlib.Path(__file__).resolve().parent.parent / "docs"
+ALERTS = DOCS / "prometheus" / "alerts.yaml"
+DASHBOARD = DOCS / "grafana" / "tombolo.json"
+NAME = re.compile(r"\b(?:tombolo|process)_[a-z_]+\b")
+SAMPLE = re.compile(r'^([a-z_]+)(?:\{(.*)\})? ([^ ]+)$')
+LABEL = re.compile(r'([a-z]+)="((?:[^"\\]|\\.)*)"')
+
+
+class Scrape:
+    """One answer of /metrics."""
+
+    def __init__(self, text: str):
+        self.text = text
+        self.types = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE))
+        self.samples: dict[tuple, float] = {}
+        for line in text.splitlines():
+            if line and not line.startswith("#"):
+                name, labels, value = SAMPLE.match(line).groups()
+                self.samples[name, frozenset(LABEL.findall(labels or ""))] = float(value)
+
+    def value(self, name: str, **labels) -> float:
+        """The sum over the series that have these labels; KeyError when there is none."""
+        wanted = set(labels.items())
+        found = [value for (family, have), value in self.samples.items() if family == name and wanted <= have]
+        if not found:
+            raise KeyError(f"{name} {labels}")
+        return sum(found)
+
+    def knows(self, name: str) -> bool:
+        """Whether a query for this name can find something; a histogram has three."""
+        base = re.sub(r"_(bucket|sum|count)$", "", name)
+        return name in self.types if self.types.get(base) != "histogram" else name != base
+
+
+def scrape(server: Tombolo) -> Scrape:
+    status, body = http_get(server.admin_port, "/metrics")
+    assert status == 200, status
+    return Scrape(body.decode())
+
+
+class MetricsTest(ServerCase):
+    settings = {"observe.census_seconds": 1, "tiering.gc_interval_seconds": 1}
+
+    def wait_for(self, server, condition, what: str) -> Scrape:
+        """Gauges are read every five seconds."""
+        deadline = time.monotonic() + 30
+        while True:
+            now = scrape(server)
+            try:
+                if condition(now):
+                    return now
+            except KeyError:
+                pass
+            self.assertLess(time.monotonic(), deadline, f"never: {what}\n{now.text}")
+            time.sleep(0.2)
+
+    def test_they_tell_what_was_done(self):
+        container = self.container("counted")
+        for n in range(7):
+            container.upload_blob(f"o{n}", b"x" * 10_000)
+        for n in range(5):
+            self.assertEqual(len(container.download_blob(f"o{n}").readall()), 10_000)
+        list(container.list_blobs())
+        with self.assertRaises(Exception):
+            container.download_blob("absent")
+        requests = "tombolo_http_requests_total"
+        now = self.wait_for(self.server, lambda s: s.value("tombolo_exposed_bytes") == 70_000, "7 exposed objects")
+        self.assertEqual(now.value(requests, operation="PutBlob", code="201"), 7)
+        self.assertEqual(now.value(requests, operation="GetBlob", code="404"), 1)
+        self.assertGreaterEqual(now.value(requests, operation="GetBlob"), 6)
+        self.assertGreaterEqual(now.value(requests, operation="ListBlobs", code="200"), 1)
+        self.assertEqual(now.value("tombolo_http_request_duration_seconds_count", operation="PutBlob"), 7)
+        self.assertEqual(now.value("tombolo_http_request_duration_seconds_bucket", operation="PutBlob", le="+Inf"), 7)
+        self.assertGreaterEqual(now.value("tombolo_http_received_bytes_total"), 70_000)
+        self.assertGreaterEqual(now.value("tombolo_http_sent_bytes_total"), 50_000)
+        self.assertGreaterEqual(now.value("tombolo_log_sync_duration_seconds_count"), 7)
+        self.assertGreater(now.value("tombolo_log_sync_duration_seconds_sum"), 0)
+        self.assertEqual(now.value("tombolo_place_objects", place="local"), 7)
+        self.assertEqual(now.value("tombolo_writable"), 1)
+        exposed_for = self.wait_for(self.server, lambda s: s.value("tombolo_exposed_seconds") > 1, "age").value(
+            "tombolo_exposed_seconds")
+        self.assertLess(exposed_for, 60)
+        stranger = urllib.request.Request(f"http://127.0.0.1:{self.server.port}/devstoreaccount1/counted/o1")
+        with self.assertRaises(urllib.error.HTTPError):
+            urllib.request.urlopen(stranger)
+
+        archive = self.shared / "archive"
+        archive.mkdir()
+        self.server.cli("remote", "add", "archive", "--kind", "file", "--endpoint", archive)
+        self.server.cli("offload", "counted", "--to", "archive")
+        now = self.wait_for(self.server, lambda s: s.value("tombolo_exposed_bytes") == 0, "nothing exposed")
+        self.assertEqual(now.value("tombolo_place_bytes", place="both"), 70_000)
+        self.assertEqual(now.value("tombolo_exposed_seconds"), 0)
+        self.assertEqual(now.value("tombolo_remote_requests_total", remote="archive", operation="put", outcome="ok"), 7)
+        self.assertEqual(now.value("tombolo_remote_sent_bytes_total", remote="archive"), 70_000)
+        self.assertGreaterEqual(now.value("tombolo_remote_received_bytes_total", remote="archive"), 70_000)  # read back
+        self.server.cli("offload", "counted", "--to", "archive", "--evict")
+        self.wait_for(self.server, lambda s: s.value("tombolo_place_bytes", place="remote") == 70_000, "evicted")
+        self.wait_for(self.server, lambda s: s.value("tombolo_jobs", state="done") == 2, "both jobs done")
+
+    def test_promtool_takes_them(self):
+        text = scrape(self.server).text
+        judged = subprocess.run([need("PROMTOOL"), "check", "metrics"], input=text, capture_output=True, text=True)
+        self.assertEqual((judged.returncode, judged.stdout + judged.stderr), (0, ""))
+
+    def test_promtool_takes_the_alert_rules(self):
+        judged = subprocess.run([need("PROMTOOL"), "check", "rules", ALERTS], capture_output=True, text=True)
+        self.assertEqual(judged.returncode, 0, judged.stdout + judged.stderr)
+
+    def test_dashboard_and_alerts_ask_for_what_there_is(self):
+        now = scrape(self.server)
+        dashboard = json.loads(DASHBOARD.read_text())
+        asked = [(f"panel {panel['title']}", target["expr"])
+                 for panel in dashboard["panels"] for target in panel.get("targets", [])]
+        self.assertGreater(len(asked), 30)
+        asked += [("alerts", line.split("expr:", 1)[1]) for line in ALERTS.read_text().splitlines() if "expr:" in line]
+        used = set()
+        for where, expression in asked:
+            names = NAME.findall(re.sub(r'"[^"]*"', "", expression)) or ["up"]
+            for name in names:
+                self.assertTrue(name == "up" or now.knows(name), f"{where}: there is no {name}")
+                used.add(re.sub(r"_(bucket|sum|count)$", "", name))
+        shown = {name for _, expression in asked[:-1] for name in NAME.findall(expression)}
+        missing = [name for name in now.types if not any(s.startswith(name) for s in shown)]
+        self.assertEqual(missing, [], "on no panel")
+
+    def test_operations_explains_every_metric_and_alert(self):
+        page = (DOCS / "operations.md").read_text()
+        metrics = set(re.findall(r"`((?:tombolo|process)_[a-z_]+)`", page))
+        self.assertEqual(set(scrape(self.server).types) - metrics, set(), "metrics without a word in operations.md")
+        self.assertEqual({m for m in metrics if not scrape(self.server).knows(m) and
+                          scrape(self.server).types.get(m) != "histogram"}, set(), "in operations.md, and nowhere else")
+        alerts = re.findall(r"- alert: (\w+)", ALERTS.read_text())
+        self.assertGreater(len(alerts), 10)
+        self.assertEqual(re.findall(r"^\*\*(\w+)\*\*:", page, re.MULTILINE), alerts)
+
+
+class AuditTest(TempCase):
+    def setUp(self):
+        super().setUp()
+        self.server = Tombolo(self.folder / "server", settings={"audit.file": self.folder / "audit.log"})
+        self.server.start()
+        self.addCleanup(self.server.stop)
+        self.path = self.folder / "audit.log"
+
+    def records(self, path=None) -> list[dict]:
+        return [json.loads(line) for line in (path or self.path).read_text().splitlines()]
+
+    def wait_for(self, condition, what: str):
+        deadline = time.monotonic() + 10
+        while not condition():
+            self.assertLess(time.monotonic(), deadline, f"never: {what}")
+            time.sleep(0.02)
+
+    def test_changes_are_recorded_and_secrets_are_not(self):
+        account = self.server.cli("account", "create", "mystore")
+        self.server.cli("container", "create", "photos", "--account", "mystore")
+        sas = self.server.cli("sas", "photos", "--account", "mystore", "--permissions", "rl", "--hours", "2")
+        self.server.cli("account", "keys", "mystore")
+        secret = "bm90IGEgcmVhbCBrZXk="
+        env = dict(self.server.env, TOMBOLO_REMOTE_KEY=secret)
+        self.server.cli("remote", "add", "far", "--kind", "azure", "--endpoint", "http://127.0.0.1:1/acc",
+                        "--bucket", "bucket", "--remote-account", "acc", env=env)
+        with self.assertRaises(RuntimeError):  # a signature where none belongs
+            self.server.cli("remote", "add", "odd", "--kind", "azure", "--endpoint", "http://127.0.0.1:1/acc?sig=SIGNATURE",
+                            "--bucket", "bucket", "--remote-account", "acc", env=env)
+        with self.assertRaises(RuntimeError):
+            self.server.cli("container", "create", "Not-A-Name", "--account", "mystore")
+        client = self.server.account.client()
+        client.create_container("by-client")
+        client.delete_container("by-client")
+        self.wait_for(lambda: any(r["action"] == "DeleteContainer" for r in self.records()), "DeleteContainer")
+        self.server.stop()
+
+        records = self.records()
+        told = [(r["action"], r["result"]) for r in records]
+        for expected in (("server.start", "ok"), ("account.create", "ok"), ("container.create", "ok"), ("sas.issue", "ok"),
+                         ("account.keys.show", "ok"), ("remote.add", "ok"), ("remote.add", "invalid"), ("container.create", "invalid"),
+                         ("CreateContainer", "ok"), ("DeleteContainer", "ok"), ("server.stop", "ok")):
+            self.assertIn(expected, told)
+        issue = next(r for r in records if r["action"] == "sas.issue")
+        self.assertEqual(issue["target"], "accounts/mystore/sas")
+        self.assertEqual(issue["details"], {"container": "photos", "hours": "2", "https_only": "false",
+                                            "permissions": "rl"})
+        self.assertEqual((issue["who"], issue["from"], issue["status"]), ("admin-token", "127.0.0.1", 200))
+        self.assertRegex(issue["request_id"], r"^[0-9a-f]{32}$")
+        self.assertRegex(issue["time"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z$")
+        created = next(r for r in records if r["action"] == "CreateContainer")
+        self.assertEqual((created["who"], created["status"]), ("devstoreaccount1 shared-key", 201))
+        self.assertEqual(records[0]["details"]["audit.file"], str(self.path))
+
+        text = self.path.read_text()
+        token = (self.server.data / "admin.token").read_text().strip()
+        signature = re.search(r"sig=([^&]+)", sas["url"])[1]
+        for hidden in (account["key1"], account["key2"], token, signature, secret, "SIGNATURE", self.server.account.key):
+            self.assertNotIn(hidden, text)
+        self.assertEqual(stat.S_IMODE(self.path.stat().st_mode), 0o600)
+
+    def test_strangers_leave_no_record(self):
+        url = f"http://127.0.0.1:{self.server.port}/devstoreaccount1/unsigned?restype=container"
+        with self.assertRaises(urllib.error.HTTPError):
+            urllib.request.urlopen(urllib.request.Request(url, method="PUT", data=b""))
+        url = f"http://127.0.0.1:{self.server.admin_port}/v1/accounts"
+        with self.assertRaises(urllib.error.HTTPError):
+            urllib.request.urlopen(urllib.request.Request(url, method="POST", data=b'{"name":"mallory"}'))
+        self.server.cli("account", "create", "mystore")
+        self.assertEqual([r["action"] for r in self.records()], ["server.start", "account.create"])
+
+    def test_a_rotation_loses_nothing(self):
+        self.server.cli("account", "create", "one")
+        self.path.rename(self.folder / "audit.log.1")
+        self.server.process.send_signal(signal.SIGHUP)
+        self.wait_for(self.path.exists, "the new file, by SIGHUP alone")
+        self.server.cli("account", "create", "two")
+        self.assertEqual([r["action"] for r in self.records(self.folder / "audit.log.1")],
+                         ["server.start", "account.create"])
+        self.assertEqual([r["details"]["name"] for r in self.records()], ["two"])
+        self.assertTrue(self.server.alive())
+
+    def test_what_cannot_be_recorded_is_not_shown(self):
+        self.server.cli("account", "create", "mystore")
+        self.path.unlink()
+        self.path.symlink_to("/dev/full")  # root may write anywhere else
+        with self.assertRaises(RuntimeError) as refused:
+            self.server.cli("account", "keys", "mystore")
+        self.assertIn("could not be recorded", str(refused.exception))
+        self.assertNotIn("AccountKey", str(refused.exception))
+        self.assertEqual(scrape(self.server).value("tombolo_audit_failures_total"), 1)
+        self.path.unlink()
+        self.assertIn("key1", self.server.cli("account", "keys", "mystore"))
+        self.assertEqual([r["action"] for r in self.records()], ["account.keys.show"])
+
+
+class OperationsPage(TempCase):
+    def test_its_commands_run_as_written(self):
+        blocks = re.findall(r"^```sh\n(.*?)^```", (DOCS / "operations.md").read_text(), re.MULTILINE | re.DOTALL)
+        words = "\n".join(blocks)
+        for wanted in ("tar ", "tombolo fsck", "tombolo offload", "kill -HUP"):
+            self.assertIn(wanted, words)
+        for number in range(15):
+            write(self.folder / "pictures" / f"d{number // 5}" / f"{number} name.jpg", os.urandom(5_000 * number))
+        script = ["set -euxo pipefail", "trap 'kill %% || true; wait' EXIT", *blocks]
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("TOMBOLO_", "AZCOPY_", "AZURE"))}
+        tools = [str(pathlib.Path(need(name)).resolve().parent) for name in ("TOMBOLO_BIN", "AZCOPY")]
+        env = dict(kept, HOME=str(self.folder), PATH=":".join([*tools, os.environ["PATH"]]),
+                   TOMBOLO_SERVER_LISTEN=f"127.0.0.1:{free_port()}", TOMBOLO_SERVER_ADMIN_LISTEN=f"127.0.0.1:{free_port()}")
+        done = subprocess.run(["bash", "-c", "\n".join(script)], cwd=self.folder, env=env, stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, errors="replace", timeout=180)
+        self.assertEqual(done.returncode, 0, f"{done.stdout[-5000:]}\n{done.stderr[-5000:]}")
+        self.assertIn('"target":"accounts/mystore/containers"', done.stdout)
+
+
+if __name__ == "__main__":
+    suite.main()
