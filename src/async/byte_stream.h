@@ -19,6 +19,8 @@ class ByteSource {
   /// The next block, 1 to kStreamStep bytes; an empty block at the end, and only there. After an error, only
   /// destruction is allowed.
   virtual Task<Block> next() = 0;
+  /// The next block where it is at hand, so that several leave in one write; never an empty one. nullopt: ask next().
+  virtual std::optional<Block> next_at_hand() { return std::nullopt; }
 };
 
 /// One block, then the end.

@@ -119,7 +119,9 @@ Task<void> ServerExchange::stream(std::string head, Block block, ByteSource& bod
       blocks.push_back(std::move(block));
       block = Block();
       if (left == 0 || bytes >= kStreamStep || blocks.size() + 1 == Stream::kPiecesMax) break;
-      break;
+      std::optional<Block> more = body.next_at_hand();
+      if (!more) break;
+      block = *std::move(more);
     }
     if (left == 0) {
       // The last block leaves only when the source has ended in good order: it may verify at its end.

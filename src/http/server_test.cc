@@ -46,6 +46,8 @@ TEST_F(ServerTest, StreamsAnswersOfExactlyTheAnnouncedLength) {
   const std::string answer = talk("GET /whole HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
   EXPECT_THAT(answer, HasSubstr("Content-Length: 1000000\r\n"));
   EXPECT_TRUE(answer.ends_with("\r\n\r\n" + std::string(1'000'000, 'x')));
+  const std::string pieces = talk("GET /pieces HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  EXPECT_TRUE(pieces.ends_with("\r\n\r\n" + std::string(1'000'000, 'x')));
   const std::string head = talk("HEAD /short HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
   EXPECT_THAT(head, EndsWith("Content-Length: 1000000\r\nConnection: close\r\n\r\n"));
   EXPECT_THAT(talk("HEAD /size HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"),
@@ -54,7 +56,7 @@ TEST_F(ServerTest, StreamsAnswersOfExactlyTheAnnouncedLength) {
 
 TEST_F(ServerTest, AbortsAnswersWhoseSourceIsWrong) {
   start();
-  for (const std::string path : {"/short", "/fail", "/extra"}) {
+  for (const std::string path : {"/short", "/fail", "/extra", "/pieces/short", "/pieces/fail", "/pieces/extra"}) {
     RawSocket socket = connect();
     socket.send("GET " + path + " HTTP/1.1\r\nHost: h\r\n\r\n");
     std::string answer;

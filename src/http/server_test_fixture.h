@@ -20,11 +20,19 @@ class PatternSource final : public ByteSource {
     left_ -= n;
     co_return Block(Bytes(n, std::byte{'x'}));
   }
+  std::optional<Block> next_at_hand() override {
+    if (left_ == 0 || step_ != kPiece || ++asked_ % 50 == 0) return std::nullopt;
+    const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(left_, step_));
+    left_ -= n;
+    return Block(Bytes(n, std::byte{'x'}));
+  }
+  static constexpr std::size_t kPiece = 9'000;  // blocks of this step are at hand, now and then not
 
  private:
   std::uint64_t left_;
   const std::size_t step_;
   const bool fails_;
+  int asked_ = 0;
 };
 
 class Routes final : public Handler {
@@ -89,11 +97,12 @@ class Routes final : public Handler {
   }
   Task<void> stream(Exchange& exchange, std::string_view path) {
     const std::uint64_t size = path == "/huge" ? 256'000'000 : 1'000'000;
-    PatternSource source(path == "/short"   ? size - 1
-                         : path == "/extra" ? size + 1
-                         : path == "/cold"  ? 0
-                                            : size,
-                         100'000, path == "/fail" || path == "/cold");
+    PatternSource source(path.ends_with("/short")   ? size - 1
+                         : path.ends_with("/extra") ? size + 1
+                         : path == "/cold"          ? 0
+                                                    : size,
+                         path.starts_with("/pieces") ? PatternSource::kPiece : 100'000,
+                         path.ends_with("/fail") || path == "/cold");
     ResponseHead head;
     auto streamed = co_await exchange.respond(std::move(head), source, size);
     if (!streamed.ok() && !exchange.responded()) {

@@ -24,8 +24,9 @@ bool same(const meta::NativePlace& a, const meta::NativePlace& b) {
   return a.remote == b.remote && a.key == b.key && a.etag == b.etag && a.version_id == b.version_id;
 }
 
-Block inline_block(const std::string& bytes, std::uint64_t skip, std::uint64_t length) {
-  return Block(to_bytes(std::string_view(bytes).substr(skip, length)));
+Block inline_block(std::string bytes, std::uint64_t skip, std::uint64_t length) {
+  const auto owned = std::make_shared<const std::string>(std::move(bytes));
+  return {owned, as_bytes(*owned).subspan(skip, length)};
 }
 
 /// Adds the granules of `run` that overlap [skip, skip + length) of it.
@@ -99,26 +100,42 @@ Task<Block> GenSource::step() {
     if (at_ + block.size() == source_end_) source_.reset();
     co_return block;
   }
-  while (piece_ < window_.pieces.size() && window_.pieces[piece_].offset + window_.pieces[piece_].length <= at_) {
-    ++piece_;
-  }
-  if (piece_ == window_.pieces.size()) {
+  meta::ReadPiece* const current = current_piece();
+  if (current == nullptr) {
     CO_TRY(plan());
     co_return Block();
   }
-  const meta::ReadPiece& piece = window_.pieces[piece_];
+  meta::ReadPiece& piece = *current;
   if (!piece.run) {
     if (window_.gen.shape == meta::GenShape::kInline && crc64(as_bytes(piece.inline_bytes)) != window_.gen.crc64) {
       co_return Error{Code::kCorrupt, fmt::format("gen {}: its inline bytes do not verify", what_.gen.value)};
     }
     const std::uint64_t done = at_ - piece.offset;
-    co_return inline_block(piece.inline_bytes, piece.skip + done, piece.length - done);
+    co_return inline_block(std::move(piece.inline_bytes), piece.skip + done, piece.length - done);
   }
   if (admit_) {
     if (std::optional<Block> cached = find_cached(piece)) co_return *std::move(cached);
   }
   CO_CHECK(open_piece());
   co_return Block();
+}
+
+std::optional<Block> GenSource::next_at_hand() {
+  if (primed_) return std::exchange(primed_, std::nullopt);
+  if (!admit_ || source_ != nullptr || at_ == end_) return std::nullopt;
+  const meta::ReadPiece* const piece = current_piece();
+  if (piece == nullptr || !piece->run) return std::nullopt;
+  std::optional<Block> cached = find_cached(*piece);
+  if (cached) at_ += cached->size();
+  return cached;
+}
+
+/// The piece that holds at_; nullptr behind the window.
+meta::ReadPiece* GenSource::current_piece() {
+  while (piece_ < window_.pieces.size() && window_.pieces[piece_].offset + window_.pieces[piece_].length <= at_) {
+    ++piece_;
+  }
+  return piece_ == window_.pieces.size() ? nullptr : &window_.pieces[piece_];
 }
 
 /// What a source gives, without the bytes before at_ and behind its end.

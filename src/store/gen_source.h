@@ -50,11 +50,13 @@ class GenSource final : public ByteSource {
   /// Fetches the first block ahead of its next(), so that a failure shows before anything was promised to a client.
   Task<void> prime();
   Task<Block> next() override;
+  std::optional<Block> next_at_hand() override;
 
  private:
   GenSource(Services& services, OpenGen what, GenPins::Handle pin);
 
   Task<Block> step();
+  meta::ReadPiece* current_piece();
   Task<void> plan();
   Result<void> open_piece();
   Result<void> open_local(const meta::ReadPiece& piece, std::uint64_t skip, std::uint64_t length);

@@ -40,7 +40,7 @@ struct ReadPiece {
   std::string inline_bytes;  // whole, of the source gen
 };
 struct ReadPlan {
-  Gen gen;                        // as of the same snapshot
+  Gen gen;                        // as of the same snapshot; its inline bytes are in the piece
   std::vector<ReadPiece> pieces;  // contiguous from the offset asked for; ends early at `pieces_max`
 };
 struct ReadRange {

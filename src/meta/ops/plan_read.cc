@@ -18,12 +18,12 @@ struct Part {
   std::uint64_t at = 0;  // in the gen asked for
 };
 
-void add_inline(ReadPlan& plan, const Gen& source, Part part) {
+void add_inline(ReadPlan& plan, Gen& source, Part part) {
   ReadPiece piece;
   piece.offset = part.at;
   piece.length = part.length;
   piece.skip = part.offset;
-  piece.inline_bytes = source.inline_bytes;
+  piece.inline_bytes = std::move(source.inline_bytes);
   plan.pieces.push_back(std::move(piece));
 }
 
@@ -62,7 +62,7 @@ Task<void> add_slices(kv::Snapshot& from, TenantId tenant, ReadRange range, Read
     const std::uint64_t skip = at - slice.offset;
     const Part part{.offset = slice.source_offset + skip, .length = std::min(slice.length - skip, end - at), .at = at};
     at += part.length;
-    CO_TRY_ASSIGN(const auto source, read_gen(from, tenant, slice.source));
+    CO_TRY_ASSIGN(auto source, read_gen(from, tenant, slice.source));
     if (!source) co_return Error{Code::kCorrupt, "gen " + std::to_string(slice.source.value) + ", a source, is gone"};
     if (part.offset + part.length > source->length) co_return hole(slice.source, source->length);
     if (source->shape == GenShape::kInline) {
