@@ -1,5 +1,7 @@
 #include "http/connection.h"
 
+#include <fmt/format.h>
+
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
 
@@ -95,9 +97,9 @@ Task<std::optional<RequestHead>> Connection::read_head(Duration idle_max) {
 }
 
 Task<bool> Connection::run_exchange(RequestHead head) {
-  const std::string what = head.method + " " + std::string(head.path());
   const bool to_head = head.method == "HEAD";
   ServerExchange exchange(*this, std::move(head));
+  const auto what = [&exchange] { return fmt::format("{} {}", exchange.head().method, exchange.head().path()); };
   Result<void> handled;
   bool thrown = false;
   try {
@@ -116,13 +118,13 @@ Task<bool> Connection::run_exchange(RequestHead head) {
     const bool gone =
         !handled.ok() && (handled.error().code == Code::kUnavailable || handled.error().code == Code::kDeadline ||
                           handled.error().code == Code::kCancelled);
-    log(gone ? LogLevel::kDebug : LogLevel::kError, "http", "{}: the answer was cut: {}", what,
+    log(gone ? LogLevel::kDebug : LogLevel::kError, "http", "{}: the answer was cut: {}", what(),
         handled.ok() ? std::string("no error") : to_string(handled.error()));
     stream_->abort();
     co_return false;
   }
   if (thrown || !exchange.responded()) {
-    log(LogLevel::kError, "http", "{}: {}", what,
+    log(LogLevel::kError, "http", "{}: {}", what(),
         handled.ok() ? std::string("the handler gave no answer") : to_string(handled.error()));
   }
   if (!exchange.responded()) {

@@ -12,8 +12,19 @@ constexpr std::size_t kFirstCapacity = 8 * 1024;
 // The byte too many must be seen for a head to be refused.
 constexpr std::size_t kLastCapacity = kHeadMax + 1;
 
+namespace {
+
+// Of the thread: heads follow each other on a loop, and nearly all fit the first capacity.
+thread_local std::unique_ptr<std::byte[]> spare;
+
+}  // namespace
+
 MutableBytes InputBuffer::room() {
   if (begin_ == end_) begin_ = end_ = 0;
+  if (capacity_ == 0 && spare) {
+    data_ = std::move(spare);
+    capacity_ = kFirstCapacity;
+  }
   if (begin_ > 0 && end_ == capacity_) {
     std::memmove(data_.get(), data_.get() + begin_, end_ - begin_);
     end_ -= begin_;
@@ -31,6 +42,7 @@ MutableBytes InputBuffer::room() {
 
 void InputBuffer::release_if_empty() {
   if (!empty()) return;
+  if (capacity_ == kFirstCapacity) spare = std::move(data_);
   data_.reset();
   capacity_ = begin_ = end_ = 0;
 }

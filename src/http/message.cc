@@ -13,6 +13,13 @@ namespace {
 constexpr std::size_t kFieldsUsual = 20;
 constexpr std::size_t kTextUsual = 640;
 
+// Where the `more` bytes begin that `text` is longer now.
+char* grow(std::string& text, std::size_t more) {
+  const std::size_t old = text.size();
+  text.resize(old + more);
+  return text.data() + old;
+}
+
 char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
 }
@@ -26,8 +33,7 @@ std::optional<std::string> decode(std::string_view text, Plus plus) {
 
 }  // namespace
 
-bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
+bool equal_letters_ignoring_case(std::string_view a, std::string_view b) {
   for (std::size_t i = 0; i < a.size(); ++i) {
     if (lower(a[i]) != lower(b[i])) return false;
   }
@@ -41,7 +47,10 @@ void Headers::add(std::string_view name, std::string_view value) {
   }
   entries_.push_back({static_cast<std::uint32_t>(text_.size()), static_cast<std::uint32_t>(name.size()),
                       static_cast<std::uint32_t>(value.size())});
-  text_.append(name).append(value);
+  char* at = grow(text_, name.size() + kColon.size() + value.size() + kLineEnd.size());
+  for (const std::string_view piece : {name, kColon, value, kLineEnd}) {
+    at = std::copy(piece.begin(), piece.end(), at);
+  }
 }
 
 void Headers::set(std::string_view name, std::string_view value) {
@@ -69,12 +78,6 @@ std::size_t Headers::count(std::string_view name) const {
   std::size_t found = 0;
   for (const Field field : *this) found += equals_ignoring_case(field.name, name) ? 1 : 0;
   return found;
-}
-
-Headers::Field Headers::operator[](std::size_t index) const {
-  const Entry& entry = entries_[index];
-  const char* const name = text_.data() + entry.offset;
-  return {{name, entry.name_size}, {name + entry.name_size, entry.value_size}};
 }
 
 std::string_view RequestHead::path() const {

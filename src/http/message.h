@@ -11,8 +11,12 @@
 
 namespace tombolo::http {
 
+/// Of two texts of one length.
+bool equal_letters_ignoring_case(std::string_view a, std::string_view b);
 /// ASCII only, as header names are.
-bool equals_ignoring_case(std::string_view a, std::string_view b);
+inline bool equals_ignoring_case(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && equal_letters_ignoring_case(a, b);
+}
 
 /// An ordered list of name/value pairs. Names keep the case they came with and are compared ignoring it. Views handed
 /// out live until the next change. Values are not judged here: parsers and the serializer refuse control bytes.
@@ -37,7 +41,17 @@ class Headers {
   std::size_t size() const { return entries_.size(); }
   bool empty() const { return entries_.empty(); }
   /// Requires index < size().
-  Field operator[](std::size_t index) const;
+  Field operator[](std::size_t index) const {
+    const Entry& entry = entries_[index];
+    const char* const name = text_.data() + entry.offset;
+    return {{name, entry.name_size}, {name + entry.name_size + kColon.size(), entry.value_size}};
+  }
+  /// "name: value" and the line's end, as it goes on the wire. Requires index < size().
+  std::string_view line(std::size_t index) const {
+    const Entry& entry = entries_[index];
+    const std::size_t size = entry.name_size + kColon.size() + entry.value_size + kLineEnd.size();
+    return {text_.data() + entry.offset, size};
+  }
 
   class Iterator {
    public:
@@ -57,7 +71,10 @@ class Headers {
   Iterator end() const { return {this, entries_.size()}; }
 
  private:
-  // One string for all text keeps a head at two allocations.
+  static constexpr std::string_view kColon = ": ";
+  static constexpr std::string_view kLineEnd = "\r\n";
+
+  // One string for all text, in lines, keeps a head at two allocations and makes sending it a copy.
   struct Entry {
     std::uint32_t offset, name_size, value_size;
   };

@@ -17,10 +17,11 @@ bool among(const std::string_view (&names)[N], std::string_view name) {
 // False when a field must not reach the wire.
 template <std::size_t N>
 bool append_fields(std::string& out, const Headers& headers, const std::string_view (&dropped)[N]) {
-  for (const auto field : headers) {
+  for (std::size_t i = 0; i < headers.size(); ++i) {
+    const Headers::Field field = headers[i];
     if (among(dropped, field.name)) continue;
     if (!is_token(field.name) || !is_field_value(field.value)) return false;
-    out.append(field.name).append(": ").append(field.value).append("\r\n");
+    out += headers.line(i);
   }
   return true;
 }

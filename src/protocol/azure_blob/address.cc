@@ -116,11 +116,12 @@ Result<Address> parse_address(AddressParts parts) {
                     fmt::format("The {} service is not built yet: only the blob service is.", host->service));
     }
     address.account = std::move(host->account);
-    address.endpoint = fmt::format("{}://{}/", parts.scheme, parts.host);
+    address.endpoint.append(parts.scheme).append("://").append(parts.host).append("/");
   } else {
     const Cut first = cut(path);
     TRY_ASSIGN(address.account, decode(first.segment));
-    address.endpoint = fmt::format("{}://{}/{}/", parts.scheme, parts.host, address.account);
+    address.endpoint.append(parts.scheme).append("://").append(parts.host).append("/");
+    address.endpoint.append(address.account).append("/");
     path = first.rest;
   }
   if (!is_account(address.account)) {
