@@ -79,6 +79,8 @@ class Control {
   virtual Task<RemoteTestReport> test_remote(std::string name, RemoteTestLimits limits) = 0;
   virtual Task<Status> status() = 0;
   virtual Task<tiering::FsckReport> fsck(tiering::FsckOptions options) = 0;
+  /// Whether clients may come: between the end of starting and the beginning of stopping.
+  virtual bool ready() const = 0;
   /// In the audit log, durably, when it succeeds.
   virtual Task<void> audit(AuditRecord record) = 0;
   /// Where clients reach an account, for connection strings and URLs: "http://127.0.0.1:10000/mystore".

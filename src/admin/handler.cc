@@ -49,7 +49,10 @@ bool authorised(const http::RequestHead& head, const std::string& token) {
 Task<Reply> AdminHandler::answer(http::Exchange& exchange, std::optional<AuditRecord>& record) {
   const http::RequestHead& head = exchange.head();
   const bool reading = head.method == "GET" || head.method == "HEAD";
-  if (head.path() == "/healthz" && reading) co_return Reply{200, "ok\n", "text/plain; charset=utf-8"};
+  if (head.path() == "/healthz" && reading) {
+    constexpr const char* kText = "text/plain; charset=utf-8";
+    co_return context_.control.ready() ? Reply{200, "ok\n", kText} : Reply{503, "starting or stopping\n", kText};
+  }
   if (head.path() == "/metrics" && reading) {
     co_return Reply{200, context_.metrics.text(), "text/plain; version=0.0.4; charset=utf-8"};
   }

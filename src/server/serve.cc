@@ -253,6 +253,7 @@ Result<void> run(const Settings& settings, MakeGround make_ground) {
     if (result.ok()) result = opened.directory.publish_admin_url(server.admin_url());
     if (result.ok()) result = print_welcome(settings, server, *opened.cell, loop);
     if (result.ok()) {
+      server.set_ready();
       notify_service_manager("READY=1");
       signals->wait(audit_file, tls.get());
       signals.reset();

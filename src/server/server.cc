@@ -222,6 +222,7 @@ Task<void> Server::start() {
 }
 
 Task<void> Server::stop() {
+  ready_ = false;
   CO_TRY(background_.close());
   if (blob_) {
     CO_TRY(blob_->doors().stop());

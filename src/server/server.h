@@ -1,6 +1,7 @@
 // Server: a cell behind its listeners.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -27,6 +28,8 @@ class Server final : private admin::Control {
 
   /// kUnavailable when an address is taken (the message says which).
   Task<void> start();
+  /// From now on /healthz says 200, until stop(). Before: 503.
+  void set_ready() { ready_ = true; }
   Task<void> stop();
   std::string blob_url() const;
   std::string admin_url() const;
@@ -46,6 +49,7 @@ class Server final : private admin::Control {
   Task<admin::RemoteTestReport> test_remote(std::string name, admin::RemoteTestLimits limits) override;
   Task<admin::Status> status() override;
   Task<tiering::FsckReport> fsck(tiering::FsckOptions options) override;
+  bool ready() const override { return ready_; }
   Task<void> audit(admin::AuditRecord record) override;
   std::string account_url(const std::string& account) const override;
   Task<admin::TlsView> tls() override;
@@ -58,6 +62,7 @@ class Server final : private admin::Control {
   Clock& clock_;
   Runtime& runtime_;
   Audit& audit_;
+  std::atomic<bool> ready_ = false;
   const SteadyTime started_;
   auth::AzureVerifier verifier_;
   admission::Admission admission_;
