@@ -21,7 +21,7 @@ from harness.azurite import Azurite
 from harness.proxy import LyingProxy
 from harness.tombolo import Tombolo
 
-ROUNDS, REQUESTS, ATTEMPTS = 5, 1200, 3
+ROUNDS, REQUESTS, ATTEMPTS = 5, 1200, 8
 HOT, HOT_BYTES = 200, 16_384
 COLD, COLD_BYTES = 64, 1_200_000  # read whole, they are too large for the cache
 PARALLEL = 8                      # of the offload
@@ -141,8 +141,8 @@ class StalledRemote(unittest.TestCase):
 
     def test_the_slowest_hot_reads_are_at_most_twice_as_slow(self):
         self.p99_ms()  # warm
-        for attempt in range(ATTEMPTS):  # a machine that does other things may spoil one
-            calm, stalled = [], []
+        calm, stalled = [], []
+        for attempt in range(ATTEMPTS):  # a machine that does other things takes more rounds to tell
             for number in range(ROUNDS):
                 calm.append(self.p99_ms())
                 stalled.append(self.stalled_round(attempt * ROUNDS + number))

@@ -195,6 +195,7 @@ class Signals {
   /// opens the audit log anew and reads the certificate again; both say in the log what came of it.
   void wait(AuditFile& audit, TlsFiles* tls) {
     for (int got = next(); got == SIGHUP; got = next()) {
+      log(LogLevel::kInfo, "server", "SIGHUP: opening the audit log anew{}", tls ? ", reading the certificate" : "");
       if (const auto opened = audit.open(); !opened.ok()) log(LogLevel::kError, "audit", "{}", opened.error().message);
       if (tls != nullptr) static_cast<void>(tls->reload());
     }

@@ -41,11 +41,11 @@ Task<bool> collect_native(Collecting& collecting, meta::Candidate candidate) {
   // Whoever replaces what is there under the same key waits, or this would delete the new bytes.
   const auto turn = services.keys_at_work->enter(candidate.remote, candidate.key, store::KeysAtWork::Work::kCollect);
   if (!turn) co_return false;
-  // An offload pins its gen: its PUT may be on the way still.
-  const auto claim = services.pins.claim(candidate.tenant, candidate.gen());
-  if (!claim) co_return false;
   CO_TRY_ASSIGN(const meta::NativeVerdict verdict, meta::judge_native(cell, candidate));
   if (verdict.judged != meta::NativeJudged::kDelete) co_return false;
+  // Whoever reads the gen now may be at the copy that is to go; who comes later finds its row without it. So a look is
+  // enough: a claim held for the judgement, or for the remote, would keep readers of a living gen out.
+  if (!services.pins.claim(candidate.tenant, candidate.gen())) co_return false;
   const meta::NativeKey& native = verdict.native;
   Result<bool> removed = false;
   const auto remote = services.remotes.find(native.remote);

@@ -338,6 +338,21 @@ TEST(Collector, ARemoteThatHangsDoesNotKeepFlashFromBeingFreed) {
   ASSERT_TRUE(rig.run(collector.stop()).ok());
 }
 
+TEST(Collector, NobodyIsKeptFromAGenWhileARemoteDeletesACopyOfIt) {
+  TierRig rig;
+  ASSERT_TRUE(rig.put("x", rig.noise(50'000)).ok());
+  const GenId gen = rig.head("x")->gen;
+  rig.offload(Evict::kYes);
+  rig.remove("x");
+  std::optional<bool> may_pin;
+  rig.far->hook = [&](testing::Step step, std::string) -> Task<void> {
+    if (step == testing::Step::kRemove) may_pin = rig.services.pins.pin(kTenant, gen).has_value();
+    return nothing_happens();
+  };
+  rig.collect();
+  EXPECT_EQ(may_pin, true);
+}
+
 TEST(Collector, ARemoteThatIsAwayIsAskedOnceAPass) {
   TierRig rig;
   for (int n = 0; n < 64; ++n) ASSERT_TRUE(rig.put(std::to_string(n), rig.noise(5'000)).ok());
