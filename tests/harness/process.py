@@ -10,6 +10,7 @@ import time
 
 POLL_S = 0.02
 START_LIMIT_S = 30
+IDLE_WINDOW_S, IDLE_SHARE_MAX = 0.4, 0.1
 
 
 def free_port() -> int:
@@ -56,6 +57,19 @@ class Program:
 
     def wait_for_port(self, port: int, limit_s: float = START_LIMIT_S):
         self.wait_until(lambda: accepts(port), f"port {port}", limit_s)
+
+    def cpu_s(self) -> float:
+        """User and system time that it has used so far, without that of its children."""
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def wait_until_idle(self, limit_s: float = START_LIMIT_S):
+        """Until it has hardly computed for IDLE_WINDOW_S: what it was asked for is done, or waits for others."""
+        def idle():
+            before = self.cpu_s()
+            time.sleep(IDLE_WINDOW_S)
+            return self.cpu_s() - before <= IDLE_SHARE_MAX * IDLE_WINDOW_S
+        self.wait_until(idle, "idle moment", limit_s)
 
     def kill9(self):
         """SIGKILL, then waits: what it held open is closed when this returns."""
