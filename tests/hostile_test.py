@@ -9,12 +9,15 @@ import time
 from harness import raw, suite
 from harness.azure import Account
 from harness.case import TempCase
+from harness.certificates import Authority
 from harness.hostile import Hostiles
-from harness.process import http_get
+from harness.process import free_port, http_get
 from harness.tombolo import Tombolo
 
 IDLE = 10_000
 PER_CONNECTION_MAX = 16 * 1024
+IDLE_TLS, WARM_TLS = 2_000, 200
+ASLEEP_S = 1.5  # an idle connection goes to sleep after half a second
 PER_UPLOAD_MAX = 512 * 1024
 RATIO_MAX = 2.0
 ROUNDS, READS, WRITES = 15, 300, 40
@@ -157,6 +160,32 @@ class Crowded(TempCase):
                 self.assertGreater(told["drips"], 64, told)
                 self.assertEqual(told.get("ended", 0), 0, told)
             self.assertEqual(idle.stats()["idle"]["open"], IDLE)
+
+    def test_2_000_idle_tls_connections_before_and_after_a_request(self):
+        for said, asks in (("that never asked", False), ("between two requests", True)):
+            with self.subTest(said):
+                each = self.measure_idle_tls(asks)
+                print(f"\n  a TLS connection {said}: {each:.0f} bytes", flush=True)
+                self.assertLessEqual(each, PER_CONNECTION_MAX)
+
+    def measure_idle_tls(self, asks: bool) -> float:
+        """On a fresh server: memory that others gave back would be used again. What the first connections cost once is
+        no connection's."""
+        folder = self.folder / f"tls-{asks}"
+        authority, tls_port = Authority(folder / "ca"), free_port()
+        certificate, key = authority.issue("server", ["DNS:localhost"])
+        settings = {"tls.listen": f"127.0.0.1:{tls_port}", "tls.cert_file": certificate, "tls.key_file": key}
+        with Tombolo(folder, settings={**self.settings, **settings}) as server:
+            request = self.signed("GET", "?comp=list") if asks else ""
+            crowd = {"request": request, "ca_file": str(authority.ca)}
+            with Hostiles(tls_port, {"idle": {**crowd, "connections": WARM_TLS}}, 1_000):
+                time.sleep(ASLEEP_S)
+                before = settled_rss(server)
+                with Hostiles(tls_port, {"idle": {**crowd, "connections": IDLE_TLS}}, IDLE_TLS + 1_000) as idle:
+                    time.sleep(ASLEEP_S)
+                    each = (settled_rss(server) - before) / IDLE_TLS
+                    self.assertEqual(idle.stats()["idle"]["open"], IDLE_TLS)
+        return each
 
     def test_10_000_keep_alive_connections_churn_floods_and_clients_that_never_read(self):
         self.crowded.account.client().get_blob_client("good", "large").upload_blob(os.urandom(32 << 20))

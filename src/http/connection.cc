@@ -19,6 +19,9 @@ constexpr Duration kLingerStoppingMax = std::chrono::milliseconds(200);
 constexpr std::uint64_t kLingerBytesMax = 16 * kMiB;        // behind an answered request: the rest of a block
 constexpr std::uint64_t kRefusedLingerBytesMax = 1 * kMiB;  // behind what was no request: nobody is owed more
 
+// Idle for so long, a connection is likely to stay so: what its tasks hold is more than what is left of it then.
+constexpr Duration kSleepAfter = std::chrono::milliseconds(500);
+
 constexpr std::int64_t kMicrosPerSecond = 1'000'000;
 
 }  // namespace
@@ -39,57 +42,82 @@ Task<void> Connection::serve(std::shared_ptr<Connection> self) {
   // A connection that has never spoken gets no longer than a head may take.
   Duration idle_max = self->shared_.config.head_time_max;
   while (true) {
-    auto head = co_await self->read_head(idle_max);
-    if (!head.ok() || !*head) co_return Result<void>{};
-    const auto again = co_await self->run_exchange(**std::move(head));
+    if (self->input_.empty()) {
+      const auto there = co_await self->wait_for_head(idle_max);
+      if (!there.ok() || !*there) co_return Result<void>{};
+    }
+    const auto again = co_await self->serve_request();
     if (!again.ok() || !*again) co_return Result<void>{};
     idle_max = self->shared_.config.keep_alive_max;
   }
 }
 
+Task<bool> Connection::wait_for_head(Duration idle_max) {
+  if (std::exchange(woken_, false)) co_return true;
+  input_.release_if_empty();
+  if (shared_.stopping.load(std::memory_order_relaxed)) co_return false;
+  stay_.emplace(loop_.waiting, *this);
+  idle_ = true;
+  const Deadline until = deadline_after(idle_max);
+  auto readable = co_await stream_->settle(until);
+  if (readable.ok()) readable = co_await stream_->wait_readable(std::min(until, deadline_after(kSleepAfter)));
+  const bool still_idle = !readable.ok() && readable.error().code == Code::kDeadline && deadline_after({}) < until;
+  if (still_idle && !shared_.stopping.load(std::memory_order_relaxed)) {
+    stream_->sleep(until, shared_from_this());
+    co_return false;
+  }
+  idle_ = false;
+  co_return readable.ok();
+}
+
+void Connection::wake(Result<void> readable) {
+  idle_ = false;
+  if (!readable.ok()) return;  // nobody holds it any more: it closes
+  woken_ = true;
+  serve_again();
+}
+
+Task<bool> Connection::serve_request() {
+  CO_TRY_ASSIGN(std::optional<RequestHead> head, read_head());
+  if (!head) co_return false;
+  co_return co_await run_exchange(*std::move(head));
+}
+
 Task<void> Connection::shed(std::shared_ptr<Connection> self) {
-  co_return co_await self->refuse(Failure::kOverloaded, false);
+  (void)co_await self->refuse(Failure::kOverloaded, false);
+  co_return Result<void>{};
 }
 
 void Connection::stop_if_idle() {
   if (idle_) stream_->cancel();
 }
 
-Task<std::optional<RequestHead>> Connection::read_head(Duration idle_max) {
-  std::optional<WaitingList::Stay> stay;  // from the first wait on
-  if (input_.empty()) {
-    input_.release_if_empty();
-    if (shared_.stopping.load(std::memory_order_relaxed)) co_return std::nullopt;
-    stay.emplace(loop_.waiting, *this);
-    idle_ = true;
-    const auto readable = co_await stream_->wait_readable(deadline_after(idle_max));
-    idle_ = false;
-    if (!readable.ok()) co_return std::nullopt;
-  }
+Task<std::optional<RequestHead>> Connection::read_head() {
   const Deadline until = deadline_after(shared_.config.head_time_max);
   RequestParser parser;
   while (true) {
     if (!input_.empty()) {
       const auto progress = parser.advance(input_.text());
       if (!progress) {
-        stay.reset();
+        stay_.reset();
         CO_TRY(refuse(progress.error(), parser.is_head()));
         co_return std::nullopt;
       }
       if (*progress == Progress::kDone) {
+        stay_.reset();
         input_.take(parser.head_size());
         co_return std::optional<RequestHead>(parser.take());
       }
     }
-    if (!stay) stay.emplace(loop_.waiting, *this);
+    if (!stay_) stay_.emplace(loop_.waiting, *this);
     const auto n = co_await stream_->read_some(input_.room(), until);
     if (n.ok() && *n > 0) {
       input_.added(*n);
       continue;
     }
+    stay_.reset();
     // An end inside a head, or a lost connection: nobody is there to be told.
     if (!n.ok() && n.error().code == Code::kDeadline) {
-      stay.reset();
       CO_TRY(refuse(Failure::kHeadStalled, parser.is_head()));
     }
     co_return std::nullopt;

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 
 #include "http/body_reader.h"
 #include "http/exchange.h"
@@ -40,24 +41,35 @@ struct LoopShared {
 };
 
 /// Lives and is used on its stream's event loop.
-class Connection final : public WaitingList::Waiter {
+class Connection : public WaitingList::Waiter, public Sleeper, public std::enable_shared_from_this<Connection> {
  public:
   Connection(std::unique_ptr<Stream> stream, ConnectionInfo peer, ConnectionShared& shared, LoopShared& loop);
 
   /// Until either side closes. Never an error: what goes wrong concerns this peer alone.
+  /// When a connection has been idle for a while, the task ends and the connection sleeps: it lives on by itself, and
+  /// serve_again() is called when there is something to read.
   static Task<void> serve(std::shared_ptr<Connection> self);
-  /// Answers 503 and closes.
+  /// Answers 503 and closes. Never an error either.
   static Task<void> shed(std::shared_ptr<Connection> self);
   /// Closes when no request is under way; otherwise the running one is the last (ConnectionShared::stopping).
   void stop_if_idle();
+
+ protected:
+  /// Spawns serve().
+  virtual void serve_again() = 0;
 
  private:
   friend class ServerExchange;
 
   void give_way() override { stream_->cancel(); }
+  void wake(Result<void> readable) override;
+  // Waits for a head's first byte. False: the task is at its end, asleep or closing.
+  Task<bool> wait_for_head(Duration idle_max);
 
-  // Waits for and reads the next head. nullopt: there is none, and everything to say about it was said.
-  Task<std::optional<RequestHead>> read_head(Duration idle_max);
+  // The next request; whether another may follow.
+  Task<bool> serve_request();
+  // nullopt: there is none, and everything to say about it was said.
+  Task<std::optional<RequestHead>> read_head();
   // One request; whether another may follow.
   Task<bool> run_exchange(RequestHead head);
   Task<void> refuse(Failure failure, bool to_head);
@@ -71,6 +83,8 @@ class Connection final : public WaitingList::Waiter {
   LoopShared& loop_;
   InputBuffer input_;
   bool idle_ = false;
+  bool woken_ = false;                     // by something to read
+  std::optional<WaitingList::Stay> stay_;  // from the wait for a head on, until the head is there
 };
 
 }  // namespace tombolo::http

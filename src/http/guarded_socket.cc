@@ -7,6 +7,8 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace tombolo::http {
@@ -20,6 +22,20 @@ Deadline deadline_after(Duration duration) {
 }
 
 namespace {
+
+// A wait as Asio's frames await it themselves: use_awaitable would put a frame of its own, and its memory for as long
+// as a connection is idle, between them and the socket.
+struct WaitOperation {
+  tcp::socket& socket;
+  tcp::socket::wait_type what;
+  error_code& error;
+
+  template <class Token>
+    requires(!std::is_pointer_v<std::decay_t<Token>>)  // a frame asks whether it could be called with itself
+  auto operator()(Token&& token) {
+    return socket.async_wait(what, asio::redirect_error(std::forward<Token>(token), error));
+  }
+};
 
 int unacknowledged(tcp::socket& socket) {
   int bytes = 0;
@@ -75,12 +91,23 @@ Task<void> GuardedSocket::wait(tcp::socket::wait_type what, Deadline until) {
     until = noted_ + pace_->allowance();
   }
   begin(until);
-  co_await socket.async_wait(what, asio::redirect_error(asio::use_awaitable, error));
+  WaitOperation operation{socket, what, error};
+  co_await std::move(operation);
   end();
   if (paced_) (void)note_acknowledged();
   paced_ = false;
   if (error) co_return failure(error);
   co_return Result<void>{};
+}
+
+void GuardedSocket::sleep(Deadline until, std::shared_ptr<Sleeper> sleeper) {
+  tries_left_ = kTriesInARow;
+  begin(until);
+  socket.async_wait(tcp::socket::wait_read,
+                    [self = shared_from_this(), sleeper = std::move(sleeper)](const error_code& error) {
+                      self->end();
+                      sleeper->wake(error ? Result<void>(self->failure(error)) : Result<void>());
+                    });
 }
 
 void GuardedSocket::shutdown_write() {

@@ -35,6 +35,8 @@ class GuardedSocket : public std::enable_shared_from_this<GuardedSocket> {
 
   Task<void> connect(boost::asio::ip::tcp::endpoint to, Deadline until);
   Task<void> wait(boost::asio::ip::tcp::socket::wait_type what, Deadline until);
+  /// As Stream::sleep.
+  void sleep(Deadline until, std::shared_ptr<Sleeper> sleeper);
 
   void shutdown_write();
   /// Closes with a reset.

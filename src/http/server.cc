@@ -79,11 +79,15 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
     self->shared_.stopping = true;
     CO_TRY(self->accepting_.close());
     self->close_idle();
-    for (Duration waited{}; self->serving_.size() > 0 && waited < self->shared_.config.stop_grace;
-         waited += kStopPoll) {
+    for (Duration waited{}; self->count_ > 0 && waited < self->shared_.config.stop_grace; waited += kStopPoll) {
       CO_TRY(sleep_for(kStopPoll));
     }
-    co_return co_await self->serving_.close();
+    CO_TRY(self->serving_.close());
+    // Those that slept were told above, behind what their loops had to do then.
+    while (self->count_ > 0) {
+      CO_TRY(sleep_for(kStopPoll));
+    }
+    co_return Result<void>{};
   }
 
  private:
@@ -100,7 +104,7 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
   };
   using Registry = std::list<Entry>;
 
-  // Counts and lists a connection for as long as its task lives, started or not.
+  // Counts and lists a connection for as long as it lives.
   class Admission {
    public:
     Admission(std::shared_ptr<Impl> owner, Entry entry) : owner_(std::move(owner)) {
@@ -109,9 +113,11 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
       const std::lock_guard lock(owner_->mutex_);
       place_ = owner_->registry_.insert(owner_->registry_.end(), std::move(entry));
     }
-    Admission(Admission&& other) noexcept = default;
+    Admission(const Admission&) = delete;
+    void serve(std::shared_ptr<Connection> connection) {
+      owner_->serving_.spawn(place_->loop->executor, Connection::serve(std::move(connection)));
+    }
     ~Admission() {
-      if (!owner_) return;  // moved from
       --place_->loop->count;
       --owner_->count_;
       const std::lock_guard lock(owner_->mutex_);
@@ -121,6 +127,19 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
    private:
     std::shared_ptr<Impl> owner_;
     Registry::iterator place_;
+  };
+
+  // Outlives the connection, which refers to what the owner has.
+  struct Admitting {
+    std::optional<Admission> admission;
+  };
+  // Held by its task alone, started or not, or by the wait that it sleeps in.
+  class Admitted final : public Admitting, public Connection {
+   public:
+    using Connection::Connection;
+
+   private:
+    void serve_again() override { admission->serve(shared_from_this()); }
   };
 
   static Task<void> accept_connections(std::shared_ptr<Impl> self) {
@@ -163,10 +182,9 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
     ConnectionInfo peer{remote.address().to_string(), remote.port(), port_, tls != nullptr};
     const PaceOptions writes{.stall_max = shared_.config.write_stall_max, .rate_min = shared_.config.rate_min};
     auto stream = tls ? make_tls_stream(std::move(socket), tls, writes) : make_tcp_stream(std::move(socket), writes);
-    auto connection = std::make_shared<Connection>(std::move(stream), std::move(peer), shared_, loop.shared);
-    Admission admission(shared_from_this(), {connection, &loop});
-    auto task = served ? Connection::serve(connection) : Connection::shed(connection);
-    serving_.spawn(loop.executor, run(std::move(task), std::move(admission)));
+    auto connection = std::make_shared<Admitted>(std::move(stream), std::move(peer), shared_, loop.shared);
+    connection->admission.emplace(shared_from_this(), Entry{connection, &loop});
+    serving_.spawn(loop.executor, served ? Connection::serve(connection) : Connection::shed(connection));
   }
 
   // Whether one more connection may be served: there is room, or somebody who can be made to give way.
@@ -229,12 +247,6 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
         "port {}: {} connections are open, the most that are allowed (limits.connections_max): new ones replace idle "
         "ones, or are answered 503 where none is idle",
         port_, shared_.config.connections_max);
-  }
-
-  static Task<void> run(Task<void> task, [[maybe_unused]] Admission admission) {
-    // What goes wrong with one connection concerns its peer alone.
-    (void)co_await std::move(task);
-    co_return Result<void>{};
   }
 
   void close_idle() {

@@ -196,5 +196,73 @@ TEST_F(ServerTest, ShedsTheNewestConnectionWhereAllAreBusy) {
   EXPECT_THAT(one.read_answer(), EndsWith("12"));
 }
 
+// --- connections that sleep: idle for longer than kSleepAfter of connection.cc
+
+constexpr Duration kLongerThanAwake = 800ms;
+
+TEST_F(ServerTest, ServesAConnectionThatSlept) {
+  start();
+  RawSocket never_asked = connect();
+  RawSocket socket = connect();
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(socket.send(kGet));
+    EXPECT_THAT(socket.read_answer(), StartsWith("HTTP/1.1 403"));
+    std::this_thread::sleep_for(kLongerThanAwake);
+  }
+  ASSERT_TRUE(never_asked.send(kGet.substr(0, 10)));  // half a head wakes it too
+  std::this_thread::sleep_for(50ms);
+  ASSERT_TRUE(never_asked.send(kGet.substr(10)));
+  EXPECT_THAT(never_asked.read_answer(), StartsWith("HTTP/1.1 403"));
+  EXPECT_EQ(server_->stats().connections, 2u);
+}
+
+TEST_F(ServerTest, ClosesSleepersAtTheirTime) {
+  start({.head_time_max = 1s, .keep_alive_max = 2s});
+  const auto started = Steady::now();
+  RawSocket never_asked = connect();
+  RawSocket socket = connect();
+  ASSERT_TRUE(socket.send(kGet));
+  EXPECT_THAT(socket.read_answer(), StartsWith("HTTP/1.1 403"));
+  std::string nothing;
+  EXPECT_EQ(never_asked.read_to_end(nothing), RawSocket::End::kOrderly);
+  EXPECT_GE(Steady::now() - started, 950ms);
+  EXPECT_LT(Steady::now() - started, 1'800ms);
+  EXPECT_EQ(socket.read_to_end(nothing), RawSocket::End::kOrderly);
+  EXPECT_GE(Steady::now() - started, 1'950ms);
+  EXPECT_EQ(nothing, "");
+  for (int i = 0; i < 500 && server_->stats().connections > 0; ++i) std::this_thread::sleep_for(2ms);
+  EXPECT_EQ(server_->stats().connections, 0u);
+}
+
+TEST_F(ServerTest, StopsAtOnceThoughConnectionsSleep) {
+  start();
+  std::vector<RawSocket> sleepers;
+  for (int i = 0; i < 20; ++i) {
+    sleepers.push_back(connect());
+    ASSERT_TRUE(sleepers.back().send(kGet));
+    EXPECT_THAT(sleepers.back().read_answer(), StartsWith("HTTP/1.1 403"));
+  }
+  std::this_thread::sleep_for(kLongerThanAwake);
+  const auto started = Steady::now();
+  stop();
+  EXPECT_LT(Steady::now() - started, 1s);
+  std::string nothing;
+  for (RawSocket& socket : sleepers) EXPECT_EQ(socket.read_to_end(nothing), RawSocket::End::kOrderly);
+}
+
+TEST_F(ServerTest, ASleeperGivesWayToANewcomer) {
+  start({.connections_max = 1});
+  RawSocket sleeper = connect();
+  ASSERT_TRUE(sleeper.send(kGet));
+  EXPECT_THAT(sleeper.read_answer(), StartsWith("HTTP/1.1 403"));
+  std::this_thread::sleep_for(kLongerThanAwake);
+  RawSocket newcomer = connect();
+  ASSERT_TRUE(newcomer.send(kGet));
+  EXPECT_THAT(newcomer.read_answer(), StartsWith("HTTP/1.1 403"));
+  std::string nothing;
+  EXPECT_EQ(sleeper.read_to_end(nothing), RawSocket::End::kOrderly);
+  EXPECT_EQ(server_->stats().evicted, 1u);
+}
+
 }  // namespace
 }  // namespace tombolo::http

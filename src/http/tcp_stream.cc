@@ -30,7 +30,11 @@ class TcpStream final : public Stream {
   explicit TcpStream(std::shared_ptr<GuardedSocket> guarded) : guarded_(std::move(guarded)) {}
   ~TcpStream() override { guarded_->close(); }
 
+  Task<void> settle(Deadline) override { co_return Result<void>{}; }
+
   Task<void> wait_readable(Deadline until) override { return guarded_->wait(tcp::socket::wait_read, until); }
+
+  void sleep(Deadline until, std::shared_ptr<Sleeper> sleeper) override { guarded_->sleep(until, std::move(sleeper)); }
 
   Task<std::size_t> read_some(MutableBytes into, Deadline until) override {
     while (true) {

@@ -89,9 +89,8 @@ class TlsStream final : public Stream {
     wire_.socket = &guarded_->socket;
   }
   TlsStream(std::shared_ptr<GuardedSocket> guarded, SslSession session)
-      : guarded_(std::move(guarded)), server_(nullptr) {
+      : guarded_(std::move(guarded)), server_(nullptr), ssl_(std::move(session)) {
     wire_.socket = &guarded_->socket;
-    take(std::move(session));
   }
   ~TlsStream() override {
     say_goodbye();
@@ -103,11 +102,11 @@ class TlsStream final : public Stream {
     if (state_ == State::kBroken) co_return Error{Code::kUnavailable, "the TLS connection is broken"};
     if (!ssl_) {
       CO_TRY(guarded_->wait(tcp::socket::wait_read, until));
-      take(server_->begin());
+      ssl_ = server_->begin();
     }
     while (true) {
       ERR_clear_error();
-      const int done = SSL_do_handshake(ssl_.get());
+      const int done = SSL_do_handshake(wired());
       if (done == 1) break;
       const int error = SSL_get_error(ssl_.get(), done);
       if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) co_return handshake_failure();
@@ -123,10 +122,18 @@ class TlsStream final : public Stream {
     co_return Result<void>{};
   }
 
+  Task<void> settle(Deadline until) override { return shake_hands(until); }
+
   // Not a coroutine itself: an idle connection holds one frame less.
   Task<void> wait_readable(Deadline until) override {
     const bool idle = state_ == State::kOpen && SSL_has_pending(ssl_.get()) == 0;
     return idle ? guarded_->wait(tcp::socket::wait_read, until) : shake_hands_and_wait(until);
+  }
+
+  void sleep(Deadline until, std::shared_ptr<Sleeper> sleeper) override {
+    ASSERT(state_ == State::kOpen && SSL_has_pending(ssl_.get()) == 0);
+    SSL_set_bio(ssl_.get(), nullptr, nullptr);
+    guarded_->sleep(until, std::move(sleeper));
   }
 
   Task<std::size_t> read_some(MutableBytes into, Deadline until) override {
@@ -134,7 +141,7 @@ class TlsStream final : public Stream {
     while (true) {
       std::size_t n = 0;
       ERR_clear_error();
-      const int done = SSL_read_ex(ssl_.get(), into.data(), into.size(), &n);
+      const int done = SSL_read_ex(wired(), into.data(), into.size(), &n);
       if (done == 1) {
         if (++calls_ >= kCallsPerTurn) co_await take_turns();
         co_return n;
@@ -182,7 +189,7 @@ class TlsStream final : public Stream {
     std::byte probe{};
     std::size_t n = 0;
     ERR_clear_error();
-    const int done = SSL_peek_ex(ssl_.get(), &probe, 1, &n);
+    const int done = SSL_peek_ex(wired(), &probe, 1, &n);
     return done != 1 && SSL_get_error(ssl_.get(), done) == SSL_ERROR_WANT_READ && SSL_has_pending(ssl_.get()) == 0;
   }
 
@@ -199,20 +206,23 @@ class TlsStream final : public Stream {
     return error == SSL_ERROR_WANT_WRITE ? tcp::socket::wait_write : tcp::socket::wait_read;
   }
 
-  void take(SslSession session) {
-    BIO* const bio = BIO_new(wire_method());
-    ASSERT(bio != nullptr);
-    BIO_set_data(bio, &wire_);
-    BIO_set_init(bio, 1);
-    SSL_set_bio(session.get(), bio, bio);
-    ssl_ = std::move(session);
+  // For calls that read or write: what lies between OpenSSL and the socket is not kept while the connection sleeps.
+  SSL* wired() {
+    if (SSL_get_rbio(ssl_.get()) == nullptr) {
+      BIO* const bio = BIO_new(wire_method());
+      ASSERT(bio != nullptr);
+      BIO_set_data(bio, &wire_);
+      BIO_set_init(bio, 1);
+      SSL_set_bio(ssl_.get(), bio, bio);
+    }
+    return ssl_.get();
   }
 
   Task<void> write_all(BytesView bytes, Duration stall_max) {
     while (!bytes.empty()) {
       std::size_t n = 0;
       ERR_clear_error();
-      const int done = SSL_write_ex(ssl_.get(), bytes.data(), std::min(bytes.size(), kRecordMax), &n);
+      const int done = SSL_write_ex(wired(), bytes.data(), std::min(bytes.size(), kRecordMax), &n);
       if (done == 1) {
         half_written_ = false;
         bytes = bytes.subspan(n);
@@ -239,7 +249,7 @@ class TlsStream final : public Stream {
     if (state_ != State::kOpen || half_written_ || said_goodbye_) return;
     said_goodbye_ = true;
     ERR_clear_error();
-    SSL_shutdown(ssl_.get());
+    SSL_shutdown(wired());
     ERR_clear_error();
   }
 

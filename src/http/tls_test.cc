@@ -167,6 +167,22 @@ TEST_F(TlsTest, SaysGoodbyeToAnIdleConnection) {
   EXPECT_EQ(peer.read_to_end(rest), RawTls::End::kOrderly);
 }
 
+TEST_F(TlsTest, ServesAConnectionThatSleptAndSaysGoodbyeToIt) {
+  start_tls({.keep_alive_max = 2s});
+  RawTls never_asked = connect_tls();
+  RawTls peer = connect_tls();
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(peer.send(kGet));
+    EXPECT_THAT(peer.read_answer(), StartsWith("HTTP/1.1 403"));
+    std::this_thread::sleep_for(800ms);
+  }
+  ASSERT_TRUE(never_asked.send(kGet));
+  EXPECT_THAT(never_asked.read_answer(), StartsWith("HTTP/1.1 403"));
+  std::string rest;
+  EXPECT_EQ(peer.read_to_end(rest), RawTls::End::kOrderly);
+  EXPECT_EQ(rest, "");
+}
+
 TEST_F(TlsTest, ABodyThatBreaksOffIsNotTaken) {
   start_tls();
   {
@@ -181,10 +197,12 @@ TEST_F(TlsTest, ABodyThatBreaksOffIsNotTaken) {
 }
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-// Live heap bytes of the whole process; the clients keep nothing but their sockets. OpenSSL 3.0 holds 13.7 KiB of them:
-// 7.6 of its connection object, 2 of two cipher states, 1 of the session. With record buffers it would be 34 more.
+// Live heap bytes of the whole process; the clients keep nothing but their sockets. OpenSSL 3.0 holds 13.4 KiB of them:
+// 7.4 of its connection object, 2.2 of two cipher states, 1 of the session, 0.9 of the two ephemeral keys, 0.6 of two
+// digests of the handshake, 0.5 of the certificate's copy; it gives none of them up while the connection lives
+// (dropping the session with SSL_set_session resets the whole connection). With record buffers it would be 34 more.
 TEST_F(TlsTest, AnIdleConnectionHoldsLittle) {
-  constexpr std::size_t kConnections = 200, kHeapBytesMax = 20 * 1024;
+  constexpr std::size_t kConnections = 200, kHeapBytesMax = 15 * 1024 + 512;
   start_tls({.keep_alive_max = 60s});
   std::vector<RawSocket> sockets;
   const auto connect_more = [&](std::size_t count) {
@@ -197,10 +215,10 @@ TEST_F(TlsTest, AnIdleConnectionHoldsLittle) {
   };
   sockets.reserve(2 * kConnections);
   connect_more(kConnections);  // what only the first ones cost is no connection's
-  std::this_thread::sleep_for(100ms);
+  std::this_thread::sleep_for(1s);
   const std::size_t before = ::mallinfo2().uordblks;
   connect_more(kConnections);
-  std::this_thread::sleep_for(100ms);  // until all of them wait
+  std::this_thread::sleep_for(1s);  // until all of them sleep
   const std::size_t each = (::mallinfo2().uordblks - before) / kConnections;
   RecordProperty("heap_bytes_each", static_cast<int>(each));
   EXPECT_LE(each, kHeapBytesMax);

@@ -9,6 +9,7 @@ import pathlib
 import resource
 import select
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -95,13 +96,16 @@ class Crowd:
 
 
 class Idle(Crowd):
-    """Connections that say nothing, or one request each and then nothing."""
+    """Connections that say nothing, or one request each and then nothing. With `ca_file`, over TLS, the handshake made."""
 
-    def __init__(self, port, connections: int, request: str = ""):
+    def __init__(self, port, connections: int, request: str = "", ca_file: str = ""):
         super().__init__(port)
+        self.trusted = ssl.create_default_context(cafile=ca_file) if ca_file else None
         self.sockets = []
         for _ in range(connections):
             one = self.connect()
+            if self.trusted:
+                one = self.trusted.wrap_socket(one, server_hostname="localhost")
             if request:
                 one.sendall(request.encode("latin-1"))
             self.sockets.append(one)
