@@ -30,6 +30,8 @@ class HeadLines {
   Parsed<std::optional<std::string_view>> next(std::string_view buffer);
   /// Bytes of all lines given so far, their ends included.
   std::size_t consumed() const { return line_; }
+  /// Lines given so far.
+  std::size_t count() const { return lines_; }
 
  private:
   std::size_t line_ = 0;  // start of the current line
@@ -46,5 +48,27 @@ bool is_field_value(std::string_view text);
 /// "name: value" with the white space around the value cut. Requires a line of HeadLines. kFoldedHeader,
 /// kBadHeaderName.
 Parsed<Headers::Field> parse_field(std::string_view line);
+
+/// Takes in the lines of a head as far as they have come: the first goes to `start`, fields into `headers`, and the
+/// empty line to `finish`; both give a Parsed<void>.
+template <class Start, class Finish>
+Parsed<Progress> advance_head(HeadLines& lines, std::string_view buffer, Headers& headers, Start start, Finish finish) {
+  while (true) {
+    const auto line = lines.next(buffer);
+    if (!line) return std::unexpected(line.error());
+    if (!*line) return Progress::kMore;
+    if (lines.count() == 1) {
+      if (const auto taken = start(**line); !taken) return std::unexpected(taken.error());
+      continue;
+    }
+    if ((*line)->empty()) {
+      if (const auto finished = finish(); !finished) return std::unexpected(finished.error());
+      return Progress::kDone;
+    }
+    const auto field = parse_field(**line);
+    if (!field) return std::unexpected(field.error());
+    headers.add(field->name, field->value);
+  }
+}
 
 }  // namespace tombolo::http

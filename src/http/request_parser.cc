@@ -50,23 +50,9 @@ bool is_target_char(char c) {
 }  // namespace
 
 Parsed<Progress> RequestParser::advance(std::string_view buffer) {
-  while (true) {
-    const auto line = lines_.next(buffer);
-    if (!line) return std::unexpected(line.error());
-    if (!*line) return Progress::kMore;
-    if (first_) {
-      first_ = false;
-      if (const auto taken = take_request_line(**line); !taken) return std::unexpected(taken.error());
-      continue;
-    }
-    if ((*line)->empty()) {
-      if (const auto finished = finish(); !finished) return std::unexpected(finished.error());
-      return Progress::kDone;
-    }
-    const auto field = parse_field(**line);
-    if (!field) return std::unexpected(field.error());
-    head_.headers.add(field->name, field->value);
-  }
+  return advance_head(
+      lines_, buffer, head_.headers, [this](std::string_view line) { return take_request_line(line); },
+      [this] { return finish(); });
 }
 
 Parsed<void> RequestParser::take_request_line(std::string_view line) {

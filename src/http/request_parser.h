@@ -14,8 +14,6 @@ class RequestParser {
   std::size_t head_size() const { return lines_.consumed(); }
   /// After kDone, once.
   RequestHead take() { return std::move(head_); }
-  /// Whether any line has been taken in: a stalled head is told from an idle connection.
-  bool started() const { return lines_.consumed() > 0; }
   /// HEAD, as far as known: answers to it have no body, refusals too.
   bool is_head() const { return head_.method == "HEAD"; }
 
@@ -26,7 +24,6 @@ class RequestParser {
 
   HeadLines lines_;
   RequestHead head_;
-  bool first_ = true;
   std::string authority_;          // of a target in absolute form
   std::string_view default_port_;  // of its scheme
 };

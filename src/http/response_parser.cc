@@ -7,23 +7,9 @@
 namespace tombolo::http {
 
 Parsed<Progress> ResponseParser::advance(std::string_view buffer) {
-  while (true) {
-    const auto line = lines_.next(buffer);
-    if (!line) return std::unexpected(line.error());
-    if (!*line) return Progress::kMore;
-    if (first_) {
-      first_ = false;
-      if (const auto taken = take_status_line(**line); !taken) return std::unexpected(taken.error());
-      continue;
-    }
-    if ((*line)->empty()) {
-      if (const auto finished = finish(); !finished) return std::unexpected(finished.error());
-      return Progress::kDone;
-    }
-    const auto field = parse_field(**line);
-    if (!field) return std::unexpected(field.error());
-    head_.headers.add(field->name, field->value);
-  }
+  return advance_head(
+      lines_, buffer, head_.headers, [this](std::string_view line) { return take_status_line(line); },
+      [this] { return finish(); });
 }
 
 Parsed<void> ResponseParser::take_status_line(std::string_view line) {

@@ -33,7 +33,6 @@ class ResponseParser {
   HeadLines lines_;
   ResponseHead head_;
   bool to_head_;
-  bool first_ = true;
   Version version_ = Version::kHttp11;
   bool keep_alive_ = false;
   bool chunked_ = false;
