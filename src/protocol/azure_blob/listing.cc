@@ -37,6 +37,15 @@ Result<std::vector<std::string>> parse_include(std::string_view text, std::span<
   return include;
 }
 
+void write_list_params(XmlWriter& xml, const Query& query) {
+  constexpr struct {
+    std::string_view parameter, element;
+  } kEchoed[] = {{"prefix", "Prefix"}, {"marker", "Marker"}, {"maxresults", "MaxResults"}, {"delimiter", "Delimiter"}};
+  for (const auto& row : kEchoed) {
+    if (const std::string_view value = query.value(row.parameter); !value.empty()) xml.name(row.element, value);
+  }
+}
+
 }  // namespace
 
 bool ListParams::has(std::string_view name) const {
@@ -56,13 +65,17 @@ Result<ListParams> parse_list_params(const Query& query, std::span<const std::st
   return params;
 }
 
-void write_list_params(XmlWriter& xml, const Query& query) {
-  constexpr struct {
-    std::string_view parameter, element;
-  } kEchoed[] = {{"prefix", "Prefix"}, {"marker", "Marker"}, {"maxresults", "MaxResults"}, {"delimiter", "Delimiter"}};
-  for (const auto& row : kEchoed) {
-    if (const std::string_view value = query.value(row.parameter); !value.empty()) xml.name(row.element, value);
-  }
+std::string render_listing(const Query& query, const Listing& listing,
+                           const std::function<void(XmlWriter&)>& write_entries) {
+  XmlWriter xml;
+  xml.open_with("EnumerationResults", listing.of);
+  write_list_params(xml, query);
+  xml.open(listing.entries);
+  write_entries(xml);
+  xml.close(listing.entries);
+  xml.element("NextMarker", listing.next ? make_marker(*listing.next) : "");
+  xml.close("EnumerationResults");
+  return std::move(xml).finish();
 }
 
 void write_metadata(XmlWriter& xml, const meta::Metadata& metadata, WithMetadata with_metadata) {

@@ -2,8 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -32,8 +36,15 @@ struct ListParams {
 /// 5,000.
 Result<ListParams> parse_list_params(const Query& query, std::span<const std::string_view> allowed);
 
-/// Prefix, Marker, MaxResults and Delimiter, as far as they were asked for.
-void write_list_params(XmlWriter& xml, const Query& query);
+struct Listing {
+  std::initializer_list<XmlWriter::Attribute> of;  // what is listed
+  std::string_view entries;                        // the element around the entries
+  const std::optional<std::string>& next;          // behind what the next page starts; nullopt at the end
+};
+/// The document: `write_entries` writes what stands inside `entries`; around it are Prefix, Marker, MaxResults and
+/// Delimiter, as far as they were asked for, and NextMarker.
+std::string render_listing(const Query& query, const Listing& listing,
+                           const std::function<void(XmlWriter&)>& write_entries);
 
 void write_metadata(XmlWriter& xml, const meta::Metadata& metadata, WithMetadata with_metadata);
 

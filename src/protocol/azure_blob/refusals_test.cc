@@ -68,46 +68,26 @@ TEST_F(Refusals, OfBodiesThatAreTooLongOrOfUnknownLength) {
   const std::string before = inventory();
   Asked asked = signed_with({"PUT", "/acc/box/new", plus(kBlock, {{"Content-Length", "5242880001"}})}, keys);
   http::RequestHead head = head_of(asked);
-  class TooLong final : public http::Exchange {
-   public:
-    explicit TooLong(http::RequestHead head) : inner_(std::move(head)) { head_ = inner_.head(); }
-    const http::RequestHead& head() const override { return head_; }
-    const http::ConnectionInfo& connection() const override { return inner_.connection(); }
-    ByteSource& body() override { return inner_.body(); }
-    void abandon_body() override { inner_.abandon_body(); }
-    Task<void> respond(http::ResponseHead answer, Block body) override {
-      return inner_.respond(std::move(answer), std::move(body));
-    }
-    Task<void> respond(http::ResponseHead answer, ByteSource& body, std::uint64_t length) override {
-      return inner_.respond(std::move(answer), body, length);
-    }
-    Task<void> respond_head_only(http::ResponseHead answer, std::uint64_t length) override {
-      return inner_.respond_head_only(std::move(answer), length);
-    }
-    bool responded() const override { return inner_.responded(); }
-    http::RequestHead head_;
-    http::MemoryExchange inner_;
-  };
-  TooLong announced(head);
-  announced.head_.content_length = 5'242'880'001;
+  ForwardingExchange announced(head);
+  announced.seen.content_length = 5'242'880'001;
   ASSERT_TRUE(rig.run(handler.handle(announced)).ok());
-  EXPECT_EQ(announced.inner_.answer().head.status, 413);
-  EXPECT_EQ(announced.inner_.answer().head.headers.get("x-ms-error-code"), "RequestBodyTooLarge");
+  EXPECT_EQ(announced.inner.answer().head.status, 413);
+  EXPECT_EQ(announced.inner.answer().head.headers.get("x-ms-error-code"), "RequestBodyTooLarge");
 
   Asked chunked = signed_with({"PUT", "/acc/box/new", kBlock}, keys);
-  TooLong unknown(head_of(chunked));
-  unknown.head_.content_length.reset();
-  unknown.head_.chunked = true;
+  ForwardingExchange unknown(head_of(chunked));
+  unknown.seen.content_length.reset();
+  unknown.seen.chunked = true;
   ASSERT_TRUE(rig.run(handler.handle(unknown)).ok());
-  EXPECT_EQ(unknown.inner_.answer().head.status, 411);
-  EXPECT_EQ(unknown.inner_.answer().head.headers.get("x-ms-error-code"), "MissingContentLengthHeader");
+  EXPECT_EQ(unknown.inner.answer().head.status, 411);
+  EXPECT_EQ(unknown.inner.answer().head.headers.get("x-ms-error-code"), "MissingContentLengthHeader");
 
   Asked truncated = signed_with({"PUT", "/acc/box/new", plus(kBlock, {{"Content-Length", "9"}})}, keys);
-  TooLong ended(head_of(truncated));
-  ended.head_.content_length = 9;  // and none comes
+  ForwardingExchange ended(head_of(truncated));
+  ended.seen.content_length = 9;  // and none comes
   ASSERT_TRUE(rig.run(handler.handle(ended)).ok());
-  EXPECT_EQ(ended.inner_.answer().head.status, 400);
-  EXPECT_EQ(ended.inner_.answer().head.headers.get("x-ms-error-code"), "InvalidInput");
+  EXPECT_EQ(ended.inner.answer().head.status, 400);
+  EXPECT_EQ(ended.inner.answer().head.headers.get("x-ms-error-code"), "InvalidInput");
   EXPECT_EQ(inventory(), before);
 }
 

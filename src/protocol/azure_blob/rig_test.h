@@ -42,6 +42,31 @@ struct Answered {
   bool holds(std::string_view text) const { return body.find(text) != std::string::npos; }
 };
 
+/// An exchange in memory whose head the handler sees as the test wants it; a test may override more.
+class ForwardingExchange : public http::Exchange {
+ public:
+  explicit ForwardingExchange(http::RequestHead head, std::string body = {})
+      : inner(std::move(head), std::move(body)), seen(inner.head()) {}
+
+  const http::RequestHead& head() const override { return seen; }
+  const http::ConnectionInfo& connection() const override { return inner.connection(); }
+  ByteSource& body() override { return inner.body(); }
+  void abandon_body() override { inner.abandon_body(); }
+  Task<void> respond(http::ResponseHead answer, Block bytes) override {
+    return inner.respond(std::move(answer), std::move(bytes));
+  }
+  Task<void> respond(http::ResponseHead answer, ByteSource& bytes, std::uint64_t length) override {
+    return inner.respond(std::move(answer), bytes, length);
+  }
+  Task<void> respond_head_only(http::ResponseHead answer, std::uint64_t length) override {
+    return inner.respond_head_only(std::move(answer), length);
+  }
+  bool responded() const override { return inner.responded(); }
+
+  http::MemoryExchange inner;
+  http::RequestHead seen;
+};
+
 class BlobRig {
  public:
   explicit BlobRig(admission::AdmissionOptions bounds = {}) : gate(bounds, rig.clock) {

@@ -48,26 +48,13 @@ TEST(Throttling, CountsOnlyWhoIsAuthenticated) {
 }
 
 // A body that asks, while it is read, how the server answers others.
-class AskingBody final : public http::Exchange {
+class AskingBody final : public ForwardingExchange {
  public:
   AskingBody(BlobRig& rig, http::RequestHead head)
-      : inner_(std::move(head), "two"), source_(rig, inner_.body()), head_(inner_.head()) {
-    head_.content_length = 3;
+      : ForwardingExchange(std::move(head), "two"), source_(rig, ForwardingExchange::body()) {
+    seen.content_length = 3;
   }
-  const http::RequestHead& head() const override { return head_; }
-  const http::ConnectionInfo& connection() const override { return inner_.connection(); }
   ByteSource& body() override { return source_; }
-  void abandon_body() override { inner_.abandon_body(); }
-  Task<void> respond(http::ResponseHead answer, Block body) override {
-    return inner_.respond(std::move(answer), std::move(body));
-  }
-  Task<void> respond(http::ResponseHead answer, ByteSource& body, std::uint64_t length) override {
-    return inner_.respond(std::move(answer), body, length);
-  }
-  Task<void> respond_head_only(http::ResponseHead answer, std::uint64_t length) override {
-    return inner_.respond_head_only(std::move(answer), length);
-  }
-  bool responded() const override { return inner_.responded(); }
 
   struct Source final : public ByteSource {
     Source(BlobRig& asked, ByteSource& bytes) : rig(asked), inner(bytes) {}
@@ -86,9 +73,7 @@ class AskingBody final : public http::Exchange {
     std::uint64_t running = 0;
   };
 
-  http::MemoryExchange inner_;
   Source source_;
-  http::RequestHead head_;
 };
 
 TEST(Throttling, HoldsItsPlaceUntilTheAnswerIsOut) {
@@ -103,7 +88,7 @@ TEST(Throttling, HoldsItsPlaceUntilTheAnswerIsOut) {
     ASSERT_EQ(rig.ask({"PUT", "/box?restype=container"}).status / 100, 4);  // the rig has one
     AskingBody exchange(rig, BlobRig::head_of(rig.signed_with({"PUT", "/acc/box/b", kBlock, "two"}, rig.keys)));
     ASSERT_TRUE(rig.rig.run(rig.handler.handle(exchange)).ok());
-    EXPECT_EQ(exchange.inner_.answer().head.status, 201);
+    EXPECT_EQ(exchange.inner.answer().head.status, 201);
     EXPECT_EQ(exchange.source_.met, expected);
     EXPECT_EQ(exchange.source_.running, 1u);
     EXPECT_EQ(rig.gate.requests(), 0u);

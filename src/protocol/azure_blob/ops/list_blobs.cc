@@ -3,7 +3,6 @@
 #include "protocol/azure_blob/errors.h"
 #include "protocol/azure_blob/etag.h"
 #include "protocol/azure_blob/listing.h"
-#include "protocol/azure_blob/marker.h"
 #include "protocol/azure_blob/object_reply.h"
 #include "protocol/azure_blob/operations.h"
 #include "protocol/azure_blob/xml.h"
@@ -87,16 +86,16 @@ Task<Reply> list_blobs(const Call& call) {
   query.include = params.has("uncommittedblobs") ? store::Include::kUncommitted : store::Include::kNothing;
   CO_TRY_ASSIGN(const store::ListObjectsPage page, call.store.list_objects(call.container(), std::move(query)));
 
-  XmlWriter xml;
-  xml.open_with("EnumerationResults",
-                {{"ServiceEndpoint", call.address.endpoint}, {"ContainerName", call.address.container}});
-  write_list_params(xml, call.query);
-  xml.open("Blobs");
-  for (const store::ListEntry& entry : page.entries) write_entry(xml, entry, params.metadata);
-  xml.close("Blobs");
-  xml.element("NextMarker", page.next ? make_marker(*page.next) : "");
-  xml.close("EnumerationResults");
-  co_return xml_reply(std::move(xml).finish());
+  const auto write = [&](XmlWriter& xml) {
+    for (const store::ListEntry& entry : page.entries) write_entry(xml, entry, params.metadata);
+  };
+  std::string document =
+      render_listing(call.query,
+                     {.of = {{"ServiceEndpoint", call.address.endpoint}, {"ContainerName", call.address.container}},
+                      .entries = "Blobs",
+                      .next = page.next},
+                     write);
+  co_return xml_reply(std::move(document));
 }
 
 }  // namespace tombolo::azure_blob

@@ -1,7 +1,6 @@
 #include "base/times.h"
 #include "protocol/azure_blob/etag.h"
 #include "protocol/azure_blob/listing.h"
-#include "protocol/azure_blob/marker.h"
 #include "protocol/azure_blob/operations.h"
 #include "protocol/azure_blob/xml.h"
 
@@ -40,15 +39,13 @@ Task<Reply> list_containers(const Call& call) {
   CO_TRY_ASSIGN(const store::ListContainersPage page,
                 call.store.list_containers(call.who.tenant, call.address.account, std::move(query)));
 
-  XmlWriter xml;
-  xml.open_with("EnumerationResults", {{"ServiceEndpoint", call.address.endpoint}});
-  write_list_params(xml, call.query);
-  xml.open("Containers");
-  for (const meta::Container& container : page.containers) write_container(xml, container, params.metadata);
-  xml.close("Containers");
-  xml.element("NextMarker", page.next ? make_marker(*page.next) : "");
-  xml.close("EnumerationResults");
-  co_return xml_reply(std::move(xml).finish());
+  const auto write = [&](XmlWriter& xml) {
+    for (const meta::Container& container : page.containers) write_container(xml, container, params.metadata);
+  };
+  std::string document = render_listing(
+      call.query, {.of = {{"ServiceEndpoint", call.address.endpoint}}, .entries = "Containers", .next = page.next},
+      write);
+  co_return xml_reply(std::move(document));
 }
 
 }  // namespace tombolo::azure_blob
