@@ -8,7 +8,7 @@ import random
 from harness import suite, tree
 from harness.az import Az, AzFailed
 from harness.case import ServerCase
-from harness.many import put_blobs
+from harness.many import make_many
 from harness.proxy import LyingProxy
 
 MIB = 1 << 20
@@ -129,9 +129,7 @@ class Listings(AzCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.names = [f"a/{number // 100:03}/{number:05}" for number in range(COUNT)]
-        cls.server.account.client().create_container("many")
-        put_blobs(cls.server.account, "many", cls.names)
+        cls.names = make_many(cls.server.account, "many", COUNT)
 
     def test_all_at_once(self):
         # The default is 5,000 results.
@@ -197,9 +195,7 @@ class Cold(AzCase):
         data = random.Random(2).randbytes(12 * MIB + 1)
         one = ("--container-name", "box", "--name", "cold")
         self.az.storage("blob", "upload", *one, "--file", self.file("source", data))
-        (self.folder / "archive").mkdir()
-        self.server.cli("remote", "add", "archive", "--kind", "file", "--endpoint", self.folder / "archive")
-        self.assertEqual(self.server.cli("offload", "box", "--to", "archive", "--evict")["state"], "done")
+        self.offload_to_folder("box")
         back = self.folder / "back"
         with LyingProxy(self.server.port, self.folder) as proxy:
             far = Az(self.config, self.server.account.at_port(proxy.port))

@@ -4,17 +4,13 @@ import http.client
 import pathlib
 import random
 import re
-import tempfile
 import threading
-import unittest
 import urllib.parse
 
 from azure.storage.blob import BlobBlock
 
 from harness import suite
-from harness.azurite import Azurite
-from harness.proxy import LyingProxy
-from harness.tombolo import Tombolo
+from harness.case import ProxiedCloudCase
 
 KIB, MIB = 1 << 10, 1 << 20
 SIZE = 1 << 30
@@ -40,26 +36,13 @@ def block(number: int) -> bytes:
     return number.to_bytes(8, "big") + BLOCKS[number % len(BLOCKS)][8:]
 
 
-class ColdReads(unittest.TestCase):
+class ColdReads(ProxiedCloudCase):
     """One object of 1 GiB that lies in Azurite, behind the proxy."""
 
     @classmethod
     def setUpClass(cls):
-        temp = tempfile.TemporaryDirectory(prefix="tombolo-")
-        cls.addClassCleanup(temp.cleanup)
-        folder = pathlib.Path(temp.name)
-
-        def start(program):
-            program.start()
-            cls.addClassCleanup(program.kill9)
-            return program
-
-        cls.cloud = start(Azurite(folder / "azurite"))
-        cls.proxy = start(LyingProxy(cls.cloud.port, folder))
-        cls.server = start(Tombolo(folder / "tombolo"))
-        cls.cloud.account.client().create_container("cold")
-        endpoint = f"http://127.0.0.1:{cls.proxy.port}/{cls.cloud.account.name}"
-        cls.server.add_azure_remote("cloud", cls.cloud.account, "cold", endpoint)
+        super().setUpClass()
+        cls.add_remote("cloud")
         box = cls.server.account.client().get_container_client("box")
         box.create_container()
         blob = box.get_blob_client("big")
@@ -72,6 +55,7 @@ class ColdReads(unittest.TestCase):
             raise AssertionError(f"the offload ended as {job}\n{cls.server.tail()}")
 
     def setUp(self):
+        super().setUp()
         # A fresh process: nothing cached, and a peak of memory of its own.
         self.server.stop()
         self.server.start()

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 
-from harness.many import put_blobs
+from harness.many import make_many
 from harness.process import need
 from harness.proxy import LyingProxy
 from harness.tombolo import Tombolo
@@ -44,8 +44,7 @@ def main() -> int:
         folder = pathlib.Path(temp)
         with Tombolo(folder / "server") as server, LyingProxy(server.port, folder) as proxy:
             if "listings" in chosen:
-                server.account.client().create_container("many")
-                put_blobs(server.account, "many", [f"a/{number // 100:03}/{number:05}" for number in range(MANY)])
+                make_many(server.account, "many", MANY)
             counts = run_cases(server, proxy, folder, [FOLDER / f"{name}.mjs" for name in chosen])
             status = server.stop()
             if status != 0:

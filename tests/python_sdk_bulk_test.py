@@ -9,7 +9,7 @@ from azure.storage.blob import BlobPrefix
 
 from harness import suite
 from harness.case import ServerCase
-from harness.many import put_blobs
+from harness.many import make_many
 from harness.proxy import LyingProxy
 
 MIB = 1 << 20
@@ -39,9 +39,8 @@ class Listings(ServerCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.names = [f"a/{number // 100:03}/{number:05}" for number in range(COUNT)]
-        cls.box = cls.server.account.client().create_container("many")
-        put_blobs(cls.server.account, "many", cls.names)
+        cls.names = make_many(cls.server.account, "many", COUNT)
+        cls.box = cls.server.account.client().get_container_client("many")
 
     def test_page_by_page(self):
         pages = [[(blob.name, blob.size) for blob in page]
@@ -184,14 +183,9 @@ class Cold(ProxiedCase):
     def setUp(self):
         super().setUp()
         self.source = random.Random(self.id())
-        archive = self.folder / "archive"
-        archive.mkdir()
-        self.remote = f"archive-{self.source.randrange(10**9)}"
-        self.server.cli("remote", "add", self.remote, "--kind", "file", "--endpoint", archive)
 
     def offload(self, box: str):
-        job = self.server.cli("offload", box, "--to", self.remote, "--evict")
-        self.assertEqual((job["state"], job["progress"]["objects_failed"]), ("done", 0), job)
+        self.offload_to_folder(box)
         self.assertEqual(self.server.cli("status")["bytes_local"], 0)
 
     def test_cold_objects_read_as_hot_ones(self):

@@ -8,6 +8,14 @@ from .azure import Account
 CONNECTIONS = 8
 
 
+def make_many(account: Account, container: str, count: int) -> list[str]:
+    """A new container with so many blobs in folders of a hundred, "a/042/04217". Their names, in the order of listings."""
+    names = [f"a/{number // 100:03}/{number:05}" for number in range(count)]
+    account.client().create_container(container)
+    put_blobs(account, container, names)
+    return names
+
+
 def put_blobs(account: Account, container: str, names: list[str]):
     """Puts a blob of each name, its bytes the name itself. The container must exist."""
     url = urllib.parse.urlsplit(account.container_url(container))
