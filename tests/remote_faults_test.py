@@ -13,28 +13,25 @@ import pathlib
 import random
 import re
 import subprocess
-import tempfile
 import threading
 import time
-import unittest
 import urllib.parse
 
 from azure.core.exceptions import ResourceNotFoundError
 
 from harness import suite
-from harness.azurite import Azurite
+from harness.case import ProxiedCloudCase
 from harness.lying_proxy import LIES
-from harness.proxy import LyingProxy
-from harness.tombolo import Tombolo
+from harness.process import http_get
 
 TRIES = 3
 SETTINGS = {"tiering.gc_interval_seconds": 1, "tiering.gc_grace_seconds": 1, "tiering.remote_grace_seconds": 1,
             "tiering.jobs_max": 16, "cache.bytes": "1MiB", "remote.first_byte_seconds": 1, "remote.stall_seconds": 1,
             "remote.operation_seconds": 10, "remote.tries": TRIES}
-BUCKET = "cold"
 SIZE = 1_500_000  # read whole, it is too large for the cache
 SMALL = 20_000
 SETTLE_S = 30
+STEP = 256 * 1024  # a cold read verifies and gives so much at a time
 PAGE = pathlib.Path(__file__).parent.parent / "docs" / "remote-faults.md"
 # Faults by the names of the page. "changed outside" is no lie of the proxy: the test changes the object.
 FAULTS = {"down": "down", "refused": "refused", "slow": "slow", "stalled": "stalled", "truncating": "truncating",
@@ -57,40 +54,29 @@ class Row:
     def __init__(self, name: str):
         self.name, self.lie = name, FAULTS[name]
         self.remote = re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")
-        self.where = f"/{BUCKET}/{self.remote}/|prefix={self.remote}%2F"
+        self.where = f"/{ProxiedCloudCase.bucket_name}/{self.remote}/|prefix={self.remote}%2F"
 
     def key(self, name: str) -> str:
         return f"{self.remote}/box/{self.remote}/{name}"
 
 
-class Faults(unittest.TestCase):
+class Faults(ProxiedCloudCase):
     maxDiff = None
+    settings = SETTINGS
 
     @classmethod
     def setUpClass(cls):
-        temp = tempfile.TemporaryDirectory(prefix="tombolo-")
-        cls.addClassCleanup(temp.cleanup)
-        folder = pathlib.Path(temp.name)
-
-        def start(program):
-            program.start()
-            cls.addClassCleanup(program.kill9)
-            return program
-
-        cls.cloud = start(Azurite(folder / "azurite"))
-        cls.proxy = start(LyingProxy(cls.cloud.port, folder))
-        cls.server = start(Tombolo(folder / "tombolo", settings=SETTINGS))
-        cls.bucket = cls.cloud.account.client().create_container(BUCKET)
+        super().setUpClass()
+        cls.bucket = cls.cloud.account.client().get_container_client(cls.bucket_name)
         cls.box = cls.server.account.client(retry_total=0).get_container_client("box")
         cls.box.create_container()
         cls.rows = [Row(name) for name in FAULTS]
         cls.told: dict[str, list[dict]] = {}
         cls.telling = threading.Lock()
         cls.data = {}
-        endpoint = f"http://127.0.0.1:{cls.proxy.port}/{cls.cloud.account.name}"
 
         def prepare(row):
-            cls.server.add_azure_remote(row.remote, cls.cloud.account, BUCKET, endpoint, prefix=f"{row.remote}/")
+            cls.add_remote(row.remote, prefix=f"{row.remote}/")
             cls.upload(row, "cold", SIZE)
             cls.upload(row, "old", SMALL)
             job = cls.offload(row, "")
@@ -310,10 +296,29 @@ class Faults(unittest.TestCase):
                 self.tell(row, [{**broken, **only}] + [{**fault, **only} for fault in then])
                 self.assertEqual(self.read(row, "cold"), "cut")
                 self.truth(row)
-        self.tell(row, [{"do": "flip", "bytes": 600_000, **only}])
+        # The same byte twice: what does not verify is asked for again, from the block on that has it.
+        begin = 600_000 // STEP * STEP
+        self.tell(row, [{"do": "flip", "bytes": 600_000, "times": 1, **only}, {"do": "flip", "bytes": 600_000 - begin, **only}])
         self.assertEqual(self.read(row, "cold"), "cut")
         self.truth(row)
         self.assertEqual(self.read(row, "cold"), "200")
+        self.assertRegex(self.server.tail(), rf'remote "{row.remote}", key "{row.key("cold")}": the bytes do not verify')
+
+    def test_a_bit_that_turns_over_on_the_way_is_asked_for_again(self):
+        row = Row("503")
+        before = self.unverified(row)
+        for place in (5, 700_000, SIZE - 1):
+            self.proxy.reset()
+            self.tell(row, [{"do": "flip", "bytes": place, "times": 1, "operation": "get", "path": row.where}])
+            self.assertEqual(self.read(row, "cold"), "200")
+            self.assertEqual(self.calls(row, "GET"), 2)
+        self.truth(row)
+        self.assertEqual(self.unverified(row), before + 3)
+
+    def unverified(self, row: Row) -> int:
+        found = re.search(rf'tombolo_remote_unverified_total{{remote="{row.remote}"}} (\d+)',
+                          http_get(self.server.admin_port, "/metrics")[1].decode())
+        return int(found.group(1)) if found else 0
 
     def test_a_body_that_breaks_off_once_goes_on(self):
         row = Row("503")

@@ -57,6 +57,7 @@ namespace tombolo::observe {
   X(kRemoteRequests, counter, "tombolo_remote_requests_total", "Operations on remotes by outcome (ok or an error code).", "remote", "operation", "outcome") \
   X(kRemoteSeconds, histogram, "tombolo_remote_request_duration_seconds", "Time of an operation on a remote, retries in it; of a get: to its first byte.", "remote", "operation") \
   X(kRemoteRetries, counter, "tombolo_remote_retries_total", "HTTP requests to remotes after the first of an operation.", "remote", "operation") \
+  X(kRemoteUnverified, counter, "tombolo_remote_unverified_total", "Answers of remotes whose bytes did not verify and were asked for once more.", "remote") \
   X(kRemoteReceived, counter, "tombolo_remote_received_bytes_total", "Body bytes read from remotes.", "remote")        \
   X(kRemoteSent, counter, "tombolo_remote_sent_bytes_total", "Body bytes given to remotes, again where tried again.", "remote") \
   X(kJobs, gauge, "tombolo_jobs", "Jobs by state; of ended ones the newest 200 are kept.", "state")                    \

@@ -56,6 +56,7 @@ Task<RemoteObject> MeteredRemote::put(PutRequest request, BodyFactory body) {
 }
 
 Task<std::unique_ptr<ByteSource>> MeteredRemote::get(GetRequest request) {
+  if (request.again) metrics_.counter(Metric::kRemoteUnverified, {inner_->name()}).add();
   Task<std::unique_ptr<ByteSource>> task = inner_->get(std::move(request));
   CO_TRY_ASSIGN(auto source, counted(get_, std::move(task)));
   std::unique_ptr<ByteSource> metered = std::make_unique<MeteredSource>(std::move(source), received_);

@@ -58,6 +58,9 @@ struct GetRequest {
   std::string if_etag;  // required: bytes of another ETag are kChangedOutside, never returned
   std::uint64_t offset = 0;
   std::uint64_t length = 0;  // > 0; offset + length <= size
+  /// What came for the same range a moment ago did not verify. Counts as a retry: without one left in the budget
+  /// nothing is asked, and the error is kUnavailable with kNoRetryLeft.
+  bool again = false;
 };
 
 struct ListRequest {
@@ -84,6 +87,8 @@ struct Capabilities {
 /// Error::detail of a remote that has tried as often and as long as is good: whoever asks for the same again at once
 /// only multiplies its load.
 inline constexpr std::string_view kGaveUp = "RemoteGaveUp";
+/// Of a get `again` that was not made.
+inline constexpr std::string_view kNoRetryLeft = "NoRetryLeft";
 
 /// Thread-safe. Every operation has a deadline, retries what may be retried (with jitter and within a budget), and its
 /// errors name the remote, the key and the attempt; those of a remote behind a network carry kGaveUp. kNotFound,

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstring>
+#include <utility>
 
 #include "base/assert.h"
 #include "base/crc64.h"
@@ -73,6 +74,7 @@ Task<void> NativeReader::open() {
   request.if_etag = stretch_.place.etag;
   request.offset = at_offset_;
   request.length = end_offset_ - at_offset_;
+  request.again = std::exchange(again_, false);
   received_ = {};
   CO_TRY_ASSIGN(body_, remote_->get(std::move(request)));
   co_return Result<void>{};
@@ -92,6 +94,34 @@ Task<void> NativeReader::receive(MutableBytes out) {
   co_return Result<void>{};
 }
 
+// The next bytes of the stretch, asked for again where they break off.
+Task<void> NativeReader::fill(MutableBytes out) {
+  while (true) {
+    Result<void> done;
+    if (body_ == nullptr) done = co_await open();
+    if (done.ok()) done = co_await receive(out);
+    if (done.ok()) break;
+    body_.reset();
+    if (done.error().detail == remote::kNoRetryLeft) co_return done.error();
+    if (!worth_another_try(done.error()) || ++broken_ > kBreaksMax) co_return explain(done.error());
+    log(LogLevel::kWarn, "store", "remote \"{}\", key \"{}\": asking again from byte {}: {}", stretch_.place.remote,
+        stretch_.place.key, at_offset_, done.error().message);
+  }
+  broken_ = 0;
+  co_return Result<void>{};
+}
+
+// Where in the native object the first of the next `count` granules begins that `bytes` do not fit.
+std::optional<std::uint64_t> NativeReader::find_wrong(BytesView bytes, std::size_t count) const {
+  std::size_t offset = 0;
+  for (std::size_t n = at_; n < at_ + count; ++n) {
+    const NativeGranule& granule = stretch_.granules[n];
+    if (crc64(bytes.subspan(offset, granule.length)) != granule.crc64) return at_offset_ + offset;
+    offset += granule.length;
+  }
+  return std::nullopt;
+}
+
 Task<Block> NativeReader::next() {
   std::size_t count = 0;
   std::size_t length = 0;
@@ -102,27 +132,25 @@ Task<Block> NativeReader::next() {
   if (count == 0) co_return Block();
 
   Bytes bytes(length);
-  while (true) {
-    Result<void> done;
-    if (body_ == nullptr) done = co_await open();
-    if (done.ok()) done = co_await receive(bytes);
-    if (done.ok()) break;
+  CO_TRY(fill(bytes));
+  if (const auto first = find_wrong(bytes, count)) {
+    log(LogLevel::kWarn, "store", "remote \"{}\", key \"{}\": the bytes at {} do not verify; asking for them once more",
+        stretch_.place.remote, stretch_.place.key, *first);
+    const Error corrupt{Code::kCorrupt, fmt::format("at byte {}", *first)};
     body_.reset();
-    if (!worth_another_try(done.error()) || ++broken_ > kBreaksMax) co_return explain(done.error());
-    log(LogLevel::kWarn, "store", "remote \"{}\", key \"{}\": asking again from byte {}: {}", stretch_.place.remote,
-        stretch_.place.key, at_offset_, done.error().message);
-  }
-  broken_ = 0;
-
-  std::size_t offset = 0;
-  for (std::size_t n = at_; n < at_ + count; ++n) {
-    const NativeGranule& granule = stretch_.granules[n];
-    const BytesView view = BytesView(bytes).subspan(offset, granule.length);
-    if (crc64(view) != granule.crc64) {
-      co_return explain(Error{Code::kCorrupt, fmt::format("at byte {}", at_offset_ + offset)});
+    again_ = true;
+    const auto filled = co_await fill(bytes);
+    if (!filled.ok()) co_return filled.error().detail == remote::kNoRetryLeft ? explain(corrupt) : filled.error();
+    if (const auto wrong = find_wrong(bytes, count)) {
+      co_return explain(Error{Code::kCorrupt, fmt::format("at byte {}, asked for twice", *wrong)});
     }
-    if (verified_) verified_(granule, view);
-    offset += granule.length;
+  }
+  if (verified_) {
+    std::size_t offset = 0;
+    for (std::size_t n = at_; n < at_ + count; ++n) {
+      verified_(stretch_.granules[n], BytesView(bytes).subspan(offset, stretch_.granules[n].length));
+      offset += stretch_.granules[n].length;
+    }
   }
   at_ += count;
   at_offset_ += length;

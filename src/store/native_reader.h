@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "async/byte_stream.h"
@@ -34,10 +35,10 @@ using GranuleHook = std::function<void(const NativeGranule&, BytesView)>;
 /// One conditional ranged GET, streamed: what is asked for is exactly the stretch, and nothing is kept but the granules
 /// of the block being made. Gives whole granules, up to kStreamStep bytes a block, each verified against its CRC.
 /// A body that breaks off is asked for again from the first granule not yet given, a few times; a remote that gave up
-/// (remote::kGaveUp) is not.
+/// (remote::kGaveUp) is not. So is, once, one whose bytes do not verify: most bits turn over on the way.
 /// kChangedOutside: the object is gone or is not the one that was written there. kCorrupt: bytes under the right ETag
-/// do not verify. kUnavailable: everything else, a refused credential included; none of it is the client's fault.
-/// Messages name the remote and the key.
+/// do not verify, twice. kUnavailable: everything else, a refused credential included; none of it is the client's
+/// fault. Messages name the remote and the key.
 class NativeReader final : public ByteSource {
  public:
   NativeReader(std::shared_ptr<remote::Remote> remote, NativeStretch stretch, GranuleHook verified = {});
@@ -48,6 +49,8 @@ class NativeReader final : public ByteSource {
  private:
   Task<void> open();
   Task<void> receive(MutableBytes out);
+  Task<void> fill(MutableBytes out);
+  std::optional<std::uint64_t> find_wrong(BytesView bytes, std::size_t count) const;
   Error explain(const Error& cause) const;
 
   std::shared_ptr<remote::Remote> remote_;
@@ -57,8 +60,9 @@ class NativeReader final : public ByteSource {
   std::uint64_t at_offset_;   // its place in the native object
   std::uint64_t end_offset_;  // of the stretch
   std::unique_ptr<ByteSource> body_;
-  Block received_;  // of the body, not yet used
-  int broken_ = 0;  // breaks since the last block given
+  Block received_;      // of the body, not yet used
+  int broken_ = 0;      // breaks since the last block given
+  bool again_ = false;  // what is opened next was received before and did not verify
 };
 
 }  // namespace tombolo::store

@@ -120,6 +120,43 @@ TEST(NativeReader, NeverGivesARottenByte) {
   }
 }
 
+TEST(NativeReader, AsksOnceMoreForWhatDoesNotVerify) {
+  Stage stage;
+  for (const std::size_t at : {std::size_t{0}, kStreamStep + 5, kSize - 1}) {
+    stage.remote->reset_counts();
+    stage.remote->flip_bodies(1, at);
+    std::size_t seen = 0;
+    NativeReader reader(stage.remote, stage.stretch(0, kSize),
+                        [&](const NativeGranule&, BytesView bytes) { seen += bytes.size(); });
+    const auto all = run_to_end(drain(reader));
+    ASSERT_TRUE(all.ok()) << to_string(all.error());
+    EXPECT_EQ(*all, stage.bytes);
+    EXPECT_EQ(seen, kSize);
+    EXPECT_EQ(stage.remote->gets(), 2u);
+    EXPECT_EQ(stage.remote->gets_again(), 1u);
+    EXPECT_EQ(stage.remote->bytes_asked(), 2 * kSize - at / kStreamStep * kStreamStep);
+  }
+}
+
+TEST(NativeReader, TakesWhatDoesNotVerifyForRottenAfterTheSecondTime) {
+  Stage stage;
+  stage.remote->flip("box/name", 5);
+  NativeReader reader(stage.remote, stage.stretch(0, kSize));
+  const auto block = run_to_end(reader.next());
+  ASSERT_FALSE(block.ok());
+  EXPECT_EQ(block.error().code, Code::kCorrupt);
+  EXPECT_NE(block.error().message.find("\"cloud\", key \"box/name\""), std::string::npos) << block.error().message;
+  EXPECT_EQ(stage.remote->gets(), 2u);
+
+  stage.remote->reset_counts();
+  stage.remote->refuse_again();
+  NativeReader poor(stage.remote, stage.stretch(0, kSize));
+  const auto refused = run_to_end(poor.next());
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, Code::kCorrupt);
+  EXPECT_NE(refused.error().message.find("\"cloud\", key \"box/name\""), std::string::npos) << refused.error().message;
+}
+
 TEST(NativeReader, ShowsEachVerifiedGranule) {
   Stage stage;
   std::size_t seen = 0;

@@ -33,6 +33,13 @@ class RemoteDouble final : public remote::Remote {
     const std::lock_guard lock(mutex_);
     objects_.erase(key);
   }
+  /// The next `bodies` bodies have another byte `offset` bytes behind their start.
+  void flip_bodies(int bodies, std::size_t offset) {
+    flips_left_ = bodies;
+    flip_at_ = offset;
+  }
+  /// No retry is left for a get `again`.
+  void refuse_again() { refuses_again_ = true; }
   /// The next `bodies` bodies break off after `bytes` bytes.
   void break_bodies(int bodies, std::size_t bytes) {
     breaks_left_ = bodies;
@@ -40,11 +47,13 @@ class RemoteDouble final : public remote::Remote {
   }
 
   std::uint64_t gets() const { return gets_; }
+  std::uint64_t gets_again() const { return gets_again_; }
   std::uint64_t bytes_asked() const { return bytes_asked_; }
   /// Handed out by bodies so far: shows that reading streams.
   std::uint64_t bytes_given() const { return *bytes_given_; }
   void reset_counts() {
     gets_ = 0;
+    gets_again_ = 0;
     bytes_asked_ = 0;
     *bytes_given_ = 0;
   }
@@ -53,6 +62,8 @@ class RemoteDouble final : public remote::Remote {
   remote::Capabilities capabilities() const override { return {}; }
   Task<std::unique_ptr<ByteSource>> get(remote::GetRequest request) override {
     ++gets_;
+    if (request.again) ++gets_again_;
+    if (request.again && refuses_again_) co_return Error{Code::kUnavailable, "no retry left", remote::kNoRetryLeft};
     bytes_asked_ += request.length;
     const std::lock_guard lock(mutex_);
     const auto found = objects_.find(request.key);
@@ -65,7 +76,12 @@ class RemoteDouble final : public remote::Remote {
       --breaks_left_;
       breaks_after = std::min<std::size_t>(breaks_after, break_after_);
     }
-    co_return std::make_unique<Body>(to_bytes(all.subspan(request.offset, request.length)), breaks_after, bytes_given_);
+    Bytes bytes = to_bytes(all.subspan(request.offset, request.length));
+    if (flips_left_ > 0 && flip_at_ < bytes.size()) {
+      --flips_left_;
+      bytes[flip_at_] ^= std::byte{1};
+    }
+    co_return std::make_unique<Body>(std::move(bytes), breaks_after, bytes_given_);
   }
   Task<remote::RemoteObject> put(remote::PutRequest, remote::BodyFactory) override {
     co_return Error{Code::kUnsupported, "the double is read-only"};
@@ -113,7 +129,10 @@ class RemoteDouble final : public remote::Remote {
   int etags_ = 0;
   std::atomic<int> breaks_left_{0};
   std::size_t break_after_ = 0;
-  std::atomic<std::uint64_t> gets_{0}, bytes_asked_{0};
+  std::atomic<int> flips_left_{0};
+  std::size_t flip_at_ = 0;
+  std::atomic<bool> refuses_again_{false};
+  std::atomic<std::uint64_t> gets_{0}, gets_again_{0}, bytes_asked_{0};
   std::shared_ptr<std::atomic<std::uint64_t>> bytes_given_ = std::make_shared<std::atomic<std::uint64_t>>(0);
 };
 

@@ -75,6 +75,12 @@ Task<bool> Caller::Attempts::again(Failure failure) {
   co_return true;
 }
 
+bool Caller::may_repeat(std::string_view operation) {
+  if (!budget_.spend()) return false;
+  if (config_.on_retry) config_.on_retry(operation);
+  return true;
+}
+
 http::Request Caller::render(const Call& call, std::string address) const {
   http::Request request;
   request.host = std::move(address);

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "remote/azure/azure_remote.h"
@@ -59,6 +60,9 @@ class Caller {
   Task<Outcome> try_once(const Call& call, int number);
   /// Tries until an expected answer or a final failure. The error is told(): remote, key, attempt.
   Task<http::Response> call(Call call);
+
+  /// Whether an operation that succeeded may be asked for again because its answer was wrong: counts as a retry.
+  bool may_repeat(std::string_view operation);
 
   /// The failure's error with remote, operation, key and attempt.
   Error told(const Call& call, const Attempts& attempts, Error error) const;

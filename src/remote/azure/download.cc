@@ -166,6 +166,9 @@ Task<Block> Download::next() {
 Task<std::unique_ptr<ByteSource>> get_object(std::shared_ptr<Caller> caller, GetRequest request) {
   ASSERT(!request.if_etag.empty() && request.length > 0);
   CO_CHECK(check_key(request.key));
+  if (request.again && !caller->may_repeat("get")) {
+    co_return Error{Code::kUnavailable, "too many retries lately to ask for the same again", kNoRetryLeft};
+  }
   auto download = std::make_unique<Download>(std::move(caller), std::move(request));
   CO_TRY(download->open());
   co_return download;
