@@ -1,6 +1,10 @@
 """fsck names what is broken: real damage, planted one at a time in a copy of a stopped server's data."""
+import hashlib
+import json
 import os
 import pathlib
+import pty
+import re
 import shutil
 import subprocess
 import tempfile
@@ -8,6 +12,7 @@ import time
 import unittest
 
 from harness import suite
+from harness.case import ProxiedCloudCase
 from harness.tombolo import Tombolo
 
 CONTAINER, COLD = "hot", "cold"
@@ -143,6 +148,31 @@ class FsckTest(unittest.TestCase):
         self.damage_remote(lambda path: path.write_bytes(b"x" * len(COLD_BYTES)))
         self.assert_found("remote-changed")
 
+    def test_remote_object_without_row(self):
+        """As an offload leaves one whose row was lost. What others wrote beside it is nobody's business."""
+        def kinds(depth: str) -> list[str]:
+            return sorted(re.findall(r"(?m)^([a-z-]+): ", self.fsck(depth)[1]))
+
+        before = kinds("all")  # another test may have left the object there under another inode
+        theirs, ours = self.remote / COLD / "theirs", self.remote / COLD / "ours"
+        theirs.write_bytes(b"theirs")
+        self.addCleanup(theirs.unlink)
+        self.assertEqual(kinds("all"), before)
+        ours.write_bytes(b"ours")
+        self.addCleanup(ours.unlink)
+        key, state = f"{COLD}/ours", ours.stat()
+        name = hashlib.sha256(key.encode()).hexdigest()
+        sidecars = self.remote / ".tombolo" / "sidecars"
+        offloaded = next(path for path in sidecars.rglob("*") if path.is_file())
+        made = sidecars / name[:2] / f"{name}.{state.st_mtime_ns:x}-{state.st_ino:x}-{state.st_size:x}"
+        made.parent.mkdir(exist_ok=True)
+        made.write_text(re.sub(r"(?m)^key .*$", f"key {key}", offloaded.read_text()))
+        self.addCleanup(made.unlink)
+        self.assertEqual(kinds("bytes"), before)
+        self.assertEqual(kinds("all"), sorted([*before, "remote-without-row"]))
+        said = self.fsck("all")[1]
+        self.assertIn(f'"{key}" in remote "shelf"', said)
+
     def damage_remote(self, damage):
         path = self.remote / COLD / "object"
         saved = self.base / "saved"
@@ -153,6 +183,39 @@ class FsckTest(unittest.TestCase):
     def restore_remote(self, saved: pathlib.Path):
         shutil.rmtree(self.remote)
         saved.rename(self.remote)
+
+
+class Progress(ProxiedCloudCase):
+    """While fsck waits for a remote that takes its time, it says how far it is."""
+
+    settings = {"remote.first_byte_seconds": 60, "cache.bytes": "1MiB"}
+
+    def test_on_a_terminal_in_a_file_and_in_json(self):
+        self.add_remote("cloud")
+        box = self.server.account.client().create_container("box")
+        for number in range(40):
+            box.upload_blob(f"{number}", os.urandom(10_000))
+        self.assertEqual(self.server.cli("offload", "box", "--to", "cloud")["progress"]["objects_done"], 40)
+        self.proxy.set_faults([{"operation": "head", "do": "delay", "seconds": 1.5}])  # eight are asked for at once
+        command = [self.server.binary, "--data", str(self.server.data)]
+        master, terminal = pty.openpty()
+        self.addCleanup(os.close, master)
+        drawn = subprocess.Popen([*command, "fsck"], env=self.server.env, stdout=subprocess.PIPE, stderr=terminal, text=True)
+        os.close(terminal)
+        plain = subprocess.Popen([*command, "fsck"], env=self.server.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                 text=True)
+        silent = subprocess.Popen([*command, "--json", "fsck"], env=self.server.env, stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, text=True)
+        line = r"fsck  40 objects, \d+ gens, [0-9.]+ [KM]?i?B verified(, \d+ in remotes)?"
+        for process in (drawn, plain, silent):
+            out, said = process.communicate(timeout=120)
+            self.assertEqual(process.returncode, 0, f"{out}\n{said}")
+            if process is plain:
+                self.assertRegex(said, rf"^({line}\n)+$")
+            if process is silent:
+                self.assertEqual((json.loads(out)["findings_total"], said), (0, ""))
+        shown = os.read(master, 65_536).decode()
+        self.assertGreater(len(re.findall(r"\r\x1b\[K" + line, shown)), 3, shown)
 
 
 def flip(path: pathlib.Path, at: int):

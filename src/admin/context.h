@@ -1,7 +1,10 @@
 // What every admin resource works with.
 #pragma once
 
+#include <memory>
+
 #include "admin/control.h"
+#include "admin/running_checks.h"
 #include "jobs/scheduler.h"
 #include "observe/metrics.h"
 #include "store/accounts.h"
@@ -19,6 +22,7 @@ struct Context {
   observe::Metrics& metrics;
   Control& control;
   std::string token;  // what "Authorization: Bearer" must carry
+  std::shared_ptr<RunningChecks> checks = std::make_shared<RunningChecks>();
 };
 
 }  // namespace tombolo::admin

@@ -78,7 +78,7 @@ class Control {
   virtual Task<void> update_remote(NewRemote remote) = 0;
   virtual Task<RemoteTestReport> test_remote(std::string name, RemoteTestLimits limits) = 0;
   virtual Task<Status> status() = 0;
-  virtual Task<tiering::FsckReport> fsck(tiering::FsckOptions options) = 0;
+  virtual Task<tiering::FsckReport> fsck(tiering::FsckOptions options, tiering::FsckProgress progress) = 0;
   /// Whether clients may come: between the end of starting and the beginning of stopping.
   virtual bool ready() const = 0;
   /// In the audit log, durably, when it succeeds.

@@ -1,4 +1,5 @@
-// fsck: POST {"depth": "rows" | "bytes" | "all"} checks everything and answers with what was found.
+// fsck: POST {"depth": "rows" | "bytes" | "all", "name": …} checks everything and answers with what was found; until
+// then GET fsck/NAME says how far it is.
 #include <nlohmann/json.hpp>
 
 #include "admin/handler.h"
@@ -6,20 +7,56 @@
 
 namespace tombolo::admin {
 
-Task<Reply> fsck_resource(Context& context, Call call) {
-  if (call.path.size() != 1 || call.method != "POST") co_return Error{Code::kNotFound, "fsck: POST"};
-  CO_CHECK_ASSIGN(const auto body, parse_object(call.body, {}, {"depth"}));
-  const std::string depth = text_of(body, "depth");
+namespace {
+
+constexpr std::size_t kNameMax = 64;
+
+Result<tiering::FsckOptions> parse_depth(const std::string& depth) {
   tiering::FsckOptions options;
   if (depth == "rows") {
     options.depth = tiering::Depth::kRows;
   } else if (depth == "all") {
     options.depth = tiering::Depth::kAll;
   } else if (!depth.empty() && depth != "bytes") {
-    co_return Error{Code::kInvalid, "\"depth\" must be rows, bytes or all"};
+    return Error{Code::kInvalid, "\"depth\" must be rows, bytes or all"};
   }
-  CO_TRY_ASSIGN(const tiering::FsckReport report, context.control.fsck(options));
+  return options;
+}
+
+Reply show(const Context& context, const std::string& name) {
+  const auto counts = context.checks->find(name);
+  return counts ? json_reply(200, fsck_json(*counts))
+                : error_reply(Error{Code::kNotFound, "no fsck of that name runs"});
+}
+
+}  // namespace
+
+Task<Reply> fsck_resource(Context& context, Call call) {
+  if (call.path.size() == 2 && call.method == "GET") co_return show(context, call.path[1]);
+  if (call.path.size() != 1 || call.method != "POST") co_return Error{Code::kNotFound, "fsck: POST; fsck/NAME: GET"};
+  CO_CHECK_ASSIGN(const auto body, parse_object(call.body, {}, {"depth", "name"}));
+  CO_CHECK_ASSIGN(const tiering::FsckOptions options, parse_depth(text_of(body, "depth")));
+  const std::string name = text_of(body, "name");
+  if (name.size() > kNameMax) co_return Error{Code::kInvalid, "\"name\" is too long"};
+  tiering::FsckProgress progress;
+  if (!name.empty()) {
+    const auto entry = context.checks->begin(name);
+    if (!entry) co_return Error{Code::kConflict, "an fsck of that name runs"};
+    progress = [entry](const tiering::FsckCounts& counts) { entry->set(counts); };
+  }
+  CO_TRY_ASSIGN(const tiering::FsckReport report, context.control.fsck(options, std::move(progress)));
   co_return json_reply(200, fsck_json(report));
+}
+
+nlohmann::json fsck_json(const tiering::FsckCounts& counts) {
+  return {{"objects", counts.objects},
+          {"gens", counts.gens},
+          {"runs", counts.runs},
+          {"bytes_verified", counts.bytes_verified},
+          {"segments", counts.segments},
+          {"remote_objects", counts.remote_objects},
+          {"foreign_objects", counts.foreign_objects},
+          {"findings_total", counts.findings_total}};
 }
 
 nlohmann::json fsck_json(const tiering::FsckReport& report) {
@@ -27,14 +64,10 @@ nlohmann::json fsck_json(const tiering::FsckReport& report) {
   for (const tiering::Finding& finding : report.findings) {
     findings.push_back({{"kind", finding.kind}, {"what", finding.what}, {"advice", finding.advice}});
   }
-  return {{"objects", report.objects},
-          {"gens", report.gens},
-          {"runs", report.runs},
-          {"bytes_verified", report.bytes_verified},
-          {"segments", report.segments},
-          {"remote_objects", report.remote_objects},
-          {"findings_total", report.findings_total},
-          {"findings", findings}};
+  nlohmann::json out = fsck_json(static_cast<const tiering::FsckCounts&>(report));
+  out["not_searched"] = report.not_searched;
+  out["findings"] = std::move(findings);
+  return out;
 }
 
 }  // namespace tombolo::admin

@@ -29,10 +29,12 @@ Task<Reply> sas_resource(Context& context, Call call);         // accounts/NAME/
 Task<Reply> remotes_resource(Context& context, Call call);     // remotes…
 Task<Reply> jobs_resource(Context& context, Call call);        // jobs…
 Task<Reply> status_resource(Context& context, Call call);      // status
-Task<Reply> fsck_resource(Context& context, Call call);        // fsck
+Task<Reply> fsck_resource(Context& context, Call call);        // fsck, fsck/NAME
 Task<Reply> tls_resource(Context& context, Call call);         // tls, tls/reload
 
 /// Also for `tombolo fsck --data`, which runs without a server.
 nlohmann::json fsck_json(const tiering::FsckReport& report);
+/// While it runs.
+nlohmann::json fsck_json(const tiering::FsckCounts& counts);
 
 }  // namespace tombolo::admin

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "base/result.h"
 
 namespace tombolo::cli {
 
@@ -16,8 +19,10 @@ struct ServeArguments {
 /// What the command line starts but does not contain; main.cc connects it to server/.
 struct Programs {
   std::function<int(const ServeArguments&)> serve;
-  /// fsck of a stopped cell: data directory, depth ("rows" or "bytes"), --json.
-  std::function<int(const std::string&, const std::string&, bool)> fsck_stopped;
+  /// fsck of a stopped cell: data directory, --depth, who is shown the counts now and then. As the admin API's answer.
+  std::function<Result<nlohmann::json>(const std::string&, const std::string&,
+                                       const std::function<void(const nlohmann::json&)>&)>
+      fsck_stopped;
   /// The page of all settings, for --help-settings.
   std::function<std::string()> settings_page;
   std::string version;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
@@ -11,6 +12,8 @@
 #include <sstream>
 
 #include "async/run.h"
+#include "async/scope.h"
+#include "async/sleep.h"
 #include "http/client.h"
 
 namespace tombolo::cli {
@@ -85,6 +88,25 @@ Task<nlohmann::json> exchange(http::Client& client, http::Request request, std::
   co_return json;
 }
 
+// Until it is cancelled. What cannot be shown now may be the next time.
+Task<void> look_on(http::Client& client, std::function<http::Request()> look, Connection::Watch watch) {
+  while (true) {
+    CO_TRY(sleep_for(watch.pause));
+    const auto seen = co_await exchange(client, look(), {});
+    if (seen.ok()) watch.show(*seen);
+  }
+}
+
+Task<nlohmann::json> watched(Task<nlohmann::json> task, http::Client& client, std::function<http::Request()> look,
+                             Connection::Watch watch) {
+  Scope onlookers("watch");
+  const auto executor = co_await boost::asio::this_coro::executor;
+  onlookers.spawn(executor, look_on(client, std::move(look), std::move(watch)));
+  auto answer = co_await std::move(task);
+  CO_TRY(onlookers.close());
+  co_return answer;
+}
+
 }  // namespace
 
 Result<Connection> Connection::open(const Target& target) {
@@ -121,12 +143,7 @@ Result<Connection> Connection::open(const Target& target) {
   return made;
 }
 
-Result<nlohmann::json> Connection::call(const std::string& method, const std::string& path, const std::string& body) {
-  http::ClientConfig config;
-  config.first_byte_max = std::chrono::hours(24);  // fsck answers when it has looked at everything
-  config.tls = tls_;
-  boost::asio::io_context loop(1);  // outlives the client's connections
-  http::Client client(config);
+http::Request Connection::request_for(const std::string& method, const std::string& path, bool has_body) const {
   http::Request request;
   request.host = host_;
   request.port = port_;
@@ -134,8 +151,23 @@ Result<nlohmann::json> Connection::call(const std::string& method, const std::st
   request.method = method;
   request.target = "/v1/" + path;
   request.headers.set("Authorization", "Bearer " + token_);
-  if (!body.empty()) request.headers.set("Content-Type", "application/json");
-  auto answer = run_to_end(loop, exchange(client, std::move(request), body));
+  if (has_body) request.headers.set("Content-Type", "application/json");
+  return request;
+}
+
+Result<nlohmann::json> Connection::call(const std::string& method, const std::string& path, const std::string& body,
+                                        const Watch* watch) {
+  http::ClientConfig config;
+  config.first_byte_max = std::chrono::hours(24);  // fsck answers when it has looked at everything
+  config.tls = tls_;
+  boost::asio::io_context loop(1);  // outlives the client's connections
+  http::Client client(config);
+  Task<nlohmann::json> task = exchange(client, request_for(method, path, !body.empty()), body);
+  if (watch != nullptr) {
+    const auto look = [this, watch] { return request_for("GET", watch->watched, false); };
+    task = watched(std::move(task), client, look, *watch);
+  }
+  auto answer = run_to_end(loop, std::move(task));
   if (!answer.ok() && answer.error().code == Code::kUnavailable) {
     return Error{Code::kUnavailable,
                  fmt::format("no tombolo answers at {}:{} ({}); is `tombolo serve` running? Start it, or name another "
@@ -151,6 +183,9 @@ Result<nlohmann::json> Connection::get(const std::string& path) {
 }
 Result<nlohmann::json> Connection::post(const std::string& path, const nlohmann::json& body) {
   return call("POST", path, body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+Result<nlohmann::json> Connection::post(const std::string& path, const nlohmann::json& body, const Watch& watch) {
+  return call("POST", path, body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), &watch);
 }
 Result<nlohmann::json> Connection::patch(const std::string& path, const nlohmann::json& body) {
   return call("PATCH", path, body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));

@@ -1,11 +1,14 @@
 // Connection: the admin API of a running server.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "base/clock.h"
 #include "base/result.h"
+#include "http/client.h"
 #include "http/tls.h"
 
 namespace tombolo::cli {
@@ -29,11 +32,20 @@ class Connection {
 
   Result<nlohmann::json> get(const std::string& path);
   Result<nlohmann::json> post(const std::string& path, const nlohmann::json& body);
+  /// The same; while it runs, `show` is given what `watched` answers, every `pause`.
+  struct Watch {
+    std::string watched;  // a path
+    Duration pause;
+    std::function<void(const nlohmann::json&)> show;
+  };
+  Result<nlohmann::json> post(const std::string& path, const nlohmann::json& body, const Watch& watch);
   Result<nlohmann::json> patch(const std::string& path, const nlohmann::json& body);
   Result<nlohmann::json> remove(const std::string& path);
 
  private:
-  Result<nlohmann::json> call(const std::string& method, const std::string& path, const std::string& body);
+  http::Request request_for(const std::string& method, const std::string& path, bool has_body) const;
+  Result<nlohmann::json> call(const std::string& method, const std::string& path, const std::string& body,
+                              const Watch* watch = nullptr);
 
   std::shared_ptr<const http::TlsClient> tls_;  // null: plain
   std::string host_;

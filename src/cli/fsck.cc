@@ -1,25 +1,47 @@
 // tombolo fsck
 #include <fmt/format.h>
 
+#include "base/random.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 
 namespace tombolo::cli {
 namespace {
 
+constexpr Duration kLookEvery = std::chrono::milliseconds(500);
+
+std::uint64_t number(const nlohmann::json& report, const char* name) {
+  return report.at(name).get<std::uint64_t>();
+}
+
+std::string progress_of(const nlohmann::json& counts) {
+  std::string text = fmt::format("fsck  {} objects, {} gens, {} verified", number(counts, "objects"),
+                                 number(counts, "gens"), human_bytes(counts.at("bytes_verified").get<double>()));
+  if (const auto remote = number(counts, "remote_objects"); remote > 0) text += fmt::format(", {} in remotes", remote);
+  if (const auto total = number(counts, "findings_total"); total > 0) text += fmt::format(", {} findings", total);
+  return text;
+}
+
 int print(const Invocation& invocation, const nlohmann::json& report) {
-  const std::uint64_t total = report.at("findings_total");
+  const std::uint64_t total = number(report, "findings_total");
   if (invocation.json()) {
     print_json(report);
     return total == 0 ? 0 : 1;
   }
-  print_table({{"objects", std::to_string(report.at("objects").get<std::uint64_t>())},
-               {"gens", std::to_string(report.at("gens").get<std::uint64_t>())},
-               {"runs", std::to_string(report.at("runs").get<std::uint64_t>())},
-               {"segments", std::to_string(report.at("segments").get<std::uint64_t>())},
-               {"remote objects", std::to_string(report.at("remote_objects").get<std::uint64_t>())},
-               {"verified", human_bytes(report.at("bytes_verified").get<double>())},
-               {"findings", std::to_string(total)}});
+  std::vector<std::vector<std::string>> rows = {{"objects", std::to_string(number(report, "objects"))},
+                                                {"gens", std::to_string(number(report, "gens"))},
+                                                {"runs", std::to_string(number(report, "runs"))},
+                                                {"segments", std::to_string(number(report, "segments"))},
+                                                {"remote objects", std::to_string(number(report, "remote_objects"))},
+                                                {"verified", human_bytes(report.at("bytes_verified").get<double>())},
+                                                {"findings", std::to_string(total)}};
+  const auto& left = report.at("not_searched");
+  if (!left.empty()) {
+    std::string names;
+    for (const auto& name : left) names += (names.empty() ? "" : ", ") + name.get<std::string>();
+    rows.push_back({"not searched", names + " (too many objects that tombolo did not write)"});
+  }
+  print_table(rows);
   for (const auto& finding : report.at("findings")) {
     std::fputs(fmt::format("{}: {}\n    {}\n", finding.at("kind").get<std::string>(),
                            finding.at("what").get<std::string>(), finding.at("advice").get<std::string>())
@@ -35,12 +57,17 @@ int fsck(const Invocation& invocation) {
   auto connection = Connection::open(invocation.target());
   if (!connection.ok()) return fail(connection.error());
   const std::string depth = invocation.text("--depth");
-  auto report = connection->post("fsck", {{"depth", depth}});
-  if (report.ok()) return print(invocation, *report);
+  SystemClock clock;
+  SystemRandom random;
+  ProgressLine progress(ProgressLine::style_here(invocation.json(), ProgressLine::Elsewhere::kLines), clock);
+  const auto show = [&progress](const nlohmann::json& counts) { progress.show(progress_of(counts)); };
+  const std::string name = random.hex(16);
+  auto report = connection->post("fsck", {{"depth", depth}, {"name", name}}, {"fsck/" + name, kLookEvery, show});
   // Nobody answers: the directory is checked from here, if nobody holds it.
-  const bool stopped = report.error().detail == kNoServer && invocation.has("--data");
-  if (!stopped) return fail(report.error());
-  return invocation.programs().fsck_stopped(invocation.text("--data"), depth, invocation.json());
+  const bool stopped = !report.ok() && report.error().detail == kNoServer && invocation.has("--data");
+  if (stopped) report = invocation.programs().fsck_stopped(invocation.text("--data"), depth, show);
+  progress.finish();
+  return report.ok() ? print(invocation, *report) : fail(report.error());
 }
 
 }  // namespace tombolo::cli

@@ -11,6 +11,7 @@
 namespace tombolo::cli {
 namespace {
 constexpr Duration kRedrawn = std::chrono::milliseconds(200);
+constexpr Duration kLineEvery = std::chrono::seconds(5);
 }  // namespace
 
 std::string human_bytes(double bytes) {
@@ -59,8 +60,10 @@ int fail_usage(const std::string& message) {
   return 2;
 }
 
-ProgressLine::Style ProgressLine::style_here(bool json) {
-  return !json && ::isatty(STDERR_FILENO) == 1 ? Style::kTerminal : Style::kQuiet;
+ProgressLine::Style ProgressLine::style_here(bool json, Elsewhere elsewhere) {
+  if (json) return Style::kQuiet;
+  if (::isatty(STDERR_FILENO) == 1) return Style::kTerminal;
+  return elsewhere == Elsewhere::kLines ? Style::kLines : Style::kQuiet;
 }
 
 std::string ProgressLine::line(const nlohmann::json& job) const {
@@ -82,15 +85,30 @@ std::string ProgressLine::line(const nlohmann::json& job) const {
   return text;
 }
 
-void ProgressLine::show(const nlohmann::json& job) {
-  if (style_ == Style::kQuiet) return;
+bool ProgressLine::is_due() const {
   const SteadyTime now = clock_.steady();
-  if (last_.micros != 0 && now - last_ < kRedrawn && !job.at("ended").get<bool>()) return;
-  last_ = now;
+  if (style_ == Style::kLines) return now - (last_.micros == 0 ? started_ : last_) >= kLineEvery;
+  return last_.micros == 0 || now - last_ >= kRedrawn;
+}
+
+void ProgressLine::draw(const std::string& text) {
+  last_ = clock_.steady();
+  if (style_ == Style::kLines) {
+    std::fputs((text + "\n").c_str(), stderr);
+    return;
+  }
   drawn_ = true;
-  const std::string text = line(job);
   std::fputs(("\r\x1b[K" + text).c_str(), stderr);
   std::fflush(stderr);
+}
+
+void ProgressLine::show(const nlohmann::json& job) {
+  if (style_ == Style::kQuiet || (!is_due() && !job.at("ended").get<bool>())) return;
+  draw(line(job));
+}
+
+void ProgressLine::show(const std::string& text) {
+  if (style_ != Style::kQuiet && is_due()) draw(text);
 }
 
 void ProgressLine::finish() {

@@ -24,21 +24,25 @@ int fail(const Error& error);
 /// The same for wrong usage; exit status 2.
 int fail_usage(const std::string& message);
 
-/// One line that is redrawn on a terminal; nothing when quiet. Standard error, so that standard output stays for the
-/// answer.
+/// One line that is redrawn on a terminal; elsewhere nothing, or a line of its own every five seconds. Standard error,
+/// so that standard output stays for the answer.
 class ProgressLine {
  public:
-  enum class Style { kTerminal, kQuiet };
+  enum class Style { kTerminal, kLines, kQuiet };
+  enum class Elsewhere { kQuiet, kLines };
   ProgressLine(Style style, Clock& clock) : style_(style), clock_(clock), started_(clock.steady()) {}
 
-  /// A terminal on standard error, and words wanted: drawn; otherwise quiet.
-  static Style style_here(bool json);
+  /// A terminal on standard error, and words wanted: drawn; without a terminal, as `elsewhere` says; otherwise quiet.
+  static Style style_here(bool json, Elsewhere elsewhere = Elsewhere::kQuiet);
   /// `job` as the admin API shows it.
   void show(const nlohmann::json& job);
+  void show(const std::string& text);
   void finish();
 
  private:
   std::string line(const nlohmann::json& job) const;
+  bool is_due() const;
+  void draw(const std::string& text);
 
   const Style style_;
   Clock& clock_;

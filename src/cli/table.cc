@@ -242,9 +242,17 @@ std::vector<Command> all_commands() {
        .online = tls_reload},
       {.path = "fsck",
        .summary = "Check every row against bytes and remotes; with --data DIR also where no server runs",
+       .details =
+           "Says on standard error how far it is: on a terminal all the time, elsewhere every five seconds, with "
+           "--json "
+           "never. --depth all also searches every remote, below its prefix, for objects that tombolo wrote and no row "
+           "names (remote-without-row). What others wrote there is left alone and not reported; a remote with over "
+           "10,000 such objects is not searched to its end, and the answer names it (\"not searched\"): give tombolo a "
+           "prefix of its own.",
        .options = {{.name = "--depth",
                     .value = "DEPTH",
-                    .help = "rows: rows and files; bytes: also every local byte; all: also every remote byte",
+                    .help =
+                        "rows: rows and files; bytes: also every local byte; all: also every remote byte and object",
                     .choices = {"rows", "bytes", "all"},
                     .default_text = "bytes"}},
        .examples = {{.what = "Every local byte", .line = "tombolo fsck"}},

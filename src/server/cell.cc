@@ -134,8 +134,8 @@ Task<CellUsage> Cell::usage() {
   co_return sum;
 }
 
-Task<tiering::FsckReport> Cell::fsck(tiering::FsckOptions options) {
-  CO_TRY_ASSIGN(tiering::FsckReport report, tiering::fsck(*services_, options));
+Task<tiering::FsckReport> Cell::fsck(tiering::FsckOptions options, tiering::FsckProgress progress) {
+  CO_TRY_ASSIGN(tiering::FsckReport report, tiering::fsck(*services_, options, std::move(progress)));
   const Result<void> verified = co_await engine_->verify();
   if (verified.ok()) co_return report;
   if (verified.error().code != Code::kCorrupt) co_return verified.error();

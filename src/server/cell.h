@@ -62,7 +62,7 @@ class Cell {
   Task<std::vector<meta::ContainerKey>> containers();
 
   /// tiering::fsck, and the commit log and the index's files read and verified ("log-or-index").
-  Task<tiering::FsckReport> fsck(tiering::FsckOptions options);
+  Task<tiering::FsckReport> fsck(tiering::FsckOptions options, tiering::FsckProgress progress = {});
 
   store::Services& services() { return *services_; }
   store::Store& store() { return *store_; }

@@ -294,28 +294,24 @@ int serve(const ServeArguments& arguments, MakeGround make_ground) {
   return result.ok() ? 0 : fail(result.error());
 }
 
-int fsck_stopped(const std::string& data, const std::string& depth, bool json) {
+Result<nlohmann::json> fsck_stopped(const std::string& data, const std::string& depth,
+                                    const std::function<void(const nlohmann::json&)>& progress) {
   Settings settings;
   settings.data = data;
   SystemClock clock;
   SystemRandom random;
   Runtime runtime({});
   observe::Metrics metrics;
-  auto opened = open_cell(settings, machine_ground, Background::kNone, clock, random, runtime, metrics);
-  if (!opened.ok()) return fail(opened.error());
+  TRY_ASSIGN(auto opened, open_cell(settings, machine_ground, Background::kNone, clock, random, runtime, metrics));
   tiering::FsckOptions options;
   options.depth =
       depth == "rows" ? tiering::Depth::kRows : (depth == "all" ? tiering::Depth::kAll : tiering::Depth::kBytes);
-  const auto report = run_on(runtime.background(), opened->cell->fsck(options));
-  const auto closed = run_on(runtime.background(), opened->cell->close());
-  if (!report.ok()) return fail(report.error());
-  if (!closed.ok()) return fail(closed.error());
-  const auto as_json = admin::fsck_json(*report);
-  std::fputs((json ? as_json.dump(2) + "\n" : fmt::format("findings  {}\n", report->findings_total)).c_str(), stdout);
-  for (const auto& finding : report->findings) {
-    if (!json) std::fputs(fmt::format("{}: {}\n    {}\n", finding.kind, finding.what, finding.advice).c_str(), stdout);
-  }
-  return report->findings_total == 0 ? 0 : 1;
+  const auto show = [&progress](const tiering::FsckCounts& counts) { progress(admin::fsck_json(counts)); };
+  const auto report = run_on(runtime.background(), opened.cell->fsck(options, show));
+  const auto closed = run_on(runtime.background(), opened.cell->close());
+  if (!report.ok()) return report.error();
+  TRY(closed);
+  return admin::fsck_json(*report);
 }
 
 }  // namespace tombolo::server

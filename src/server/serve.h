@@ -1,7 +1,9 @@
 // serve: the whole life of the process, from settings to the last closed file.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,7 +37,9 @@ Result<Ground> machine_ground(const std::string& data, Workers& workers);
 /// ground: one that forgets what was not synced.
 int serve(const ServeArguments& arguments, MakeGround make_ground = machine_ground);
 
-/// Checks a stopped cell's data directory and prints the report. 0: nothing found; 1: findings, or it cannot be opened.
-int fsck_stopped(const std::string& data, const std::string& depth, bool json);
+/// Checks a stopped cell's data directory: what the admin API's fsck answers; `progress` is shown the counts until
+/// then.
+Result<nlohmann::json> fsck_stopped(const std::string& data, const std::string& depth,
+                                    const std::function<void(const nlohmann::json&)>& progress);
 
 }  // namespace tombolo::server

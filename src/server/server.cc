@@ -300,8 +300,8 @@ Task<admin::RemoteTestReport> Server::test_remote(std::string name, admin::Remot
   return cell_.drivers().test(std::move(name), limits);
 }
 
-Task<tiering::FsckReport> Server::fsck(tiering::FsckOptions options) {
-  return cell_.fsck(options);
+Task<tiering::FsckReport> Server::fsck(tiering::FsckOptions options, tiering::FsckProgress progress) {
+  return cell_.fsck(options, std::move(progress));
 }
 
 Task<void> Server::audit(admin::AuditRecord record) {

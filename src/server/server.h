@@ -48,7 +48,7 @@ class Server final : private admin::Control {
   Task<void> update_remote(admin::NewRemote remote) override;
   Task<admin::RemoteTestReport> test_remote(std::string name, admin::RemoteTestLimits limits) override;
   Task<admin::Status> status() override;
-  Task<tiering::FsckReport> fsck(tiering::FsckOptions options) override;
+  Task<tiering::FsckReport> fsck(tiering::FsckOptions options, tiering::FsckProgress progress) override;
   bool ready() const override { return ready_; }
   Task<void> audit(admin::AuditRecord record) override;
   std::string account_url(const std::string& account) const override;

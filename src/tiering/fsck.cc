@@ -21,15 +21,27 @@ constexpr std::size_t kSideBySide = 8;
 constexpr std::size_t kSuspectsMax = 10'000;  // looked at again as soon as there are so many
 constexpr int kRoundsMax = 3;                 // of looking again at what still changes
 constexpr std::uint32_t kPage = 500;
+constexpr std::uint64_t kForeignMax = 10'000;  // objects of others looked at in one remote
 
 /// Something that can be looked at by itself.
 struct Unit {
-  enum class Kind { kObject, kBlock, kGen, kGone, kNativeKey, kSegment, kSegmentFile, kCounters } kind = Kind::kGen;
+  enum class Kind {
+    kObject,
+    kBlock,
+    kGen,
+    kGone,
+    kEdge,
+    kNativeKey,
+    kUnnamed,
+    kSegment,
+    kSegmentFile,
+    kCounters
+  } kind = Kind::kGen;
   TenantId tenant;
-  std::uint64_t id = 0;      // container, gen or segment
-  std::uint64_t upload = 0;  // kBlock
-  std::string name;          // object, block id, remote or file
-  std::string key;           // in the remote
+  std::uint64_t id = 0;     // container, gen or segment
+  std::uint64_t other = 0;  // kBlock: the upload; kEdge: the holder
+  std::string name;         // object, block id, remote or file
+  std::string key;          // in the remote
 };
 
 Task<Findings> check(Checking& checking, Unit unit) {
@@ -38,11 +50,15 @@ Task<Findings> check(Checking& checking, Unit unit) {
     case Unit::Kind::kObject:
       co_return co_await check_object(checking, container, std::move(unit.name));
     case Unit::Kind::kBlock:
-      co_return co_await check_block(checking, container, UploadId{unit.upload}, std::move(unit.name));
+      co_return co_await check_block(checking, container, UploadId{unit.other}, std::move(unit.name));
     case Unit::Kind::kGen:
       co_return co_await check_gen(checking, unit.tenant, GenId{unit.id});
     case Unit::Kind::kGone:
       co_return co_await check_gone(checking, unit.tenant, GenId{unit.id});
+    case Unit::Kind::kEdge:
+      co_return co_await check_edge(checking, unit.tenant, GenId{unit.id}, HolderId{unit.other});
+    case Unit::Kind::kUnnamed:
+      co_return co_await check_unnamed_object(checking, std::move(unit.name), std::move(unit.key));
     case Unit::Kind::kNativeKey:
       co_return co_await check_native_key(checking, unit.tenant, std::move(unit.name), std::move(unit.key));
     case Unit::Kind::kSegment:
@@ -62,8 +78,7 @@ struct Suspect {
 
 class Fsck {
  public:
-  Fsck(Checking& checking, std::function<void(const FsckReport&)> progress)
-      : checking_(checking), progress_(std::move(progress)) {}
+  Fsck(Checking& checking, FsckProgress progress) : checking_(checking), progress_(std::move(progress)) {}
 
   Task<void> look_at_everything() {
     CO_TRY(begin_round(checking_));
@@ -76,7 +91,13 @@ class Fsck {
       }
       CO_TRY(gens(tenant));
       CO_TRY(leftovers(tenant));
+      CO_TRY(lonely_edges(tenant));
       CO_TRY(native_keys(tenant));
+    }
+    if (checking_.options.depth == Depth::kAll) {
+      for (std::string& remote : checking_.services.remotes.names()) {
+        CO_TRY(unnamed_objects(std::move(remote)));
+      }
     }
     Unit counters;
     counters.kind = Unit::Kind::kCounters;
@@ -86,7 +107,7 @@ class Fsck {
 
   /// What still looks the same after a pause is wrong; what looks otherwise was, or is, being changed.
   Task<void> look_again() {
-    const FsckReport counted = checking_.report;
+    const FsckCounts counted = checking_.report;
     for (int round = 0; round < kRoundsMax && !suspects_.empty(); ++round) {
       CO_TRY(sleep_for(checking_.options.pause));
       CO_TRY(begin_round(checking_));
@@ -114,6 +135,7 @@ class Fsck {
     report.bytes_verified = counted.bytes_verified;
     report.segments = counted.segments;
     report.remote_objects = counted.remote_objects;
+    report.foreign_objects = counted.foreign_objects;
     co_return Result<void>{};
   }
 
@@ -178,7 +200,7 @@ class Fsck {
     unit.kind = Unit::Kind::kBlock;
     unit.tenant = container.tenant;
     unit.id = container.id.value;
-    unit.upload = block.upload.value;
+    unit.other = block.upload.value;
     unit.name = block.block.block_id;
     co_return co_await enter(std::move(unit));
   }
@@ -219,6 +241,43 @@ class Fsck {
       }
       from = page.next;
     } while (!from.empty());
+    co_return Result<void>{};
+  }
+
+  Task<void> lonely_edges(TenantId tenant) {
+    std::string from;
+    do {
+      CO_TRY_ASSIGN(LonelyEdges found, find_lonely_edges(checking_, tenant, std::move(from)));
+      for (const meta::Edge& edge : found.edges) {
+        Unit unit;
+        unit.kind = Unit::Kind::kEdge;
+        unit.tenant = tenant;
+        unit.id = edge.gen.value;
+        unit.other = edge.holder.value;
+        CO_TRY(enter(std::move(unit)));
+      }
+      from = std::move(found.next);
+    } while (!from.empty());
+    co_return Result<void>{};
+  }
+
+  /// Each object that no row names is asked for: a bucket full of somebody else's is left after some thousands.
+  Task<void> unnamed_objects(std::string remote) {
+    const std::uint64_t enough = checking_.report.foreign_objects + kForeignMax;
+    std::string marker;
+    do {
+      CO_TRY_ASSIGN(UnnamedObjects found, find_unnamed_objects(checking_, remote, std::move(marker)));
+      if (found.failed) confirm(*std::move(found.failed));
+      for (std::string& key : found.keys) {
+        Unit unit;
+        unit.kind = Unit::Kind::kUnnamed;
+        unit.name = remote;
+        unit.key = std::move(key);
+        CO_TRY(enter(std::move(unit)));
+      }
+      marker = std::move(found.next);
+    } while (!marker.empty() && checking_.report.foreign_objects < enough);
+    if (!marker.empty()) checking_.report.not_searched.push_back(std::move(remote));
     co_return Result<void>{};
   }
 
@@ -294,65 +353,14 @@ class Fsck {
   }
 
   Checking& checking_;
-  const std::function<void(const FsckReport&)> progress_;
+  const FsckProgress progress_;
   std::vector<Unit> batch_;
   std::vector<Suspect> suspects_;
 };
 
 }  // namespace
 
-Task<std::optional<Checking::Segment>> segment_now(Checking& checking, SegmentId id) {
-  Checking::Segment segment;
-  {
-    const auto snapshot = checking.services.cell.engine.snapshot();
-    CO_TRY_ASSIGN(const auto value, snapshot->get(data::segment_key(id)));
-    if (!value) co_return std::optional<Checking::Segment>{};
-    CO_CHECK_ASSIGN(segment.row, data::decode_segment_row(*value));
-  }
-  segment.sealed = segment.row.state == data::SegmentState::kSealed;
-  segment.end = segment.row.file_bytes;
-  for (const data::SegmentUse& use : checking.services.segments.uses()) {
-    if (use.segment == id && !segment.sealed) segment.end = use.tail;
-  }
-  co_return std::optional<Checking::Segment>(segment);
-}
-
-Task<void> begin_round(Checking& checking) {
-  const meta::Cell cell = checking.services.cell;
-  checking.segments.clear();
-  checking.dying_gens.clear();
-  checking.dying_natives.clear();
-  const std::vector<data::SegmentUse> uses = checking.services.segments.uses();
-  std::vector<data::SegmentInfo> rows;
-  {
-    const auto snapshot = cell.engine.snapshot();
-    CO_TRY_ASSIGN(rows, data::read_segments(*snapshot));
-  }
-  for (const data::SegmentInfo& info : rows) {
-    Checking::Segment& segment = checking.segments[info.segment];
-    segment.row = info.row;
-    segment.sealed = info.row.state == data::SegmentState::kSealed;
-    segment.end = info.row.file_bytes;
-  }
-  for (const data::SegmentUse& use : uses) {
-    const auto segment = checking.segments.find(use.segment);
-    if (segment != checking.segments.end() && !segment->second.sealed) segment->second.end = use.tail;
-  }
-  std::string from;
-  do {
-    CO_TRY_ASSIGN(const auto page, meta::walk_candidates(cell, from));
-    for (const meta::Candidate& candidate : page.rows) {
-      if (candidate.kind == meta::CandidateKind::kGen)
-        checking.dying_gens.emplace(candidate.tenant, candidate.id);
-      else
-        checking.dying_natives.emplace(candidate.remote, candidate.key);
-    }
-    from = page.next;
-  } while (!from.empty());
-  co_return Result<void>{};
-}
-
-Task<FsckReport> fsck(store::Services& services, FsckOptions options, std::function<void(const FsckReport&)> progress) {
+Task<FsckReport> fsck(store::Services& services, FsckOptions options, FsckProgress progress) {
   Checking checking(services, options);
   Fsck run(checking, std::move(progress));
   CO_TRY(run.look_at_everything());

@@ -13,7 +13,7 @@ namespace tombolo::tiering {
 enum class Depth {
   kRows,   // rows against rows and files: no byte of content is read, no remote asked
   kBytes,  // the same, and every local run is read and verified; every native object's size and ETag is asked for
-  kAll,    // the same, and every native object is read back and verified
+  kAll,    // the same, every native object is read back and verified, and remotes are searched for unnamed objects
 };
 
 struct FsckOptions {
@@ -25,23 +25,31 @@ struct FsckOptions {
 /// One thing that is wrong. `kind` is one of: "run-checksum", "run-header", "run-misplaced", "run-without-segment",
 /// "run-without-place", "run-without-gen", "row-past-segment", "segment-missing", "segment-short", "segment-header",
 /// "segment-orphan", "segment-live", "cold-bytes", "gen-without-edge", "gen-rows", "gen-without-native-key",
-/// "slice-without-gen", "edge-without-gen", "name-without-gen", "name-without-edge", "name-differs",
-/// "block-without-gen", "native-key-without-gen", "remote-missing", "remote-changed", "remote-bytes",
-/// "remote-unreachable", "remote-unknown", "row-broken". (Damage in the commit log or the index is a refusal to open.)
+/// "slice-without-gen", "edge-without-gen", "edge-without-holder", "name-without-gen", "name-without-edge",
+/// "name-differs", "block-without-gen", "native-key-without-gen", "remote-missing", "remote-changed", "remote-bytes",
+/// "remote-without-row", "remote-unreachable", "remote-unknown", "row-broken". (Damage in the commit log or the index
+/// is a refusal to open.)
 struct Finding {
   std::string kind;
   std::string what;    // which container/object/gen/segment/key, for a person
   std::string advice;  // what to do next
 };
 
-struct FsckReport {
+struct FsckCounts {
   std::uint64_t objects = 0, gens = 0, runs = 0, bytes_verified = 0, segments = 0, remote_objects = 0;
+  std::uint64_t foreign_objects = 0;  // below the prefixes of remotes, not written by tombolo (kAll)
   std::uint64_t findings_total = 0;
-  std::vector<Finding> findings;
 };
 
+struct FsckReport : FsckCounts {
+  std::vector<Finding> findings;
+  std::vector<std::string> not_searched;  // remotes with so many foreign objects that the search was ended
+};
+
+/// Called now and then while it looks, on the task's own strand; findings only count once they were looked at again.
+using FsckProgress = std::function<void(const FsckCounts&)>;
+
 /// Safe beside running writers: what changes while it looks is looked at again before it is reported.
-Task<FsckReport> fsck(store::Services& services, FsckOptions options,
-                      std::function<void(const FsckReport&)> progress = {});
+Task<FsckReport> fsck(store::Services& services, FsckOptions options, FsckProgress progress = {});
 
 }  // namespace tombolo::tiering

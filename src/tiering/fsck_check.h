@@ -6,6 +6,7 @@
 
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "data/segment_rows.h"
 #include "meta/model/gen.h"
 #include "meta/model/object.h"
+#include "meta/ops/walk_rows.h"
 #include "tiering/fsck.h"
 
 namespace tombolo::tiering {
@@ -60,6 +62,23 @@ Task<Findings> check_block(Checking& checking, meta::ContainerKey container, Upl
 Task<Findings> check_gen(Checking& checking, TenantId tenant, GenId gen);
 /// Rows of a gen that is not there.
 Task<Findings> check_gone(Checking& checking, TenantId tenant, GenId gen);
+/// Edges whose holder is no gen and was found in no name and no upload: a batch of them.
+struct LonelyEdges {
+  std::vector<meta::Edge> edges;
+  std::string next;  // pass as `from`; empty at the end
+};
+Task<LonelyEdges> find_lonely_edges(Checking& checking, TenantId tenant, std::string from);
+/// One of them: whether it still is there. Names are not looked at again.
+Task<Findings> check_edge(Checking& checking, TenantId tenant, GenId gen, HolderId holder);
+/// Keys below the remote's prefix that no row names: a page of them.
+struct UnnamedObjects {
+  std::vector<std::string> keys;
+  std::string next;               // pass as `marker`; empty at the end
+  std::optional<Finding> failed;  // why the page cannot be had
+};
+Task<UnnamedObjects> find_unnamed_objects(Checking& checking, std::string remote, std::string marker);
+/// One of them: a finding if tombolo wrote it, else it is counted as foreign.
+Task<Findings> check_unnamed_object(Checking& checking, std::string remote, std::string key);
 Task<Findings> check_native_key(Checking& checking, TenantId tenant, std::string remote, std::string key);
 /// Whether the row's file is there, is its own and is long enough.
 Task<Findings> check_segment(Checking& checking, SegmentId segment);

@@ -10,6 +10,7 @@
 #include "meta/model/codec.h"
 #include "meta/ops/gens.h"
 #include "meta/ops/walk_rows.h"
+#include "tiering/native_key.h"
 #include "tiering/rig_test.h"
 
 namespace tombolo::tiering {
@@ -185,6 +186,16 @@ void plant_native_key(FsckRig& rig) {
   rig.put_row(meta::keys::native_key(kTenant, "far", "box/nobody"), meta::encode(native));
 }
 
+void plant_remote_object(FsckRig& rig, const std::string& key, const std::string& nonce) {
+  const Bytes bytes = rig.noise(1'000);
+  remote::PutRequest request;
+  request.key = key;
+  request.size = bytes.size();
+  request.crc64 = crc64(bytes);
+  if (!nonce.empty()) request.headers.metadata.emplace(kNonceField, nonce);
+  EXPECT_TRUE(rig.run(rig.far->memory.put(std::move(request), remote::body_of(Block(bytes)))).ok());
+}
+
 void plant_segment_row(FsckRig& rig) {
   data::SegmentRow row;
   row.state = data::SegmentState::kSealed;
@@ -266,6 +277,22 @@ std::vector<Damage> damages() {
        Depth::kRows,
        [](FsckRig& r) { r.erase_row(meta::keys::gen(kTenant, r.head("a")->gen)); },
        {"name-without-gen", "edge-without-gen", "run-without-gen"}},
+      {"edge without holder",
+       Depth::kRows,
+       [](FsckRig& r) {
+         r.put_row(meta::keys::edge(kTenant, r.head("a")->gen, HolderId{999'998}), meta::encode_edge());
+       },
+       {"edge-without-holder"}},
+      {"edge that a name left behind",
+       Depth::kRows,
+       [](FsckRig& r) { r.erase_row(meta::keys::object(r.container(), "b")); },
+       {"edge-without-holder"}},
+      {"remote object without row",
+       Depth::kAll,
+       [](FsckRig& r) { plant_remote_object(r, "box/far/left", "0123456789abcdef.0123456789abcdef"); },
+       {"remote-without-row"}},
+      {"remote object of somebody else", Depth::kAll, [](FsckRig& r) { plant_remote_object(r, "box/theirs", ""); }, {}},
+      {"remote that cannot be listed", Depth::kAll, [](FsckRig& r) { r.far->lists = false; }, {"remote-unreachable"}},
       {"record that differs from its gen", Depth::kRows, change_record, {"name-differs"}},
       {"live bytes of a segment",
        Depth::kRows,
@@ -306,6 +333,37 @@ TEST(Fsck, NamesEachPlantedDamageAndNothingElse) {
     damage.plant(rig);
     EXPECT_EQ(rig.kinds(damage.depth), damage.kinds);
   }
+}
+
+TEST(Fsck, CountsWhatOthersKeepInARemoteAndLeavesABucketFullOfIt) {
+  FsckRig rig;
+  for (int n = 0; n < 3; ++n) plant_remote_object(rig, "theirs/" + std::to_string(n), "");
+  FsckReport report = rig.check(Depth::kAll);
+  EXPECT_EQ(report.findings_total, 0u);
+  EXPECT_EQ(report.foreign_objects, 3u);
+  EXPECT_TRUE(report.not_searched.empty());
+  EXPECT_EQ(rig.check(Depth::kBytes).foreign_objects, 0u) << "only the whole check searches";
+
+  for (int n = 0; n < 12'000; ++n) plant_remote_object(rig, "many/" + std::to_string(n), "");
+  report = rig.check(Depth::kAll);
+  EXPECT_EQ(report.findings_total, 0u);
+  EXPECT_EQ(report.not_searched, std::vector<std::string>{"far"});
+}
+
+TEST(Fsck, ShowsHowFarItIs) {
+  FsckRig rig;
+  FsckOptions options;
+  options.pause = std::chrono::milliseconds(1);
+  std::vector<FsckCounts> shown;
+  const auto report = rig.run(fsck(rig.services, options, [&](const FsckCounts& now) { shown.push_back(now); }));
+  ASSERT_TRUE(report.ok());
+  ASSERT_GT(shown.size(), 2u);
+  for (std::size_t n = 1; n < shown.size(); ++n) {
+    EXPECT_GE(shown[n].objects, shown[n - 1].objects);
+    EXPECT_GE(shown[n].bytes_verified, shown[n - 1].bytes_verified);
+  }
+  EXPECT_LT(shown.front().gens, report->gens);
+  EXPECT_EQ(shown.back().gens, report->gens);
 }
 
 TEST(Fsck, SaysWhereAndWhatToDo) {

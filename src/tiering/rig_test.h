@@ -40,6 +40,7 @@ class HookedRemote final : public remote::Remote {
 
   remote::MemoryRemote memory;
   Lie lie = Lie::kNone;
+  bool lists = true;
   /// Called at each step of each operation; its error is the operation's.
   std::function<Task<void>(Step, std::string)> hook;
 
@@ -84,6 +85,7 @@ class HookedRemote final : public remote::Remote {
     co_return co_await memory.head(std::move(key));
   }
   Task<remote::ListPage> list(remote::ListRequest request) override {
+    if (!lists) co_return Error{Code::kUnavailable, "the remote cannot be listed"};
     co_return co_await memory.list(std::move(request));
   }
   Task<void> remove(std::string key, remote::Condition condition) override {
