@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """TLS: Azure's clients over https in host and path style, certificates replaced under traffic, https remotes."""
-import concurrent.futures
 import http.client
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -24,11 +24,12 @@ from harness.azure import Account
 from harness.case import TempCase
 from harness.certificates import Authority
 from harness.process import free_port, http_get, need
+from harness.rclone import Rclone, RcloneFailed
 from harness.tombolo import Tombolo
-from harness.tree import differences, make_tree
+from harness.tree import differences, make_tree, write
+from harness.tunnel import Tunnel
 
 DOMAIN = "blob.tombolo.test"
-IDLE_CONNECTIONS, IDLE_BYTES_MAX = 1_000, 24 << 10  # resident; what it is made of: src/http/tls_test.cc
 
 
 def names_are_here():
@@ -129,6 +130,32 @@ class Clients(TlsCase):
         copier.copy(self.account.container_url("copied", "*"), back, "--recursive", "--check-md5=FailIfDifferent")
         self.assertEqual(differences(source, back), [])
 
+    def test_rclone_in_host_style_with_account_and_key(self):
+        """With the rclone.conf of docs/clients.md."""
+        made = self.server.cli("account", "create", "rcloned")
+        page = (pathlib.Path(__file__).parent.parent / "docs" / "clients.md").read_text()
+        config = re.search(r"^```ini\n(.*?)^```", page, re.MULTILINE | re.DOTALL).group(1)
+        for said, here in (("mystore", "rcloned"), ("KEY1", made["key1"]), ("blob.example.com", f"{DOMAIN}:{self.tls_port}")):
+            self.assertIn(said, config)
+            config = config.replace(said, here)
+        source, back = self.folder / "source", self.folder / "back"
+        make_tree(source, files=40, size_max=300_000, seed=13)
+        write(source / "large.bin", os.urandom(9_000_000))
+        with Tunnel(DOMAIN) as tunnel:
+            trusting = Rclone(self.folder, None, config=config, env={**tunnel.env, "RCLONE_CA_CERT": str(self.authority.ca)})
+            trusting.run("mkdir", "rcloned:box")
+            trusting.run("copy", source, "rcloned:box/tree", "--azureblob-chunk-size=4Mi", "--transfers=8")
+            trusting.run("check", source, "rcloned:box/tree", "--download")
+            trusting.run("copy", "rcloned:box/tree", back)
+            self.assertEqual(differences(source, back), [])
+            self.assertIn("box", " ".join(trusting.lines("lsd", "rcloned:")))
+            trusting.run("delete", "rcloned:box/tree", "--include", "*.bin")
+            self.assertEqual([name for name in trusting.lines("lsf", "-R", "rcloned:box") if name.endswith(".bin")], [])
+            self.assertEqual(set(tunnel.names), {f"rcloned.{DOMAIN}"})
+            stranger = Rclone(self.folder, None, config=config, env=tunnel.env)
+            with self.assertRaisesRegex(RcloneFailed, "certificate signed by unknown authority"):
+                stranger.run("lsd", "rcloned:", "--low-level-retries=1")
+
     def test_the_admin_api_over_tls(self):
         url = f"https://localhost:{self.tls_admin_port}"
         done = self.tls_cli("--admin", url, "--ca-file", str(self.authority.ca), "status")
@@ -144,31 +171,6 @@ class Clients(TlsCase):
         answer = connection.getresponse()
         self.assertEqual(answer.status, 400)
         self.assertIn(b"https://", answer.read())
-
-    def test_idle_connections_hold_little(self):
-        def resident() -> int:
-            fields = dict(line.split(":", 1) for line in
-                          pathlib.Path(f"/proc/{self.server.process.pid}/status").read_text().splitlines())
-            return int(fields["VmRSS"].split()[0]) << 10
-
-        trusted = ssl.create_default_context(cafile=str(self.authority.ca))
-
-        def connect(_) -> http.client.HTTPSConnection:
-            connection = http.client.HTTPSConnection("localhost", self.tls_port, timeout=60, context=trusted)
-            connection.request("GET", "/nobody/box/blob")
-            self.assertEqual(connection.getresponse().read()[:5], b"<?xml")
-            return connection
-
-        connections = []
-        with concurrent.futures.ThreadPoolExecutor(16) as pool:
-            connections += pool.map(connect, range(100))  # what the first ones cost is no connection's
-            before = resident()
-            connections += pool.map(connect, range(IDLE_CONNECTIONS))
-        each = (resident() - before) / IDLE_CONNECTIONS
-        print(f"an idle TLS connection holds {each:.0f} bytes")
-        for connection in connections:
-            connection.close()
-        self.assertLessEqual(each, IDLE_BYTES_MAX)
 
 
 class Reloading(TlsCase):

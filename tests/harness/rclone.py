@@ -12,18 +12,22 @@ class RcloneFailed(Exception):
 
 
 class Rclone:
-    def __init__(self, folder: pathlib.Path, account: Account, sas_url: str = ""):
-        """`folder` takes its configuration, empty. With `sas_url` (of a container), `t:` is under that, else under the key.
+    def __init__(self, folder: pathlib.Path, account: Account | None, sas_url: str = "", config: str = "",
+                 env: dict | None = None):
+        """`folder` takes its configuration. With `config`, the text of that file, all remotes are that text's. Else it is
+        empty, and `t:` is under `sas_url` (of a container) or the key.
 
         `account` is the emulator's: over plain http rclone takes no other under a key. With account and key it says
         https://ACCOUNT.ENDPOINT (observed, 1.60.1, 2026-11-21).
         """
-        config = folder / "rclone.conf"
-        config.touch()
+        file = folder / "rclone.conf"
+        file.write_text(config)
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("RCLONE_", "AZURE"))}
-        chosen = {"SAS_URL": sas_url} if sas_url else {"USE_EMULATOR": "true", "ENDPOINT": account.endpoint}
-        self.env = dict(kept, HOME=str(folder), RCLONE_CONFIG=str(config), RCLONE_CONFIG_T_TYPE="azureblob",
-                        **{f"RCLONE_CONFIG_T_{name}": value for name, value in chosen.items()})
+        self.env = dict(kept, HOME=str(folder), RCLONE_CONFIG=str(file), **(env or {}))
+        if not config:
+            chosen = {"SAS_URL": sas_url} if sas_url else {"USE_EMULATOR": "true", "ENDPOINT": account.endpoint}
+            chosen["TYPE"] = "azureblob"
+            self.env.update((f"RCLONE_CONFIG_T_{name}", value) for name, value in chosen.items())
         self.binary = need("RCLONE")
 
     def run(self, *arguments, data: bytes | None = None, limit_s: float = 120) -> bytes:
