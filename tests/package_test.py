@@ -2,8 +2,9 @@
 """The Debian package on a clean Debian 12: installed, started as its unit would, used with AzCopy, upgraded, removed.
 
 There is no systemd in a chroot: the unit's ExecStart is run as the unit's User, and the unit itself is judged by
-systemd-analyze. The previous build of the upgrade is this build under a lower version number; the data that it leaves is
-not: tests/golden/data-0.1.0.tar.xz was written by the build of commit 22ee846 and ended by kill -9.
+systemd-analyze. The previous build of the upgrade is the package that TOMBOLO_PREVIOUS_DEB names, else this build under a
+lower version number (an older one takes a whole build: README.md here). The data that it finds is older in any case:
+tests/golden/data-0.1.0.tar.xz was written by the build of commit 22ee846 and ended by kill -9.
 """
 import configparser
 import json
@@ -43,6 +44,11 @@ def build_package(out: pathlib.Path, *options) -> pathlib.Path:
     if done.returncode != 0:
         raise RuntimeError(f"tools/package: status {done.returncode}\n{done.stdout}{done.stderr}")
     return pathlib.Path(done.stdout.split()[-1])
+
+
+def previous_package(out: pathlib.Path) -> pathlib.Path:
+    named = os.environ.get("TOMBOLO_PREVIOUS_DEB")
+    return pathlib.Path(named).resolve(strict=True) if named else build_package(out, "--version", "0.0.9")
 
 
 def field(package: pathlib.Path, name: str) -> str:
@@ -165,7 +171,9 @@ class PackageTest(unittest.TestCase):
 
     def test_install_use_upgrade_remove_purge(self):
         package = build_package(self.folder)
-        older = build_package(self.folder, "--version", "0.0.9")
+        older = previous_package(self.folder)
+        subprocess.run(["dpkg", "--compare-versions", field(older, "Version"), "lt", field(package, "Version")], check=True)
+        print(f"\n  upgraded: {field(older, 'Version')} to {field(package, 'Version')}", flush=True)
         root = self.clean_root(package)
         before = root.files()
         users = (root.folder / "etc/passwd").read_text()
