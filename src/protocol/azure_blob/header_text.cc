@@ -48,4 +48,12 @@ bool is_service_version(std::string_view text) {
   return true;
 }
 
+Result<std::uint64_t> body_length(const http::RequestHead& head, std::uint64_t limit) {
+  if (!head.content_length) return refuse(codes::kMissingContentLengthHeader, "");
+  if (*head.content_length > limit) {
+    return refuse(codes::kRequestBodyTooLarge, fmt::format("The limit here is {} bytes.", limit));
+  }
+  return *head.content_length;
+}
+
 }  // namespace tombolo::azure_blob

@@ -1,4 +1,4 @@
-// Reading one header that may come once.
+// Reading one header that may come once, and the length that is announced.
 #pragma once
 
 #include <optional>
@@ -23,5 +23,9 @@ std::optional<std::uint64_t> parse_number(std::string_view text);
 
 /// A version of the service as requests name it: "2021-12-02".
 bool is_service_version(std::string_view text);
+
+/// The length of the request's body. MissingContentLengthHeader: none is announced (a chunked body);
+/// RequestBodyTooLarge.
+Result<std::uint64_t> body_length(const http::RequestHead& head, std::uint64_t limit);
 
 }  // namespace tombolo::azure_blob

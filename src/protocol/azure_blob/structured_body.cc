@@ -10,7 +10,6 @@
 #include "base/units.h"
 #include "protocol/azure_blob/errors.h"
 #include "protocol/azure_blob/header_text.h"
-#include "protocol/azure_blob/write_reply.h"
 
 namespace tombolo::azure_blob {
 namespace {
@@ -206,13 +205,13 @@ Result<bool> is_structured(const http::Headers& headers) {
   return refuse(codes::kInvalidHeaderValue, fmt::format("x-ms-structured-body must be {}.", kStructuredBody));
 }
 
-Result<Content> request_content(const Call& call, std::uint64_t limit) {
-  const http::Headers& headers = call.head.headers;
+Result<Content> request_content(const http::RequestHead& head, ByteSource& body, std::uint64_t limit) {
+  const http::Headers& headers = head.headers;
   Content content;
   TRY_ASSIGN(const bool structured, is_structured(headers));
   if (!structured) {
-    TRY_ASSIGN(content.length, body_length(call.head, limit));
-    content.source = &call.body;
+    TRY_ASSIGN(content.length, body_length(head, limit));
+    content.source = &body;
     return content;
   }
   TRY_ASSIGN(const std::optional<std::string_view> announced, only(headers, "x-ms-structured-content-length"));
@@ -224,9 +223,9 @@ Result<Content> request_content(const Call& call, std::uint64_t limit) {
     return refuse(codes::kInvalidHeaderValue, "A structured body has its checksums within, and no others.");
   }
   const std::uint64_t message_max = limit + kMessageHeader + kCrc + kSegmentsMax * (kSegmentHeader + kCrc);
-  TRY_ASSIGN(const std::uint64_t message_length, body_length(call.head, message_max));
+  TRY_ASSIGN(const std::uint64_t message_length, body_length(head, message_max));
   content.length = *length;
-  content.decoder = std::make_unique<Decoder>(call.body, message_length, *length);
+  content.decoder = std::make_unique<Decoder>(body, message_length, *length);
   content.source = content.decoder.get();
   return content;
 }

@@ -13,7 +13,8 @@
 
 #include <memory>
 
-#include "protocol/azure_blob/call.h"
+#include "async/byte_stream.h"
+#include "http/message.h"
 
 namespace tombolo::azure_blob {
 
@@ -29,11 +30,11 @@ struct Content {
   ByteSource* source = nullptr;
   std::unique_ptr<ByteSource> decoder = nullptr;  // owns `source` where the body is structured
 };
-/// Of at most `limit` bytes. `call` must outlive it. Errors: those of body_length and is_structured;
+/// Of at most `limit` bytes. `body` must outlive it. Errors: those of body_length and is_structured;
 /// MissingRequiredHeader without x-ms-structured-content-length; InvalidHeaderValue when another checksum is promised
 /// beside. The source then ends in InvalidInput where the body is no message, in Crc64Mismatch where it was damaged: in
 /// both cases before the last block of the segment is given.
-Result<Content> request_content(const Call& call, std::uint64_t limit);
+Result<Content> request_content(const http::RequestHead& head, ByteSource& body, std::uint64_t limit);
 
 /// The message around `length` bytes of content.
 std::uint64_t structured_length(std::uint64_t length);

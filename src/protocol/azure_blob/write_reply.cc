@@ -1,20 +1,9 @@
 #include "protocol/azure_blob/write_reply.h"
 
-#include <fmt/format.h>
-
 #include "protocol/azure_blob/digests.h"
-#include "protocol/azure_blob/errors.h"
 #include "protocol/azure_blob/object_reply.h"
 
 namespace tombolo::azure_blob {
-
-Result<std::uint64_t> body_length(const http::RequestHead& head, std::uint64_t limit) {
-  if (!head.content_length) return refuse(codes::kMissingContentLengthHeader, "");
-  if (*head.content_length > limit) {
-    return refuse(codes::kRequestBodyTooLarge, fmt::format("The limit here is {} bytes.", limit));
-  }
-  return *head.content_length;
-}
 
 Reply write_reply(Stamp etag_stamp) {
   Reply reply;

@@ -5,10 +5,6 @@
 
 namespace tombolo::azure_blob {
 
-/// The length of the request's body. MissingContentLengthHeader: none is announced (a chunked body);
-/// RequestBodyTooLarge.
-Result<std::uint64_t> body_length(const http::RequestHead& head, std::uint64_t limit);
-
 /// 200 with the new identity.
 Reply write_reply(Stamp etag_stamp);
 /// The same with x-ms-content-crc64 of the request's body.

@@ -31,7 +31,7 @@ Result<store::PutObject> parse(const Call& call, Content& content) {
   const http::Headers& headers = call.head.headers;
   store::PutObject request;
   TRY(check_type(headers));
-  TRY_ASSIGN(content, request_content(call, kPutBlobBytesMax));
+  TRY_ASSIGN(content, request_content(call.head, call.body, kPutBlobBytesMax));
   request.length = content.length;
   TRY_ASSIGN(request.headers, parse_object_headers(headers, PlainHeaders::kFallBack));
   TRY_ASSIGN(request.metadata, parse_metadata(headers));

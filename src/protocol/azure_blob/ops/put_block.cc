@@ -14,7 +14,7 @@ Result<store::StageBlock> parse(const Call& call, Content& content) {
   const std::optional<std::string_view> id = call.query.get("blockid");
   if (!id) return refuse(codes::kMissingRequiredQueryParameter, "blockid is missing.");
   TRY_ASSIGN(request.block_id, parse_block_id(*id));
-  TRY_ASSIGN(content, request_content(call, meta::kBlockBytesMax));
+  TRY_ASSIGN(content, request_content(call.head, call.body, meta::kBlockBytesMax));
   request.length = content.length;
   if (request.length == 0) return refuse(codes::kInvalidHeaderValue, "A block has at least one byte.");
   TRY_ASSIGN(request.expected, parse_expected_digests(call.head.headers));

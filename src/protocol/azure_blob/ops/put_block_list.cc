@@ -4,6 +4,7 @@
 #include "protocol/azure_blob/conditions.h"
 #include "protocol/azure_blob/digests.h"
 #include "protocol/azure_blob/errors.h"
+#include "protocol/azure_blob/header_text.h"
 #include "protocol/azure_blob/metadata.h"
 #include "protocol/azure_blob/object_headers.h"
 #include "protocol/azure_blob/operations.h"

@@ -1,8 +1,8 @@
 #include "protocol/azure_blob/digests.h"
 #include "protocol/azure_blob/errors.h"
+#include "protocol/azure_blob/header_text.h"
 #include "protocol/azure_blob/operations.h"
 #include "protocol/azure_blob/service_properties.h"
-#include "protocol/azure_blob/write_reply.h"
 
 namespace tombolo::azure_blob {
 namespace {
