@@ -38,7 +38,8 @@ Result<TermsText> write_terms(const AccountKeys& keys, SasKind kind, const SasTe
   text.expiry = iso8601(terms.expiry);
   if (terms.start) {
     text.start = iso8601(*terms.start);
-    if (*terms.start >= terms.expiry) return invalid("the SAS would expire before it starts");
+    // As they are written, in whole seconds: within one second it would never be valid.
+    if (text.start >= text.expiry) return invalid("the SAS would expire before it starts");
   }
   text.protocol = terms.protocol == SasProtocol::kHttpsOnly ? "https" : "https,http";
   return text;
@@ -84,7 +85,10 @@ Result<std::string> make_account_sas(const AccountKeys& keys, const AccountSasRe
 
 Result<std::string> make_service_sas(const AccountKeys& keys, const ServiceSasRequest& request) {
   TRY_ASSIGN(const TermsText text, write_terms(keys, SasKind::kService, request.terms));
-  if (request.container.empty()) return invalid("a service SAS needs a container");
+  // As parse_sas: such a name would pass for other fields, or for a blob.
+  if (request.container.empty() || request.container.find_first_of("/\n") != std::string::npos) {
+    return invalid("a service SAS needs a container, whose name has neither slash nor line feed");
+  }
   if (request.blob.find('\n') != std::string::npos) {
     return invalid("no SAS for a blob whose name has a line feed: use one for the container");
   }

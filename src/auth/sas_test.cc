@@ -82,12 +82,18 @@ TEST(SasMake, RefusesWhatWouldNotWork) {
   EXPECT_FALSE(account([](auto& r) { r.terms.permissions = {}; }).ok());
   EXPECT_FALSE(account([](auto& r) { r.terms.permissions = {Permission::kMove}; }).ok());
   EXPECT_FALSE(account([](auto& r) { r.terms.start = kExpiry; }).ok());
+  EXPECT_FALSE(account([](auto& r) {
+                 r.terms.start = kExpiry;
+                 r.terms.expiry = WallTime{kExpiry.micros + 999'999};  // the same second
+               }).ok());
   EXPECT_FALSE(account([](auto& r) { r.terms.ip = "::1"; }).ok());
   EXPECT_FALSE(account([](auto& r) { r.services = {}; }).ok());
   EXPECT_FALSE(account([](auto& r) { r.types = {}; }).ok());
   EXPECT_FALSE(make_account_sas({.account = "keyless"}, {.terms = good}).ok());
   EXPECT_FALSE(make_service_sas(test_keys(), {.terms = good}).ok());
   EXPECT_FALSE(make_service_sas(test_keys(), {.terms = good, .container = "c", .blob = "a\nb"}).ok());
+  EXPECT_FALSE(make_service_sas(test_keys(), {.terms = good, .container = "c/b"}).ok());
+  EXPECT_FALSE(make_service_sas(test_keys(), {.terms = good, .container = "c\nd"}).ok());
 }
 
 TEST(Sas, StringToSignDependsOnTheVersion) {

@@ -73,6 +73,10 @@ TEST(Times, WriteAndReadTheProtocolsDates) {
   for (const char* bad : {"", "1994", "1994-13-01", "1994-11-06T08:49", "1994-11-06T25:00Z", "1994-11-06T08:49:37.Z"}) {
     EXPECT_FALSE(parse_iso8601(bad)) << bad;
   }
+  for (const char* bad :
+       {"Xxx, 06 Nov 1994 08:49:37 GMT", "sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT"}) {
+    EXPECT_FALSE(parse_http_date(bad)) << bad;
+  }
 }
 
 TEST(Digest, GivesKnownValues) {

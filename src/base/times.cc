@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 
@@ -81,6 +82,9 @@ std::optional<WallTime> parse_http_date(std::string_view text) {
       text[11] != ' ' || text[16] != ' ' || text[19] != ':' || text[22] != ':') {
     return std::nullopt;
   }
+  // Whether it is the date's own weekday is not asked, as RFC 9110 leaves it to the reader.
+  const std::string_view weekday = text.substr(0, 3);
+  if (std::find(std::begin(kDays), std::end(kDays), weekday) == std::end(kDays)) return std::nullopt;
   unsigned month = 0;
   for (unsigned i = 0; i < 12; ++i) {
     if (text.substr(8, 3) == kMonths[i]) month = i + 1;

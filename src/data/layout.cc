@@ -77,9 +77,13 @@ Result<SegmentHeader> decode_segment_header(BytesView bytes) {
     return Error{Code::kUnsupported,
                  fmt::format("the segment has format version {}; this tombolo reads {}", version, kFormatVersion)};
   }
-  return SegmentHeader{.segment = {load_le<std::uint64_t>(bytes.data() + kSegmentAt)},
-                       .incarnation = load_le<std::uint64_t>(bytes.data() + kIncarnationAt),
-                       .cell = load_le<std::uint64_t>(bytes.data() + kCellAt)};
+  const SegmentHeader header{.segment = {load_le<std::uint64_t>(bytes.data() + kSegmentAt)},
+                             .incarnation = load_le<std::uint64_t>(bytes.data() + kIncarnationAt),
+                             .cell = load_le<std::uint64_t>(bytes.data() + kCellAt)};
+  if (!header.segment || header.incarnation == 0) {
+    return Error{Code::kCorrupt, "the header of the segment verifies but has no id or no incarnation"};
+  }
+  return header;
 }
 
 RunHeaderBytes encode(const RunHeader& header, std::uint64_t incarnation) {

@@ -2,11 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 
 #include "base/crc64.h"
+#include "base/endian.h"
 #include "data/segment_rows.h"
 
 namespace tombolo::data {
@@ -38,6 +40,15 @@ TEST(SegmentHeader, AnyFlippedBitIsDetected) {
     auto bad = good;
     bad[bit / 8] ^= static_cast<std::byte>(1u << (bit % 8));
     EXPECT_EQ(decode_segment_header(bad).error().code, Code::kCorrupt) << bit;
+  }
+}
+
+TEST(SegmentHeader, WithoutAnIdOrIncarnationIsRefused) {
+  for (const std::size_t at : {16u, 24u}) {
+    auto header = encode(SegmentHeader{.segment = {9}, .incarnation = kIncarnation, .cell = 3});
+    std::fill_n(header.begin() + static_cast<std::ptrdiff_t>(at), 8, std::byte{});
+    store_le(header.data() + header.size() - 8, crc64(BytesView(header).first(header.size() - 8)));
+    EXPECT_EQ(decode_segment_header(header).error().code, Code::kCorrupt) << at;
   }
 }
 

@@ -19,6 +19,7 @@ Result<store::ContainerRef> read_container(WireReader& in) {
   if (layout > kLayout) {
     return Error{Code::kUnsupported, "this job was submitted to a newer version of tombolo: upgrade this one"};
   }
+  if (layout == 0) return Error{Code::kCorrupt, "the spec of a job has no layout"};
   store::ContainerRef container;
   container.tenant = TenantId{in.u64()};
   container.account = in.text();
@@ -50,8 +51,10 @@ Result<OffloadSpec> decode_offload(std::string_view value) {
   TRY_ASSIGN(spec.container, read_container(in));
   spec.prefix = in.text();
   spec.remote = in.text();
-  spec.evict = in.u8() != 0 ? Evict::kYes : Evict::kNo;
+  const std::uint8_t evict = in.u8();
+  spec.evict = evict != 0 ? Evict::kYes : Evict::kNo;
   TRY(in.finish("the spec of an offload"));
+  if (evict > 1) return Error{Code::kCorrupt, "the spec of an offload: evict is neither 0 nor 1"};
   return spec;
 }
 

@@ -119,8 +119,7 @@ Task<LogFile> CommitLog::create_file(FileHeader header, const std::vector<GroupP
                   .chain_before = header.chain_before};
   std::vector<GroupPlace> places;
   for (const auto& copy : copies) {
-    Bytes old(copy.end - copy.offset);
-    CO_TRY(copy.file->read(copy.offset, old));
+    CO_TRY_ASSIGN(const Bytes old, read_record(copy));
     const auto found = log_format::find_record(old, copy.offset, copy.nonce);
     if (!found || found->sequence != at.sequence || found->chain_before != at.chain_before) {
       co_return Error{Code::kCorrupt, "a commit-log record changed while it was copied"};

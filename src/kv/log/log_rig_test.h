@@ -186,6 +186,11 @@ class LogRig : public Harness {
     EXPECT_TRUE(run_to_end(loop, (*file)->write(offset, bytes)).ok());
     EXPECT_TRUE(run_to_end(loop, (*file)->sync()).ok());
   }
+  void cut_file(std::string name, std::uint64_t size) {
+    auto file = run_to_end(loop, memory.open("log/" + name, disk::Open::kReadWrite));
+    EXPECT_TRUE(run_to_end(loop, (*file)->truncate(size)).ok());
+    EXPECT_TRUE(run_to_end(loop, (*file)->sync()).ok());
+  }
   void flip_bit(std::string name, std::uint64_t offset) {
     const std::byte flipped = read_file(name)[offset] ^ std::byte{0x10};
     write_file(std::move(name), offset, {&flipped, 1});

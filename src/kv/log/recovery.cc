@@ -284,9 +284,16 @@ Task<RecoveredLog> recover_log(disk::Disk& disk, std::string directory, std::uin
   co_return out;
 }
 
-Task<std::vector<LogEntry>> read_group(GroupPlace place) {
+Task<Bytes> read_record(GroupPlace place) {
+  CO_TRY_ASSIGN(const std::uint64_t size, place.file->size());
   Bytes record(place.end - place.offset);
-  CO_TRY(place.file->read(place.offset, record));
+  const std::uint64_t there = std::min(size, place.end) - std::min(size, place.offset);
+  CO_TRY(place.file->read(place.offset, MutableBytes(record).first(there)));
+  co_return record;
+}
+
+Task<std::vector<LogEntry>> read_group(GroupPlace place) {
+  CO_TRY_ASSIGN(const Bytes record, read_record(place));
   const auto header = log_format::find_record(record, place.offset, place.nonce);
   if (!header || header->kind != Kind::kGroup || header->sequence != place.first || header->last() != place.last) {
     co_return Error{Code::kCorrupt,

@@ -42,6 +42,10 @@ struct RecoveredLog {
 /// nothing but removing unfinished files. kCorrupt, with file and offset, when opening must halt.
 Task<RecoveredLog> recover_log(disk::Disk& disk, std::string directory, std::uint64_t cell_id, Position applied);
 
+/// The record at a place, header to padding. A file may end within the padding of its last record, as a crash leaves
+/// it: what is missing there is zeros.
+Task<Bytes> read_record(GroupPlace place);
+
 /// Reads one group and verifies it. kCorrupt when it does not.
 Task<std::vector<LogEntry>> read_group(GroupPlace place);
 

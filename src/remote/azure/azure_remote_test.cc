@@ -370,8 +370,9 @@ TEST(AzureList, RefusesWhatIsNoListing) {
   for (int n = 0; n < 40; ++n) deep += "</a>";
   for (const std::string& bad :
        {std::string(), std::string("no xml"), good.substr(0, good.size() - 5), good + "tail", good + good,
-        with("<Enum", "<!DOCTYPE x [<!ENTITY e \"x\">]><Enum"), with("<Name>a b</Name>", ""), with("0x1", ""),
-        with(">5<", ">-5<"), with(">5<", ">5x<"), with(">5<", "><"), with("<Name>", "<Name Encoded=\"true\">%zz"),
+        good + '\0' + good, with("a b", std::string("a\0b", 3)), with("<Enum", "<!DOCTYPE x [<!ENTITY e \"x\">]><Enum"),
+        with("<Name>a b</Name>", ""), with("0x1", ""), with(">5<", ">-5<"), with(">5<", ">5x<"), with(">5<", "><"),
+        with("<Name>", "<Name Encoded=\"true\">%zz"),
         with("<Blobs>", "<Blobs><BlobPrefix><Name>p/</Name></BlobPrefix>"), deep + "</EnumerationResults>",
         std::string("<Error><Code>x</Code></Error>")}) {
     EXPECT_FALSE(parse_list(as_bytes(bad)).ok()) << bad;

@@ -1,11 +1,13 @@
 #include "remote/file/file_remote.h"
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
+#include "base/crc64.h"
 #include "remote/contract_test.h"
 #include "remote/file/key_path.h"
 #include "remote/file/sidecar.h"
@@ -278,6 +280,15 @@ TEST(Sidecar, HasTheFormatOfItsPage) {
     std::string damaged = golden;
     damaged[n] = static_cast<char>(damaged[n] ^ 1);
     EXPECT_FALSE(decode_sidecar(damaged, "dir/name with\nline").ok()) << n;
+  }
+}
+
+// With a checksum that is right: somebody else may write into the directory of a remote.
+TEST(Sidecar, RefusesWhatIsNotMadeOfWholeLinesOrHasAnOddDigest) {
+  for (const std::string_view body : {"key k", "key k\ncontent-type a", "content-md5 00\n", "content-md5 \n"}) {
+    std::string text = "tombolo-file-remote 1\n" + std::string(body);
+    text += fmt::format("crc64 {:016x}\n", crc64(as_bytes(text)));
+    EXPECT_EQ(decode_sidecar(text, "k").error().code, Code::kCorrupt) << body;
   }
 }
 

@@ -13,6 +13,8 @@ namespace {
 constexpr std::string_view kFirstLine = "tombolo-file-remote 1\n";
 constexpr std::string_view kKept = " /;=,:+*\"()";  // readable in a value: percent_encode keeps them
 
+constexpr std::size_t kMd5Bytes = 16;
+
 struct Field {
   std::string_view name;
   std::string RemoteHeaders::* value;
@@ -55,8 +57,9 @@ std::string encode_sidecar(std::string_view key, const RemoteHeaders& headers) {
 }
 
 Result<RemoteHeaders> decode_sidecar(std::string_view text, std::string_view key) {
-  const std::size_t tail = text.rfind("crc64 ");
-  if (tail == std::string_view::npos || crc_line(text.substr(0, tail)) != text.substr(tail)) {
+  // A line of its own: what is before it are whole lines then.
+  const std::size_t tail = text.rfind("\ncrc64 ") + 1;
+  if (tail == 0 || crc_line(text.substr(0, tail)) != text.substr(tail)) {
     return corrupt(key, "its checksum does not match");
   }
   if (!text.starts_with(kFirstLine)) return corrupt(key, "another version");
@@ -83,7 +86,7 @@ Result<RemoteHeaders> decode_sidecar(std::string_view text, std::string_view key
       if (*value != key) return corrupt(key, "it belongs to another key");
     } else if (name == "content-md5") {
       const auto digest = hex_decode(raw);
-      if (!digest) return corrupt(key, "a bad digest");
+      if (!digest || digest->size() != kMd5Bytes) return corrupt(key, "a bad digest");
       headers.content_md5 = std::string(as_text(*digest));
     } else {
       for (const Field& field : kFields) {
