@@ -2,10 +2,12 @@
 JOBS ?= $(shell nproc)
 PRESET ?= release
 CYCLES ?= 5000
+FUZZ_SECONDS ?= 60
+TARGETS ?=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build test test-asan test-tsan demo soak bench package tidy format clean
+.PHONY: help setup build test test-asan test-tsan demo soak fuzz bench package tidy format clean
 
 help: ## show this
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -13,7 +15,7 @@ help: ## show this
 setup: ## install what tests and demo need (once; then it takes no time)
 	@tools/setup
 
-build: ## compile (PRESET=dev|release|asan|tsan, default release)
+build: ## compile (PRESET=dev|release|asan|tsan|clang, default release)
 	@tools/setup --skip-clients
 	@tools/tidy --no-format
 	@cmake --preset $(PRESET) -Wno-dev --log-level=WARNING
@@ -36,6 +38,10 @@ demo: setup build ## the whole story in front of your eyes (FULL=1: more and lar
 
 soak: setup build ## thousands of kill -9 cycles (CYCLES=5000)
 	@. tools/env && TOMBOLO_KILL_CYCLES=$(CYCLES) tools/run-tests --preset $(PRESET) --only kill --limit-s 86400
+
+fuzz: ## libFuzzer over every parser (FUZZ_SECONDS=60 of each, TARGETS=http_request,auth_sas), into build/fuzz.json
+	@tools/setup --fuzz
+	@tools/fuzz --seconds $(FUZZ_SECONDS) --targets "$(TARGETS)" --jobs $(JOBS)
 
 bench: build ## speed against peers, into build/bench.json (ROWS=get_4k,put_4k QUICK=1 BASE=other/tombolo PAGE=1)
 	@tools/setup --bench

@@ -15,14 +15,20 @@ find_library(ZSTD_LIBRARY zstd REQUIRED)
 
 option(TOMBOLO_WERROR "Warnings are errors" ON)
 set(TOMBOLO_SANITIZE "" CACHE STRING "Value for -fsanitize=, empty for none")
+option(TOMBOLO_FUZZ "Fuzz targets are programs of libFuzzer (Clang), built by the target `fuzzers`" OFF)
 
 add_library(tombolo_flags INTERFACE)
 target_include_directories(tombolo_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
+set(gcc $<CXX_COMPILER_ID:GNU>)
 target_compile_options(tombolo_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wold-style-cast
-                       -fcoroutines -fno-omit-frame-pointer
+                       $<${gcc}:-fcoroutines> -fno-omit-frame-pointer
                        # GCC 12 reports false positives from inlined coroutine frames, std::variant and, at -O2, from
                        # assigning a literal to a std::string (GCC bug 105651).
-                       -Wno-maybe-uninitialized -Wno-mismatched-new-delete $<$<CONFIG:Release>:-Wno-restrict>
+                       $<${gcc}:-Wno-maybe-uninitialized> $<${gcc}:-Wno-mismatched-new-delete>
+                       $<$<AND:${gcc},$<CONFIG:Release>>:-Wno-restrict>
+                       # Clang blames whoever calls std::stable_sort for what libstdc++ 12 uses inside it; GCC does not,
+                       # and still tells of what we use ourselves.
+                       $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>
                        # Designated initialisers leave the rest at its default on purpose (HOUSE 9).
                        -Wno-missing-field-initializers
                        $<$<BOOL:${TOMBOLO_WERROR}>:-Werror>)
@@ -36,6 +42,10 @@ if(TOMBOLO_SANITIZE)
     target_compile_options(tombolo_flags INTERFACE -Wno-tsan)
     target_compile_definitions(tombolo_flags INTERFACE TOMBOLO_TSAN=1)
   endif()
+endif()
+if(TOMBOLO_FUZZ)
+  target_compile_options(tombolo_flags INTERFACE -fsanitize=fuzzer-no-link)
+  add_custom_target(fuzzers)
 endif()
 target_link_libraries(tombolo_flags INTERFACE Threads::Threads)
 
@@ -78,4 +88,23 @@ function(tombolo_discover name)
   endwhile()
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
                        PROPERTIES TIMEOUT 300 LABELS ${label})
+endfunction()
+
+# tombolo_fuzz(target IN test SOURCE x_fuzz.cc PARTS a.cc ... DEPS lib ...): a fuzz target (testing/fuzz.h). It becomes
+# the case Fuzz.<target> of the unit test `test`, which runs it over its seeds; with TOMBOLO_FUZZ a program of libFuzzer
+# made of SOURCE, PARTS (what is fuzzed, and what that needs of its folder) and DEPS, so that few files are compiled.
+function(tombolo_fuzz target)
+  cmake_parse_arguments(ARG "" "IN;SOURCE" "PARTS;DEPS" ${ARGN})
+  if(NOT TOMBOLO_FUZZ)
+    target_sources(${ARG_IN} PRIVATE ${ARG_SOURCE})
+    set_property(SOURCE ${ARG_SOURCE} PROPERTY
+                 COMPILE_DEFINITIONS TOMBOLO_FUZZ_CORPUS="${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${target}")
+    return()
+  endif()
+  add_executable(fuzz_${target} ${ARG_SOURCE} ${ARG_PARTS})
+  target_link_libraries(fuzz_${target} PRIVATE tombolo_flags ${ARG_DEPS})
+  target_compile_definitions(fuzz_${target} PRIVATE TOMBOLO_FUZZ=1)
+  target_link_options(fuzz_${target} PRIVATE -fsanitize=fuzzer)
+  set_target_properties(fuzz_${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/targets OUTPUT_NAME ${target})
+  add_dependencies(fuzzers fuzz_${target})
 endfunction()

@@ -8,8 +8,13 @@
 namespace tombolo {
 namespace {
 
-// Sanitizers see more when every frame is an allocation of its own.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+// Sanitizers see more when every frame is an allocation of its own. GCC says so by a macro, Clang by a feature.
+#ifdef __has_feature
+#define TOMBOLO_CLANG_SANITIZES (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
+#else
+#define TOMBOLO_CLANG_SANITIZES 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || TOMBOLO_CLANG_SANITIZES
 constexpr bool kKeeps = false;
 #else
 constexpr bool kKeeps = true;

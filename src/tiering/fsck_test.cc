@@ -380,7 +380,9 @@ TEST(Fsck, SaysWhereAndWhatToDo) {
 // --- beside writers
 
 Task<void> write_and_delete(TierRig& rig, bool& stop) {
-  for (int n = 0; !stop; ++n) {
+  int n = -1;
+  while (!stop) {
+    ++n;
     const std::string name = "busy" + std::to_string(n % 7);
     Bytes bytes(50'000 + static_cast<std::size_t>(n) % 1'000);
     rig.random.fill(bytes);
