@@ -1,6 +1,7 @@
 #include "data/run_writer.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "async/byte_stream.h"
 #include "base/assert.h"
@@ -11,8 +12,10 @@ namespace tombolo::data {
 
 namespace {
 
+static_assert(kBlockBytes == kPageBytes && kStreamStep % kBlockBytes == 0, "steps of a run are fit for direct writes");
+
 /// Appends of at least so much are written from where they are; smaller ones are gathered first.
-constexpr std::size_t kDirectBytesMin = 64 * 1024;
+constexpr std::size_t kUncopiedBytesMin = 64 * 1024;
 
 }  // namespace
 
@@ -21,7 +24,7 @@ RunWriter::RunWriter(SegmentStore& store, SegmentPin pin, Place place)
       pin_(std::move(pin)),
       place_(std::move(place)),
       offset_(header_offset(place_.start, place_.length_max)),
-      buffer_(kRunHeaderBytes) {}
+      lead_(data_offset(offset_) - place_.start) {}
 
 RunWriter::~RunWriter() {
   const std::uint64_t used = sealed_ ? occupied_bytes(offset_, length_) : 0;
@@ -33,27 +36,41 @@ Task<void> RunWriter::append(BytesView bytes) {
   if (bytes.size() > room()) co_return Error{Code::kTooLarge, "more bytes than the run was begun for"};
   checksum(bytes);
   length_ += bytes.size();
-  const bool gathered = buffer_.size() > (written_ == 0 ? kRunHeaderBytes : 0);
   // A run of one step goes out in one write with its header; larger ones skip the copy where they can.
-  if (!gathered && place_.length_max > kStreamStep && bytes.size() >= kDirectBytesMin) {
-    CO_TRY(write(data_offset(offset_) + written_, bytes));
-    written_ += bytes.size();
-    buffer_.clear();
-    co_return Result<void>{};
+  const bool uncopied = gathered_ == 0 && place_.length_max > kStreamStep && bytes.size() >= kUncopiedBytesMin &&
+                        is_page_aligned(bytes.data());
+  if (uncopied) {
+    const BytesView blocks = bytes.first(bytes.size() / kBlockBytes * kBlockBytes);
+    CO_TRY(write(place_.start + lead_ + written_, blocks));
+    written_ += blocks.size();
+    bytes = bytes.subspan(blocks.size());
   }
-  buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
-  if (buffer_.size() >= kStreamStep + kRunHeaderBytes) {
-    CO_TRY(flush());
+  while (!bytes.empty()) {
+    bytes = gather(bytes);
+    if (gathered_ == kStreamStep && length_ > kStreamStep) {
+      CO_TRY(flush());
+    }
   }
   co_return Result<void>{};
 }
 
+BytesView RunWriter::gather(BytesView bytes) {
+  const std::size_t most = std::min<std::uint64_t>(kStreamStep, place_.length_max - written_);
+  if (!buffer_) buffer_ = make_pages(round_to_pages(lead_ + most));
+  const std::size_t step = std::min(bytes.size(), most - gathered_);
+  std::copy_n(bytes.begin(), step, buffer_.get() + lead_ + gathered_);
+  gathered_ += step;
+  return bytes.subspan(step);
+}
+
+/// What was gathered, as whole blocks; only the last time may it end within one.
 Task<void> RunWriter::flush() {
-  const BytesView pending = BytesView(buffer_).subspan(written_ == 0 ? kRunHeaderBytes : 0);
-  if (pending.empty()) co_return Result<void>{};
-  CO_TRY(write(data_offset(offset_) + written_, pending));
-  written_ += pending.size();
-  buffer_.clear();
+  ASSERT(lead_ == kBlockBytes && written_ % kBlockBytes == 0);
+  const std::size_t blocks = round_to_pages(gathered_);
+  std::fill_n(buffer_.get() + lead_ + gathered_, blocks - gathered_, std::byte{});
+  CO_TRY(write(place_.start + lead_ + written_, {buffer_.get() + lead_, blocks}));
+  written_ += gathered_;
+  gathered_ = 0;
   co_return Result<void>{};
 }
 
@@ -70,19 +87,25 @@ Task<SealedRun> RunWriter::seal() {
                          .length = length_,
                          .crc64 = place.crc64};
   const RunHeaderBytes encoded = encode(header, place_.segment->incarnation);
-  if (written_ == 0) {
-    std::copy(encoded.begin(), encoded.end(), buffer_.begin());
-    CO_TRY(write(offset_, buffer_));
-  } else {
+  // With all of a short run, or alone in its block.
+  const std::size_t behind = written_ == 0 ? gathered_ : 0;
+  if (gathered_ > behind) {
     CO_TRY(flush());
-    CO_TRY(write(offset_, encoded));
   }
+  if (!buffer_) buffer_ = make_pages(kBlockBytes);
+  const std::size_t blocks = round_to_pages(lead_ + behind);
+  std::fill_n(buffer_.get(), lead_ - encoded.size(), std::byte{});
+  std::copy(encoded.begin(), encoded.end(), buffer_.get() + lead_ - encoded.size());
+  std::fill_n(buffer_.get() + lead_ + behind, blocks - lead_ - behind, std::byte{});
+  CO_TRY(write(place_.start, {buffer_.get(), blocks}));
   sealed_ = true;
   co_return SealedRun{std::move(place), std::move(pin_)};
 }
 
 Task<void> RunWriter::write(std::uint64_t offset, BytesView bytes) {
-  auto result = co_await place_.file->write(offset, bytes);
+  Result<void> result;
+  if (place_.extend_to > 0 && !std::exchange(extended_, true)) result = co_await place_.file->extend(place_.extend_to);
+  if (result.ok()) result = co_await place_.file->write_direct(offset, bytes);
   // A full disk heals and a busy one calms down; a device that fails gets no more runs in this file.
   if (!result.ok() && result.error().code != Code::kNoSpace && result.error().code != Code::kBusy) {
     store_.state_->retire(place_.segment);

@@ -34,6 +34,7 @@ struct Segment {
   std::uint32_t unresolved = 0;  // pins of run writers and of sealed runs
   std::uint32_t active_writers = 0;
   std::uint64_t tail = 0;       // where the next place starts
+  std::uint64_t extended = 0;   // length of the file that a writer was told to see to
   std::uint64_t freed_at = 0;   // Life::kReleased: the log's mark must reach this sequence
   std::uint64_t last_used = 0;  // of file, in reads of the store
   std::shared_ptr<disk::File> file;

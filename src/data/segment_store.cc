@@ -45,6 +45,21 @@ Task<std::unique_ptr<RunWriter>> SegmentStore::begin_run(BeginRun run) {
   co_return Error{Code::kBusy, "segments fill up faster than this write gets a place; try again later"};
 }
 
+namespace {
+
+/// How long a file is made at a time: each change of its length has to be synced with what follows.
+constexpr std::uint64_t kExtendBytes = 4 * kMiB;
+
+/// The length that the file of a segment should now get, 0 when it has it already. Requires the segment's mutex.
+std::uint64_t extend_to(Segment& segment, std::uint64_t segment_bytes) {
+  if (segment.tail <= segment.extended) return 0;
+  const std::uint64_t step = (segment.tail + kExtendBytes - 1) / kExtendBytes * kExtendBytes;
+  segment.extended = std::max(segment.tail, std::min(step, segment_bytes));
+  return segment.extended;
+}
+
+}  // namespace
+
 Result<std::unique_ptr<RunWriter>> SegmentStore::State::allocate(SegmentStore& store, const BeginRun& run) {
   std::shared_ptr<Segment> full;
   std::unique_ptr<RunWriter> writer;
@@ -62,6 +77,7 @@ Result<std::unique_ptr<RunWriter>> SegmentStore::State::allocate(SegmentStore& s
                            .length_max = run.length_max,
                            .start = current->tail};
     current->tail += occupied_bytes(header_offset(place.start, run.length_max), run.length_max);
+    place.extend_to = extend_to(*current, config.segment_bytes);
     ++current->active_writers;
     ++writers;
     if (current->tail >= config.segment_bytes) full = current;

@@ -8,6 +8,7 @@
 
 #include "async/task.h"
 #include "base/bytes.h"
+#include "base/pages.h"
 
 namespace tombolo::disk {
 
@@ -20,6 +21,9 @@ class File {
   virtual Task<void> read(std::uint64_t offset, MutableBytes out) = 0;
   /// Written, not durable: only sync() makes it so. Grows the file as needed. kNoSpace leaves a prefix written.
   virtual Task<void> write(std::uint64_t offset, BytesView bytes) = 0;
+  /// As write(), past the page cache where the disk can: for bytes that nobody reads soon, and only in blocks that no
+  /// write() touches. Offset, length and the address of `bytes` are multiples of kPageBytes (asserted).
+  virtual Task<void> write_direct(std::uint64_t offset, BytesView bytes);
   /// Everything written before the call is durable when it succeeds (data, size; the file's name needs
   /// Disk::sync_directory). After a failure the file is fenced: every later write and sync fails with kUnavailable, and
   /// nobody may believe unsynced bytes of it (core.md §1: a failed fsync is never retried).
@@ -29,7 +33,13 @@ class File {
   virtual Task<void> truncate(std::uint64_t size) = 0;
   /// Reserves space for [0, size) without changing what reads see past the written end; kNoSpace when there is none.
   virtual Task<void> reserve(std::uint64_t size) = 0;
+  /// A hint that the file will become `size` bytes long: it may be so from now on, zeros where nothing was written, and
+  /// then writes below need not lengthen it one by one. Never cuts.
+  virtual Task<void> extend(std::uint64_t size);
 };
+
+/// What write_direct demands of its caller.
+bool is_direct(std::uint64_t offset, BytesView bytes);
 
 enum class Open {
   kRead,       // must exist

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "async/run.h"
+#include "async/scope.h"
 #include "async/workers.h"
 #include "disk/memory/memory_disk.h"
 #include "disk/posix/posix_disk.h"
@@ -127,6 +128,76 @@ TEST_P(DiskContract, ReserveDoesNotChangeWhatIsRead) {
   ASSERT_TRUE(run(file->reserve(100'000)).ok());
   EXPECT_EQ(*run(file->size()), 5u);
   EXPECT_EQ(read(*file, 0, 5), "hello");
+}
+
+/// Whole pages, all of one byte.
+PageBytes pages(std::size_t count, char fill) {
+  return PageBytes(count * kPageBytes, static_cast<std::byte>(fill));
+}
+
+TEST_P(DiskContract, DirectWritesReadBackBesideOrdinaryOnes) {
+  auto file = create("a");
+  write(*file, 0, "head");
+  const PageBytes two = pages(2, 'd');
+  const PageBytes many = pages(70, 'm');
+  ASSERT_TRUE(run(file->write_direct(2 * kPageBytes, two)).ok());
+  ASSERT_TRUE(run(file->write_direct(4 * kPageBytes, many)).ok());
+  write(*file, kPageBytes, "between");
+  EXPECT_EQ(read(*file, 0, 5), std::string("head\0", 5));
+  EXPECT_EQ(read(*file, kPageBytes, 8), std::string("between\0", 8));
+  EXPECT_EQ(read(*file, 2 * kPageBytes - 1, 3), std::string("\0dd", 3));
+  EXPECT_EQ(read(*file, 4 * kPageBytes - 1, 2), "dm");
+  EXPECT_EQ(*run(file->size()), 74 * kPageBytes);
+  const PageBytes again = pages(1, 'X');
+  ASSERT_TRUE(run(file->write_direct(3 * kPageBytes, again)).ok());
+  ASSERT_TRUE(run(file->sync()).ok());
+  EXPECT_EQ(read(*file, 3 * kPageBytes - 1, 2), "dX");
+  auto other = *run(disk().open("a", Open::kRead));
+  EXPECT_EQ(read(*other, 73 * kPageBytes, kPageBytes), std::string(kPageBytes, 'm'));
+  EXPECT_EQ(code(run(other->write_direct(0, again))), Code::kUnavailable);
+}
+
+TEST_P(DiskContract, DirectWritesSideBySideLeaveEachOtherAlone) {
+  constexpr std::size_t kWriters = 16;
+  auto file = create("a");
+  ASSERT_TRUE(run(file->extend(kWriters / 2 * kPageBytes)).ok());
+  std::vector<PageBytes> bytes;
+  for (std::size_t i = 0; i < kWriters; ++i) bytes.push_back(pages(1, static_cast<char>('a' + i)));
+  Scope writers("writers");
+  for (std::size_t i = 0; i < kWriters; ++i) {
+    ASSERT_TRUE(writers.spawn(loop_.get_executor(), file->write_direct((kWriters - 1 - i) * kPageBytes, bytes[i])));
+  }
+  ASSERT_TRUE(run(writers.join()).ok());
+  for (std::size_t i = 0; i < kWriters; ++i) {
+    EXPECT_EQ(read(*file, (kWriters - 1 - i) * kPageBytes, kPageBytes),
+              std::string(kPageBytes, static_cast<char>('a' + i)));
+  }
+  ASSERT_TRUE(run(writers.close()).ok());
+}
+
+TEST_P(DiskContract, DirectWritesAwayFromPagesAreABug) {
+  auto file = create("a");
+  const PageBytes bytes = pages(2, 'x');
+  const BytesView view = bytes;
+  EXPECT_DEATH((void)run(file->write_direct(512, view)), "is_direct");
+  EXPECT_DEATH((void)run(file->write_direct(0, view.first(100))), "is_direct");
+  EXPECT_DEATH((void)run(file->write_direct(0, view.subspan(512, kPageBytes))), "is_direct");
+}
+
+TEST_P(DiskContract, ExtendingNeverCutsAndShowsZeros) {
+  auto file = create("a");
+  write(*file, 0, "hello");
+  ASSERT_TRUE(run(file->extend(3)).ok());
+  EXPECT_EQ(read(*file, 0, 5), "hello");
+  ASSERT_TRUE(run(file->extend(2 * kPageBytes)).ok());
+  const auto size = *run(file->size());  // a hint: it may be longer, not another length
+  EXPECT_TRUE(size == 5 || size == 2 * kPageBytes) << size;
+  EXPECT_EQ(read(*file, 0, 5), "hello");
+  const PageBytes bytes = pages(1, 'd');
+  ASSERT_TRUE(run(file->write_direct(kPageBytes, bytes)).ok());
+  EXPECT_EQ(*run(file->size()), 2 * kPageBytes);
+  EXPECT_EQ(read(*file, 3, 3), std::string("lo\0", 3));
+  EXPECT_EQ(read(*file, kPageBytes - 1, 2), std::string("\0d", 2));
 }
 
 TEST_P(DiskContract, TwoHandlesSeeTheSameBytes) {

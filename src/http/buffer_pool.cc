@@ -19,7 +19,7 @@ BufferPool::Buffer BufferPool::take(std::size_t size) {
     std::byte* data = owner.get();
     return {std::shared_ptr<std::byte>(std::move(owner), data), {data, size}};
   }
-  std::unique_ptr<std::byte[]> raw;
+  Pages raw;
   {
     const std::lock_guard lock(idle_->mutex);
     if (!idle_->buffers.empty()) {
@@ -27,10 +27,10 @@ BufferPool::Buffer BufferPool::take(std::size_t size) {
       idle_->buffers.pop_back();
     }
   }
-  if (!raw) raw = std::make_unique_for_overwrite<std::byte[]>(kStreamStep);
+  if (!raw) raw = make_pages(kStreamStep);
   std::byte* data = raw.release();
   const auto give_back = [idle = idle_](std::byte* bytes) {
-    std::unique_ptr<std::byte[]> returned(bytes);
+    Pages returned(bytes);
     const std::lock_guard lock(idle->mutex);
     if (idle->buffers.size() < idle->max) idle->buffers.push_back(std::move(returned));
   };

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/pages.h"
 
 namespace tombolo::http {
 
@@ -19,13 +20,13 @@ class BufferPool {
     std::shared_ptr<std::byte> owner;
     MutableBytes bytes;
   };
-  /// Of exactly `size` bytes, unspecified ones. Requires 0 < size <= kStreamStep.
+  /// Of exactly `size` bytes, unspecified ones; the large ones begin on a page. Requires 0 < size <= kStreamStep.
   Buffer take(std::size_t size);
 
  private:
   struct Idle {
     std::mutex mutex;
-    std::vector<std::unique_ptr<std::byte[]>> buffers;
+    std::vector<Pages> buffers;
     std::size_t max = 0;
   };
   std::shared_ptr<Idle> idle_;

@@ -15,10 +15,12 @@ class FaultyFile final : public disk::File {
     co_return co_await inner_->read(offset, out);
   }
   Task<void> write(std::uint64_t offset, BytesView bytes) override {
-    CO_CHECK(usable());
-    CO_CHECK(state_->admit(DiskCall::kWrite));
-    CO_CHECK(state_->spend(bytes.size()));
+    CO_CHECK(may_write(bytes));
     co_return co_await inner_->write(offset, bytes);
+  }
+  Task<void> write_direct(std::uint64_t offset, BytesView bytes) override {
+    CO_CHECK(may_write(bytes));
+    co_return co_await inner_->write_direct(offset, bytes);
   }
   Task<void> sync() override {
     OneShot<void> turn;
@@ -49,8 +51,18 @@ class FaultyFile final : public disk::File {
     CO_CHECK(state_->spend(0));
     co_return co_await inner_->reserve(size);
   }
+  Task<void> extend(std::uint64_t size) override {
+    CO_CHECK(usable());
+    CO_CHECK(state_->spend(0));
+    co_return co_await inner_->extend(size);
+  }
 
  private:
+  Result<void> may_write(BytesView bytes) {
+    TRY(usable());
+    TRY(state_->admit(DiskCall::kWrite));
+    return state_->spend(bytes.size());
+  }
   Result<void> usable() const {
     if (!fenced_) return {};
     return Error{Code::kUnavailable, "the file is fenced: a sync of it failed (on purpose)"};

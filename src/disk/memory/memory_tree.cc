@@ -73,6 +73,14 @@ Result<void> MemoryInode::reserve(std::uint64_t size) {
   return {};
 }
 
+Result<void> MemoryInode::extend(std::uint64_t size) {
+  if (size <= current_.size()) return {};
+  TRY(reserve(size));
+  unsynced_.push_back({0, {}, size});
+  play(current_, unsynced_.back());
+  return {};
+}
+
 void MemoryInode::sync() {
   for (const auto& change : unsynced_) play(durable_, change);
   unsynced_.clear();

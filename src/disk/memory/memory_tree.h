@@ -39,6 +39,7 @@ class MemoryInode {
   Result<void> write(std::uint64_t offset, BytesView bytes);
   Result<void> truncate(std::uint64_t size);
   Result<void> reserve(std::uint64_t size);
+  Result<void> extend(std::uint64_t size);
   void sync();
   /// Forgets what was not synced.
   void crash();

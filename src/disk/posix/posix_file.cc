@@ -6,12 +6,16 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <system_error>
 
+#include "base/assert.h"
+#include "base/log.h"
 #include "disk/posix/posix_error.h"
 
 namespace tombolo::disk {
 
 PosixFile::~PosixFile() {
+  if (direct_owned_ >= 0) ::close(direct_owned_);
   ::close(descriptor_);  // what was not synced was never promised, so its error tells nothing
 }
 
@@ -22,6 +26,12 @@ Task<void> PosixFile::read(std::uint64_t offset, MutableBytes out) {
 
 Task<void> PosixFile::write(std::uint64_t offset, BytesView bytes) {
   auto work = [this, offset, bytes] { return write_now(offset, bytes); };
+  co_return co_await offload(workers_, std::move(work));
+}
+
+Task<void> PosixFile::write_direct(std::uint64_t offset, BytesView bytes) {
+  ASSERT(is_direct(offset, bytes));
+  auto work = [this, offset, bytes] { return write_direct_now(offset, bytes); };
   co_return co_await offload(workers_, std::move(work));
 }
 
@@ -49,6 +59,11 @@ Task<void> PosixFile::reserve(std::uint64_t size) {
   co_return co_await offload(workers_, std::move(work));
 }
 
+Task<void> PosixFile::extend(std::uint64_t size) {
+  auto work = [this, size] { return extend_now(size); };
+  co_return co_await offload(workers_, std::move(work));
+}
+
 Result<void> PosixFile::refuse_if_fenced() const {
   if (!fenced_.load(std::memory_order_acquire)) return {};
   return Error{Code::kUnavailable, "'" + path_ + "' is fenced: a sync of it failed, so what it holds is unknown"};
@@ -71,6 +86,39 @@ Result<void> PosixFile::write_now(std::uint64_t offset, BytesView bytes) {
   while (!bytes.empty()) {
     const ssize_t put = ::pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return posix_error(errno, "write", path_);
+    offset += static_cast<std::uint64_t>(put);
+    bytes = bytes.subspan(static_cast<std::size_t>(put));
+  }
+  return {};
+}
+
+int PosixFile::direct_descriptor() {
+  std::call_once(direct_opened_, [this] {
+    if ((::fcntl(descriptor_, F_GETFL) & O_ACCMODE) == O_RDONLY) return;
+    // By descriptor: the file may have another name by now.
+    const std::string self = "/proc/self/fd/" + std::to_string(descriptor_);
+    direct_owned_ = ::open(self.c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC);
+    if (direct_owned_ < 0) {
+      log(LogLevel::kDebug, "disk", "no direct writes to '{}': {}", path_, std::generic_category().message(errno));
+    }
+    direct_ = direct_owned_;
+  });
+  return direct_;
+}
+
+Result<void> PosixFile::write_direct_now(std::uint64_t offset, BytesView bytes) {
+  TRY(refuse_if_fenced());
+  while (!bytes.empty()) {
+    const int descriptor = direct_descriptor();
+    // What a short write leaves need not begin on a page any more.
+    if (descriptor < 0 || !is_direct(offset, bytes)) return write_now(offset, bytes);
+    const ssize_t put = ::pwrite(descriptor, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0 && errno == EINVAL) {
+      direct_ = -1;  // the device wants larger pages
+      continue;
+    }
     if (put < 0) return posix_error(errno, "write", path_);
     offset += static_cast<std::uint64_t>(put);
     bytes = bytes.subspan(static_cast<std::size_t>(put));
@@ -117,6 +165,14 @@ Result<void> PosixFile::reserve_now(std::uint64_t size) {
   const std::uint64_t free = static_cast<std::uint64_t>(volume.f_bavail) * volume.f_frsize;
   if (size > held && size - held > free) return posix_error(ENOSPC, "reserve space for", path_);
   return {};
+}
+
+Result<void> PosixFile::extend_now(std::uint64_t size) {
+  TRY(refuse_if_fenced());
+  int failed = ::fallocate(descriptor_, 0, 0, static_cast<off_t>(size));
+  while (failed != 0 && errno == EINTR) failed = ::fallocate(descriptor_, 0, 0, static_cast<off_t>(size));
+  if (failed == 0 || errno == EOPNOTSUPP) return {};
+  return posix_error(errno, "extend", path_);
 }
 
 }  // namespace tombolo::disk

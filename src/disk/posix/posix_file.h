@@ -10,7 +10,8 @@
 
 namespace tombolo::disk {
 
-/// Every call runs on the worker pool. Made by PosixDisk.
+/// Every call runs on the worker pool. Made by PosixDisk. Direct writes go through a second descriptor, opened for the
+/// first of them; where the file system has no direct I/O (tmpfs), or not with pages of 4 KiB, they become ordinary ones.
 class PosixFile final : public File {
  public:
   /// Owns `descriptor`. `path` is for messages only.
@@ -21,17 +22,23 @@ class PosixFile final : public File {
 
   Task<void> read(std::uint64_t offset, MutableBytes out) override;
   Task<void> write(std::uint64_t offset, BytesView bytes) override;
+  Task<void> write_direct(std::uint64_t offset, BytesView bytes) override;
   Task<void> sync() override;
   Task<std::uint64_t> size() override;
   Task<void> truncate(std::uint64_t size) override;
   Task<void> reserve(std::uint64_t size) override;
+  Task<void> extend(std::uint64_t size) override;
 
  private:
   Result<void> read_now(std::uint64_t offset, MutableBytes out);
   Result<void> write_now(std::uint64_t offset, BytesView bytes);
+  Result<void> write_direct_now(std::uint64_t offset, BytesView bytes);
+  /// The descriptor for direct writes; -1: there is none.
+  int direct_descriptor();
   Result<void> sync_now();
   Result<void> truncate_now(std::uint64_t size);
   Result<void> reserve_now(std::uint64_t size);
+  Result<void> extend_now(std::uint64_t size);
   Result<void> refuse_if_fenced() const;
 
   const int descriptor_;
@@ -39,6 +46,9 @@ class PosixFile final : public File {
   Workers& workers_;
   std::mutex sync_mutex_;
   std::atomic<bool> fenced_{false};
+  std::once_flag direct_opened_;
+  std::atomic<int> direct_{-1};  // -1 again when it turns out to be of no use; closed with the file
+  int direct_owned_ = -1;
 };
 
 }  // namespace tombolo::disk

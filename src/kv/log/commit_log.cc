@@ -126,8 +126,8 @@ Task<LogFile> CommitLog::create_file(FileHeader header, const std::vector<GroupP
     }
     at.offset = offset;
     at.count = found->count;
-    const Bytes record = log_format::encode_record(at, log_format::payload_of(*found, old));
-    CO_TRY(file->write(offset, record));
+    const PageBytes record = log_format::encode_record(at, log_format::payload_of(*found, old));
+    CO_TRY(file->write_direct(offset, record));
     offset += record.size();
     places.push_back({file, header.number, header.nonce, at.offset, offset, copy.first, copy.last, copy.chain_after});
     at.sequence = Sequence{copy.last.value + 1};
@@ -138,8 +138,8 @@ Task<LogFile> CommitLog::create_file(FileHeader header, const std::vector<GroupP
     at.count = 0;
     at.offset = offset;
     at.durable_through = Sequence{at.sequence.value - 1};
-    const Bytes mark = log_format::encode_record(at, {});
-    CO_TRY(file->write(offset, mark));
+    const PageBytes mark = log_format::encode_record(at, {});
+    CO_TRY(file->write_direct(offset, mark));
     offset += mark.size();
   }
   CO_TRY(file->sync());
@@ -158,14 +158,14 @@ Task<LogFile> CommitLog::create_file(FileHeader header, const std::vector<GroupP
 Task<void> CommitLog::seal(const LogFile& file, const FileHeader& successor) {
   const Bytes payload = log_format::encode_seal(
       {.successor_number = successor.number, .successor_nonce = successor.nonce, .end = successor.previous_end});
-  const Bytes record = log_format::encode_record({.kind = Kind::kSeal,
+  const PageBytes record = log_format::encode_record({.kind = Kind::kSeal,
                                                   .nonce = file.header.nonce,
                                                   .offset = file.size,
                                                   .sequence = successor.first,
                                                   .durable_through = {successor.first.value - 1},
                                                   .chain_before = successor.chain_before},
                                                  payload);
-  CO_TRY(file.file->write(file.size, record));
+  CO_TRY(file.file->write_direct(file.size, record));
   co_return co_await file.file->sync();
 }
 
@@ -246,14 +246,14 @@ RecordHeader CommitLog::next_record(Kind kind) const {
           .chain_before = position_.chain};
 }
 
-Task<void> CommitLog::write_synced(std::uint64_t offset, Bytes bytes) {
+Task<void> CommitLog::write_synced(std::uint64_t offset, PageBytes record) {
   CO_CHECK(unfenced());
   std::shared_ptr<disk::File> file;
   {
     const std::lock_guard lock(mutex_);
     file = files_.back().file;
   }
-  const auto written = co_await file->write(offset, bytes);
+  const auto written = co_await file->write_direct(offset, record);
   if (!written.ok()) {
     fenced_ = written.error().code != Code::kNoSpace;
     co_return written;
@@ -263,8 +263,8 @@ Task<void> CommitLog::write_synced(std::uint64_t offset, Bytes bytes) {
   fenced_ = false;
   const std::lock_guard lock(mutex_);
   ++stats_.syncs;
-  stats_.bytes_written += bytes.size();
-  offset_ = offset + bytes.size();
+  stats_.bytes_written += record.size();
+  offset_ = offset + record.size();
   files_.back().size = offset_;
   co_return Result<void>{};
 }

@@ -71,7 +71,7 @@ class CommitLog {
   Task<LogFile> create_file(log_format::FileHeader header, const std::vector<GroupPlace>& copies);
   Task<void> seal(const LogFile& file, const log_format::FileHeader& successor);
   Task<void> rotate();
-  Task<void> write_synced(std::uint64_t offset, Bytes bytes);
+  Task<void> write_synced(std::uint64_t offset, PageBytes record);
   Result<void> unfenced() const;
   log_format::RecordHeader next_record(log_format::Kind kind) const;
 

@@ -26,7 +26,7 @@ std::uint64_t load64(BytesView bytes, std::size_t at) {
 std::uint32_t load32(BytesView bytes, std::size_t at) {
   return load_le<std::uint32_t>(bytes.data() + at);
 }
-void store_text(Bytes& to, std::string_view text) {
+void store_text(MutableBytes to, std::string_view text) {
   std::copy_n(as_bytes(text).data(), text.size(), to.data());
 }
 
@@ -79,11 +79,11 @@ Result<FileHeader> parse_header(BytesView block) {
                     .previous_end = load64(block, 72)};
 }
 
-Bytes encode_record(RecordHeader header, BytesView payload) {
+PageBytes encode_record(RecordHeader header, BytesView payload) {
   ASSERT(payload.size() <= kPayloadBytesMax);
   ASSERT(header.offset % kBlockBytes == 0 && header.offset >= kBlockBytes);
   header.payload_bytes = static_cast<std::uint32_t>(payload.size());
-  Bytes record(header.end() - header.offset);
+  PageBytes record(header.end() - header.offset);
   store_text(record, kRecordMagic);
   store_le(record.data() + 4, static_cast<std::uint8_t>(header.kind));
   store_le(record.data() + 8, header.nonce);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/pages.h"
 #include "kv/commit/index.h"
 #include "kv/kv.h"
 
@@ -51,8 +52,9 @@ struct RecordHeader {
   std::uint64_t end() const { return offset + round_up(kRecordHeaderBytes + payload_bytes); }
 };
 
-/// Header, payload and padding. Sets payload_bytes from `payload`. Requires its size <= kPayloadBytesMax.
-Bytes encode_record(RecordHeader header, BytesView payload);
+/// Header, payload and padding, fit for a direct write. Sets payload_bytes from `payload`. Requires its size <=
+/// kPayloadBytesMax.
+PageBytes encode_record(RecordHeader header, BytesView payload);
 
 /// The record at the start of `from`, a file's bytes from `offset` on, if one verifies there.
 std::optional<RecordHeader> find_record(BytesView from, std::uint64_t offset, std::uint64_t nonce);

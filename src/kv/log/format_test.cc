@@ -29,7 +29,7 @@ Bytes golden_file() {
   const auto add = [&](RecordHeader record, BytesView payload) {
     record.nonce = header.nonce;
     record.offset = file.size();
-    const Bytes bytes = encode_record(record, payload);
+    const PageBytes bytes = encode_record(record, payload);
     file.insert(file.end(), bytes.begin(), bytes.end());
   };
   Bytes payload;
