@@ -51,7 +51,7 @@ Task<void> write_read_forget(Shared& shared, std::uint64_t writer) {
     {
       const BeginRun begin{.tenant = kTenant, .gen = gen, .length_max = bytes.size()};
       CO_TRY_ASSIGN(auto run, shared.store.begin_run(begin));
-      CO_TRY(run->append(bytes));
+      CO_TRY(run->append(Block(to_bytes(bytes))));
       CO_TRY_ASSIGN(auto sealed, run->seal());
       run.reset();
       std::vector<SegmentId> segments{sealed.place.segment};

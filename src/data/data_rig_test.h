@@ -100,7 +100,7 @@ class DataRig : public ::testing::Test {
     const BeginRun begin{.tenant = kTenant, .gen = gen, .length_max = length_max};
     CO_TRY_ASSIGN(auto writer, store_->begin_run(begin));
     for (std::size_t at = 0; at < bytes.size(); at += step) {
-      CO_TRY(writer->append(bytes.subspan(at, std::min(step, bytes.size() - at))));
+      CO_TRY(writer->append(Block(to_bytes(bytes.subspan(at, std::min(step, bytes.size() - at))))));
     }
     co_return co_await writer->seal();
   }

@@ -1,6 +1,7 @@
 #include "data/run_writer.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "async/byte_stream.h"
@@ -16,6 +17,8 @@ static_assert(kBlockBytes == kPageBytes && kStreamStep % kBlockBytes == 0, "step
 
 /// Appends of at least so much are written from where they are; smaller ones are gathered first.
 constexpr std::size_t kUncopiedBytesMin = 64 * 1024;
+/// So much is written at a time: a write costs two changes of thread and a call of the device.
+constexpr std::uint64_t kWriteBytes = 2 * kStreamStep;
 
 }  // namespace
 
@@ -31,47 +34,50 @@ RunWriter::~RunWriter() {
   store_.state_->writer_gone(place_.segment, place_.start, place_.length_max, used);
 }
 
-Task<void> RunWriter::append(BytesView bytes) {
+Task<void> RunWriter::append(Block block) {
   ASSERT(!sealed_);
-  if (bytes.size() > room()) co_return Error{Code::kTooLarge, "more bytes than the run was begun for"};
+  if (block.size() > room()) co_return Error{Code::kTooLarge, "more bytes than the run was begun for"};
+  BytesView bytes = block.view();
   checksum(bytes);
   length_ += bytes.size();
-  // A run of one step goes out in one write with its header; larger ones skip the copy where they can.
-  const bool uncopied = gathered_ == 0 && place_.length_max > kStreamStep && bytes.size() >= kUncopiedBytesMin &&
-                        is_page_aligned(bytes.data());
-  if (uncopied) {
-    const BytesView blocks = bytes.first(bytes.size() / kBlockBytes * kBlockBytes);
-    CO_TRY(write(place_.start + lead_ + written_, blocks));
-    written_ += blocks.size();
-    bytes = bytes.subspan(blocks.size());
+  const bool packed = lead_ < kBlockBytes;
+  if (!packed && tail_used_ == 0 && bytes.size() >= kUncopiedBytesMin && is_page_aligned(bytes.data())) {
+    const std::size_t whole = bytes.size() / kBlockBytes * kBlockBytes;
+    pieces_.push_back(block.slice(0, whole));
+    pieces_bytes_ += whole;
+    bytes = bytes.subspan(whole);
   }
   while (!bytes.empty()) {
     bytes = gather(bytes);
-    if (gathered_ == kStreamStep && length_ > kStreamStep) {
-      CO_TRY(flush());
-    }
+    if (tail_used_ == kStreamStep) end_gathering();
+  }
+  if (pieces_bytes_ >= kWriteBytes) {
+    CO_TRY(write(place_.start + lead_ + written_, {}));
   }
   co_return Result<void>{};
 }
 
 BytesView RunWriter::gather(BytesView bytes) {
-  const std::size_t most = std::min<std::uint64_t>(kStreamStep, place_.length_max - written_);
-  if (!buffer_) buffer_ = make_pages(round_to_pages(lead_ + most));
-  const std::size_t step = std::min(bytes.size(), most - gathered_);
-  std::copy_n(bytes.begin(), step, buffer_.get() + lead_ + gathered_);
-  gathered_ += step;
+  if (!tail_) {
+    tail_used_ = lead_ < kBlockBytes ? lead_ : 0;
+    const std::uint64_t most = tail_used_ + place_.length_max - written_ - pieces_bytes_;
+    tail_size_ = std::min<std::uint64_t>(kStreamStep, round_to_pages(most));
+    tail_ = make_pages(tail_size_);
+  }
+  const std::size_t step = std::min(bytes.size(), tail_size_ - tail_used_);
+  std::copy_n(bytes.begin(), step, tail_.get() + tail_used_);
+  tail_used_ += step;
   return bytes.subspan(step);
 }
 
-/// What was gathered, as whole blocks; only the last time may it end within one.
-Task<void> RunWriter::flush() {
-  ASSERT(lead_ == kBlockBytes && written_ % kBlockBytes == 0);
-  const std::size_t blocks = round_to_pages(gathered_);
-  std::fill_n(buffer_.get() + lead_ + gathered_, blocks - gathered_, std::byte{});
-  CO_TRY(write(place_.start + lead_ + written_, {buffer_.get() + lead_, blocks}));
-  written_ += gathered_;
-  gathered_ = 0;
-  co_return Result<void>{};
+void RunWriter::end_gathering() {
+  if (!tail_) return;
+  const std::size_t size = round_to_pages(tail_used_);
+  std::fill_n(tail_.get() + tail_used_, size - tail_used_, std::byte{});
+  const BytesView bytes(tail_.get(), size);
+  pieces_.emplace_back(std::shared_ptr<const void>(std::move(tail_)), bytes);
+  pieces_bytes_ += size;
+  tail_used_ = tail_size_ = 0;
 }
 
 Task<SealedRun> RunWriter::seal() {
@@ -87,25 +93,36 @@ Task<SealedRun> RunWriter::seal() {
                          .length = length_,
                          .crc64 = place.crc64};
   const RunHeaderBytes encoded = encode(header, place_.segment->incarnation);
-  // With all of a short run, or alone in its block.
-  const std::size_t behind = written_ == 0 ? gathered_ : 0;
-  if (gathered_ > behind) {
-    CO_TRY(flush());
+  if (lead_ < kBlockBytes) {
+    std::copy(encoded.begin(), encoded.end(), tail_.get());
+    end_gathering();
+    CO_TRY(write(place_.start, {}));
+  } else {
+    end_gathering();
+    PageBytes first(kBlockBytes);
+    std::copy(encoded.begin(), encoded.end(), first.end() - encoded.size());
+    if (written_ > 0 && !pieces_.empty()) {
+      CO_TRY(write(place_.start + lead_ + written_, {}));
+    }
+    CO_TRY(write(place_.start, first));
   }
-  if (!buffer_) buffer_ = make_pages(kBlockBytes);
-  const std::size_t blocks = round_to_pages(lead_ + behind);
-  std::fill_n(buffer_.get(), lead_ - encoded.size(), std::byte{});
-  std::copy(encoded.begin(), encoded.end(), buffer_.get() + lead_ - encoded.size());
-  std::fill_n(buffer_.get() + lead_ + behind, blocks - lead_ - behind, std::byte{});
-  CO_TRY(write(place_.start, {buffer_.get(), blocks}));
   sealed_ = true;
   co_return SealedRun{std::move(place), std::move(pin_)};
 }
 
-Task<void> RunWriter::write(std::uint64_t offset, BytesView bytes) {
+Task<void> RunWriter::write(std::uint64_t offset, BytesView first) {
+  std::array<BytesView, disk::File::kPiecesMax> all;
+  std::size_t count = 0;
+  if (!first.empty()) all[count++] = first;
+  ASSERT(count + pieces_.size() <= all.size());
+  for (const Block& piece : pieces_) all[count++] = piece.view();
   Result<void> result;
   if (place_.extend_to > 0 && !std::exchange(extended_, true)) result = co_await place_.file->extend(place_.extend_to);
-  if (result.ok()) result = co_await place_.file->write_direct(offset, bytes);
+  const std::span<const BytesView> views(all.data(), count);
+  if (result.ok()) result = co_await place_.file->write_direct(offset, views);
+  written_ += pieces_bytes_;
+  pieces_bytes_ = 0;
+  pieces_.clear();
   // A full disk heals and a busy one calms down; a device that fails gets no more runs in this file.
   if (!result.ok() && result.error().code != Code::kNoSpace && result.error().code != Code::kBusy) {
     store_.state_->retire(place_.segment);

@@ -58,19 +58,20 @@ class RunWriter {
   std::uint64_t room() const { return place_.length_max - length_; }
   std::uint64_t length() const { return length_; }
 
-  /// Checksums the bytes and writes them on in steps, without a copy where they begin on a page and many come at once.
-  /// `bytes` must stay alive until the task has ended. kTooLarge past room(). kNoSpace, kUnavailable: the disk is full
-  /// or fails.
-  Task<void> append(BytesView bytes);
+  /// Checksums the bytes and writes them on, several steps at a time; until then the block is kept, or copied where it
+  /// is small or does not begin on a page. kTooLarge past room(). kNoSpace, kUnavailable: the disk is full or fails.
+  Task<void> append(Block block);
   /// Writes what is left and the header. Requires length() > 0; nothing may follow.
   Task<SealedRun> seal();
 
  private:
   void checksum(BytesView bytes);
-  /// Copies as much as there is room for in the buffer; the rest of `bytes`.
+  /// Copies as much as there is room for behind the last bytes gathered; the rest of `bytes`.
   BytesView gather(BytesView bytes);
-  Task<void> write(std::uint64_t offset, BytesView bytes);
-  Task<void> flush();
+  /// What was gathered becomes a piece to write, with zeros up to the next block.
+  void end_gathering();
+  /// `first` and the pieces, from `offset` on.
+  Task<void> write(std::uint64_t offset, BytesView first);
   std::uint64_t run_crc64() const;
 
   SegmentStore& store_;
@@ -80,8 +81,10 @@ class RunWriter {
   const std::uint64_t lead_;    // bytes of the place before the data
   std::uint64_t length_ = 0;    // appended
   std::uint64_t written_ = 0;   // of length_, handed to the file: whole blocks
-  Pages buffer_;                // lead_ bytes for the header, then gathered_ bytes that follow what is written
-  std::size_t gathered_ = 0;
+  std::vector<Block> pieces_;   // what follows them, not written yet: whole blocks, beginning on pages
+  std::uint64_t pieces_bytes_ = 0;
+  Pages tail_;  // of tail_size_ bytes, the first tail_used_ of them gathered; they follow the pieces
+  std::size_t tail_size_ = 0, tail_used_ = 0;
   bool extended_ = false;
   std::vector<std::uint64_t> granule_crcs_;
   bool sealed_ = false;

@@ -78,7 +78,7 @@ TEST_F(ScanTest, ARunWithoutItsHeaderIsNotARun) {
     const BeginRun begin{.tenant = kTenant, .gen = {77}, .length_max = 400'000};
     auto writer = *run(store_->begin_run(begin));
     const Bytes bytes = pattern(300'000, 9);
-    ASSERT_TRUE(run(writer->append(bytes)).ok());
+    ASSERT_TRUE(run(writer->append(Block(to_bytes(bytes)))).ok());
   }
   EXPECT_EQ(scan()->runs.size(), sealed_.size());
 }

@@ -60,7 +60,7 @@ TEST_F(SegmentStoreTest, AnAbandonedLastPlaceIsUsedAgain) {
     const BeginRun begin{.tenant = kTenant, .gen = kGen, .length_max = 500'000};
     auto writer = *run(store_->begin_run(begin));
     const Bytes bytes = pattern(300'000, 1);
-    ASSERT_TRUE(run(writer->append(bytes)).ok());
+    ASSERT_TRUE(run(writer->append(Block(to_bytes(bytes)))).ok());
   }
   const auto sealed = write(pattern(100, 2));
   EXPECT_EQ(sealed->place.offset, kSegmentHeaderBytes);
@@ -134,7 +134,7 @@ TEST_F(SegmentStoreTest, ASegmentWithoutLiveBytesGoesAtTheNextStart) {
 Task<void> begin_write_sync(SegmentStore& store, BytesView bytes, std::vector<SealedRun>& out) {
   const BeginRun begin{.tenant = {1}, .gen = {1}, .length_max = bytes.size()};
   CO_TRY_ASSIGN(auto writer, store.begin_run(begin));
-  CO_TRY(writer->append(bytes));
+  CO_TRY(writer->append(Block(to_bytes(bytes))));
   CO_TRY_ASSIGN(auto sealed, writer->seal());
   std::vector<SegmentId> segments{sealed.place.segment};
   out.push_back(std::move(sealed));
@@ -214,11 +214,11 @@ TEST_F(SegmentStoreTest, ARunBegunBeforeTheFailedSyncFailsItsOwn) {
   const BeginRun begin{.tenant = kTenant, .gen = kGen, .length_max = 600'000};
   const Bytes half = pattern(300'000, 1);
   auto writer = *run(store_->begin_run(begin));
-  ASSERT_TRUE(run(writer->append(half)).ok());
+  ASSERT_TRUE(run(writer->append(Block(to_bytes(half)))).ok());
   disk_.fail({.call = DiskCall::kSync});
   const auto other = write(pattern(10, 2));
   EXPECT_FALSE(run(store_->sync({other->place.segment})).ok());
-  const auto appended = run(writer->append(half));
+  const auto appended = run(writer->append(Block(to_bytes(half))));
   EXPECT_FALSE(appended.ok() && run(writer->seal()).ok());
 }
 

@@ -1,20 +1,33 @@
 #include "disk/disk.h"
 
+#include <algorithm>
+
 #include "base/assert.h"
 
 namespace tombolo::disk {
 
-bool is_direct(std::uint64_t offset, BytesView bytes) {
-  return offset % kPageBytes == 0 && bytes.size() % kPageBytes == 0 && is_page_aligned(bytes.data());
+bool is_direct(std::uint64_t offset, std::span<const BytesView> pieces) {
+  const auto fits = [](BytesView piece) { return piece.size() % kPageBytes == 0 && is_page_aligned(piece.data()); };
+  return offset % kPageBytes == 0 && pieces.size() <= File::kPiecesMax &&
+         std::all_of(pieces.begin(), pieces.end(), fits);
 }
 
-Task<void> File::write_direct(std::uint64_t offset, BytesView bytes) {
-  ASSERT(is_direct(offset, bytes));
-  co_return co_await write(offset, bytes);
+Task<void> File::write_direct(std::uint64_t offset, std::span<const BytesView> pieces) {
+  ASSERT(is_direct(offset, pieces));
+  for (const BytesView piece : pieces) {
+    CO_TRY(write(offset, piece));
+    offset += piece.size();
+  }
+  co_return Result<void>{};
 }
 
 Task<void> File::extend(std::uint64_t) {
   co_return Result<void>{};
+}
+
+Task<void> write_direct(File& file, std::uint64_t offset, BytesView bytes) {
+  const BytesView pieces[] = {bytes};
+  co_return co_await file.write_direct(offset, pieces);
 }
 
 }  // namespace tombolo::disk

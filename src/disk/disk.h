@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,9 +22,11 @@ class File {
   virtual Task<void> read(std::uint64_t offset, MutableBytes out) = 0;
   /// Written, not durable: only sync() makes it so. Grows the file as needed. kNoSpace leaves a prefix written.
   virtual Task<void> write(std::uint64_t offset, BytesView bytes) = 0;
-  /// As write(), past the page cache where the disk can: for bytes that nobody reads soon, and only in blocks that no
-  /// write() touches. Offset, length and the address of `bytes` are multiples of kPageBytes (asserted).
-  virtual Task<void> write_direct(std::uint64_t offset, BytesView bytes);
+  /// As write() of all pieces, one behind the other, past the page cache where the disk can: for bytes that nobody
+  /// reads soon, and only in blocks that no write() touches. `offset` and each piece's length and address are multiples
+  /// of kPageBytes (asserted); at most kPiecesMax pieces, which live until the task has ended.
+  virtual Task<void> write_direct(std::uint64_t offset, std::span<const BytesView> pieces);
+  static constexpr std::size_t kPiecesMax = 16;
   /// Everything written before the call is durable when it succeeds (data, size; the file's name needs
   /// Disk::sync_directory). After a failure the file is fenced: every later write and sync fails with kUnavailable, and
   /// nobody may believe unsynced bytes of it (core.md §1: a failed fsync is never retried).
@@ -38,8 +41,11 @@ class File {
   virtual Task<void> extend(std::uint64_t size);
 };
 
-/// What write_direct demands of its caller.
-bool is_direct(std::uint64_t offset, BytesView bytes);
+/// Of one piece.
+Task<void> write_direct(File& file, std::uint64_t offset, BytesView bytes);
+
+/// What File::write_direct demands of its caller.
+bool is_direct(std::uint64_t offset, std::span<const BytesView> pieces);
 
 enum class Open {
   kRead,       // must exist

@@ -140,8 +140,8 @@ TEST_P(DiskContract, DirectWritesReadBackBesideOrdinaryOnes) {
   write(*file, 0, "head");
   const PageBytes two = pages(2, 'd');
   const PageBytes many = pages(70, 'm');
-  ASSERT_TRUE(run(file->write_direct(2 * kPageBytes, two)).ok());
-  ASSERT_TRUE(run(file->write_direct(4 * kPageBytes, many)).ok());
+  ASSERT_TRUE(run(write_direct(*file, 2 * kPageBytes, two)).ok());
+  ASSERT_TRUE(run(write_direct(*file, 4 * kPageBytes, many)).ok());
   write(*file, kPageBytes, "between");
   EXPECT_EQ(read(*file, 0, 5), std::string("head\0", 5));
   EXPECT_EQ(read(*file, kPageBytes, 8), std::string("between\0", 8));
@@ -149,12 +149,23 @@ TEST_P(DiskContract, DirectWritesReadBackBesideOrdinaryOnes) {
   EXPECT_EQ(read(*file, 4 * kPageBytes - 1, 2), "dm");
   EXPECT_EQ(*run(file->size()), 74 * kPageBytes);
   const PageBytes again = pages(1, 'X');
-  ASSERT_TRUE(run(file->write_direct(3 * kPageBytes, again)).ok());
+  ASSERT_TRUE(run(write_direct(*file, 3 * kPageBytes, again)).ok());
   ASSERT_TRUE(run(file->sync()).ok());
   EXPECT_EQ(read(*file, 3 * kPageBytes - 1, 2), "dX");
   auto other = *run(disk().open("a", Open::kRead));
   EXPECT_EQ(read(*other, 73 * kPageBytes, kPageBytes), std::string(kPageBytes, 'm'));
-  EXPECT_EQ(code(run(other->write_direct(0, again))), Code::kUnavailable);
+  EXPECT_EQ(code(run(write_direct(*other, 0, again))), Code::kUnavailable);
+}
+
+TEST_P(DiskContract, ADirectWriteJoinsItsPieces) {
+  auto file = create("a");
+  const PageBytes first = pages(1, '1'), second = pages(3, '2'), third = pages(2, '3');
+  const BytesView pieces[] = {first, second, third};
+  ASSERT_TRUE(run(file->write_direct(kPageBytes, pieces)).ok());
+  EXPECT_EQ(read(*file, 2 * kPageBytes - 1, 2), "12");
+  EXPECT_EQ(read(*file, 5 * kPageBytes - 1, 2), "23");
+  EXPECT_EQ(read(*file, 7 * kPageBytes - 1, 1), "3");
+  EXPECT_EQ(*run(file->size()), 7 * kPageBytes);
 }
 
 TEST_P(DiskContract, DirectWritesSideBySideLeaveEachOtherAlone) {
@@ -165,7 +176,7 @@ TEST_P(DiskContract, DirectWritesSideBySideLeaveEachOtherAlone) {
   for (std::size_t i = 0; i < kWriters; ++i) bytes.push_back(pages(1, static_cast<char>('a' + i)));
   Scope writers("writers");
   for (std::size_t i = 0; i < kWriters; ++i) {
-    ASSERT_TRUE(writers.spawn(loop_.get_executor(), file->write_direct((kWriters - 1 - i) * kPageBytes, bytes[i])));
+    ASSERT_TRUE(writers.spawn(loop_.get_executor(), write_direct(*file, (kWriters - 1 - i) * kPageBytes, bytes[i])));
   }
   ASSERT_TRUE(run(writers.join()).ok());
   for (std::size_t i = 0; i < kWriters; ++i) {
@@ -179,9 +190,9 @@ TEST_P(DiskContract, DirectWritesAwayFromPagesAreABug) {
   auto file = create("a");
   const PageBytes bytes = pages(2, 'x');
   const BytesView view = bytes;
-  EXPECT_DEATH((void)run(file->write_direct(512, view)), "is_direct");
-  EXPECT_DEATH((void)run(file->write_direct(0, view.first(100))), "is_direct");
-  EXPECT_DEATH((void)run(file->write_direct(0, view.subspan(512, kPageBytes))), "is_direct");
+  EXPECT_DEATH((void)run(write_direct(*file, 512, view)), "is_direct");
+  EXPECT_DEATH((void)run(write_direct(*file, 0, view.first(100))), "is_direct");
+  EXPECT_DEATH((void)run(write_direct(*file, 0, view.subspan(512, kPageBytes))), "is_direct");
 }
 
 TEST_P(DiskContract, ExtendingNeverCutsAndShowsZeros) {
@@ -194,7 +205,7 @@ TEST_P(DiskContract, ExtendingNeverCutsAndShowsZeros) {
   EXPECT_TRUE(size == 5 || size == 2 * kPageBytes) << size;
   EXPECT_EQ(read(*file, 0, 5), "hello");
   const PageBytes bytes = pages(1, 'd');
-  ASSERT_TRUE(run(file->write_direct(kPageBytes, bytes)).ok());
+  ASSERT_TRUE(run(write_direct(*file, kPageBytes, bytes)).ok());
   EXPECT_EQ(*run(file->size()), 2 * kPageBytes);
   EXPECT_EQ(read(*file, 3, 3), std::string("lo\0", 3));
   EXPECT_EQ(read(*file, kPageBytes - 1, 2), std::string("\0d", 2));

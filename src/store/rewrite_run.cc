@@ -27,7 +27,7 @@ Task<data::SealedRun> rewrite_run(data::SegmentStore& segments, TenantId tenant,
     CO_TRY_ASSIGN(const Block block, bytes.next());
     if (block.empty()) break;
     if (block.size() > writer->room()) co_return differs(run, "length");
-    CO_TRY(writer->append(block.view()));
+    CO_TRY(writer->append(block));
   }
   if (writer->length() != run.length) co_return differs(run, "length");
   CO_TRY_ASSIGN(data::SealedRun sealed, writer->seal());

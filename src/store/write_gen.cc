@@ -21,20 +21,20 @@ Task<void> GenWriter::begin() {
   co_return Result<void>{};
 }
 
-Task<void> GenWriter::append(BytesView bytes) {
-  ASSERT(appended_ + bytes.size() <= length_);
+Task<void> GenWriter::append(Block block) {
+  ASSERT(appended_ + block.size() <= length_);
   CO_TRY(begin());
   if (length_ <= meta::kInlineBytesMax) {
-    inline_bytes_.append(as_text(bytes));
-    crc64_ = crc64(bytes, crc64_);
-    appended_ += bytes.size();
+    inline_bytes_.append(as_text(block.view()));
+    crc64_ = crc64(block.view(), crc64_);
+    appended_ += block.size();
     co_return Result<void>{};
   }
-  co_return co_await append_to_runs(bytes);
+  co_return co_await append_to_runs(std::move(block));
 }
 
-Task<void> GenWriter::append_to_runs(BytesView bytes) {
-  while (!bytes.empty()) {
+Task<void> GenWriter::append_to_runs(Block block) {
+  while (!block.empty()) {
     if (run_ == nullptr) {
       if (batch_.size() >= services_.limits.batch_runs) {
         CO_TRY(stage());
@@ -46,10 +46,10 @@ Task<void> GenWriter::append_to_runs(BytesView bytes) {
       place.length_max = std::min(meta::kRunBytesMax, length_ - appended_);
       CO_TRY_ASSIGN(run_, services_.segments.begin_run(place));
     }
-    const std::size_t step = std::min<std::uint64_t>(bytes.size(), run_->room());
-    CO_TRY(run_->append(bytes.first(step)));
+    const std::size_t step = std::min<std::uint64_t>(block.size(), run_->room());
+    CO_TRY(run_->append(block.slice(0, step)));
     appended_ += step;
-    bytes = bytes.subspan(step);
+    block = block.slice(step, block.size() - step);
     if (run_->room() == 0) {
       CO_TRY(seal());
     }

@@ -16,15 +16,15 @@ struct Services;
 /// Up to kInlineBytesMax the bytes go into the gen's row, more into runs. A gen of few runs needs no row before the
 /// transaction that publishes it; a longer one gets an intent and its rows in batches, each batch synced before it is
 /// named. Keep the writer until the publishing transaction is resolved: it pins the segments.
-/// Not thread-safe; one call at a time; after an error only abandon() and destruction. Holds no bytes but the runs'
-/// write steps.
+/// Not thread-safe; one call at a time; after an error only abandon() and destruction. Holds no bytes but those
+/// of the run's next write.
 class GenWriter {
  public:
   /// `services` outlives it. `length` is exactly what append() will be given.
   GenWriter(Services& services, TenantId tenant, std::uint64_t length);
 
-  /// `bytes` must stay alive until the task has ended. kNoSpace, kBusy, kUnavailable.
-  Task<void> append(BytesView bytes);
+  /// kNoSpace, kBusy, kUnavailable.
+  Task<void> append(Block block);
   /// Everything appended is durable; what is given is ready to be published. Requires that all bytes were appended.
   Task<meta::NewGen> finish();
   /// After any failure, the publishing's included: garbage collection may take what was staged. A failure of this
@@ -33,7 +33,7 @@ class GenWriter {
 
  private:
   Task<void> begin();
-  Task<void> append_to_runs(BytesView bytes);
+  Task<void> append_to_runs(Block block);
   Task<void> seal();
   Task<void> sync();
   Task<void> stage();

@@ -15,12 +15,14 @@ class FaultyFile final : public disk::File {
     co_return co_await inner_->read(offset, out);
   }
   Task<void> write(std::uint64_t offset, BytesView bytes) override {
-    CO_CHECK(may_write(bytes));
+    CO_CHECK(may_write(bytes.size()));
     co_return co_await inner_->write(offset, bytes);
   }
-  Task<void> write_direct(std::uint64_t offset, BytesView bytes) override {
+  Task<void> write_direct(std::uint64_t offset, std::span<const BytesView> pieces) override {
+    std::uint64_t bytes = 0;
+    for (const BytesView piece : pieces) bytes += piece.size();
     CO_CHECK(may_write(bytes));
-    co_return co_await inner_->write_direct(offset, bytes);
+    co_return co_await inner_->write_direct(offset, pieces);
   }
   Task<void> sync() override {
     OneShot<void> turn;
@@ -58,10 +60,10 @@ class FaultyFile final : public disk::File {
   }
 
  private:
-  Result<void> may_write(BytesView bytes) {
+  Result<void> may_write(std::uint64_t bytes) {
     TRY(usable());
     TRY(state_->admit(DiskCall::kWrite));
-    return state_->spend(bytes.size());
+    return state_->spend(bytes);
   }
   Result<void> usable() const {
     if (!fenced_) return {};

@@ -1,6 +1,5 @@
 #include "disk/memory/memory_disk.h"
 
-#include "base/assert.h"
 #include "disk/path.h"
 
 namespace tombolo::disk {
@@ -38,10 +37,6 @@ class MemoryFile final : public File {
     const std::lock_guard lock(disk_->mutex);
     CO_CHECK(usable(Open::kReadWrite));
     co_return inode_->write(offset, bytes);
-  }
-  Task<void> write_direct(std::uint64_t offset, BytesView bytes) override {
-    ASSERT(is_direct(offset, bytes));
-    co_return co_await write(offset, bytes);
   }
   Task<void> sync() override {
     const std::lock_guard lock(disk_->mutex);

@@ -3,8 +3,11 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <system_error>
 
@@ -29,9 +32,9 @@ Task<void> PosixFile::write(std::uint64_t offset, BytesView bytes) {
   co_return co_await offload(workers_, std::move(work));
 }
 
-Task<void> PosixFile::write_direct(std::uint64_t offset, BytesView bytes) {
-  ASSERT(is_direct(offset, bytes));
-  auto work = [this, offset, bytes] { return write_direct_now(offset, bytes); };
+Task<void> PosixFile::write_direct(std::uint64_t offset, std::span<const BytesView> pieces) {
+  ASSERT(is_direct(offset, pieces));
+  auto work = [this, offset, pieces] { return write_direct_now(offset, pieces); };
   co_return co_await offload(workers_, std::move(work));
 }
 
@@ -107,21 +110,28 @@ int PosixFile::direct_descriptor() {
   return direct_;
 }
 
-Result<void> PosixFile::write_direct_now(std::uint64_t offset, BytesView bytes) {
+Result<void> PosixFile::write_direct_now(std::uint64_t offset, std::span<const BytesView> pieces) {
   TRY(refuse_if_fenced());
-  while (!bytes.empty()) {
-    const int descriptor = direct_descriptor();
-    // What a short write leaves need not begin on a page any more.
-    if (descriptor < 0 || !is_direct(offset, bytes)) return write_now(offset, bytes);
-    const ssize_t put = ::pwrite(descriptor, bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0 && errno == EINVAL) {
-      direct_ = -1;  // the device wants larger pages
-      continue;
-    }
-    if (put < 0) return posix_error(errno, "write", path_);
-    offset += static_cast<std::uint64_t>(put);
-    bytes = bytes.subspan(static_cast<std::size_t>(put));
+  std::array<iovec, kPiecesMax> vectors;
+  std::transform(pieces.begin(), pieces.end(), vectors.begin(), [](BytesView piece) {
+    return iovec{.iov_base = const_cast<std::byte*>(piece.data()), .iov_len = piece.size()};
+  });
+  ssize_t put = -1;
+  if (const int descriptor = direct_descriptor(); descriptor >= 0) {
+    const auto count = static_cast<int>(pieces.size());
+    do {
+      put = ::pwritev(descriptor, vectors.data(), count, static_cast<off_t>(offset));
+    } while (put < 0 && errno == EINTR);
+    if (put < 0 && errno != EINVAL) return posix_error(errno, "write", path_);
+    if (put < 0) direct_ = -1;  // the device wants larger pages
+  }
+  // What is left, if anything: a short write need not end with a page.
+  auto done = static_cast<std::size_t>(std::max<ssize_t>(put, 0));
+  for (const BytesView piece : pieces) {
+    const std::size_t skipped = std::min(done, piece.size());
+    TRY(write_now(offset + skipped, piece.subspan(skipped)));
+    done -= skipped;
+    offset += piece.size();
   }
   return {};
 }

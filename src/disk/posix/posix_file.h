@@ -11,7 +11,8 @@
 namespace tombolo::disk {
 
 /// Every call runs on the worker pool. Made by PosixDisk. Direct writes go through a second descriptor, opened for the
-/// first of them; where the file system has no direct I/O (tmpfs), or not with pages of 4 KiB, they become ordinary ones.
+/// first of them; where the file system has no direct I/O (tmpfs), or not with pages of 4 KiB, they become ordinary
+/// ones.
 class PosixFile final : public File {
  public:
   /// Owns `descriptor`. `path` is for messages only.
@@ -22,7 +23,7 @@ class PosixFile final : public File {
 
   Task<void> read(std::uint64_t offset, MutableBytes out) override;
   Task<void> write(std::uint64_t offset, BytesView bytes) override;
-  Task<void> write_direct(std::uint64_t offset, BytesView bytes) override;
+  Task<void> write_direct(std::uint64_t offset, std::span<const BytesView> pieces) override;
   Task<void> sync() override;
   Task<std::uint64_t> size() override;
   Task<void> truncate(std::uint64_t size) override;
@@ -32,7 +33,7 @@ class PosixFile final : public File {
  private:
   Result<void> read_now(std::uint64_t offset, MutableBytes out);
   Result<void> write_now(std::uint64_t offset, BytesView bytes);
-  Result<void> write_direct_now(std::uint64_t offset, BytesView bytes);
+  Result<void> write_direct_now(std::uint64_t offset, std::span<const BytesView> pieces);
   /// The descriptor for direct writes; -1: there is none.
   int direct_descriptor();
   Result<void> sync_now();

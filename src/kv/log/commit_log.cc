@@ -127,7 +127,7 @@ Task<LogFile> CommitLog::create_file(FileHeader header, const std::vector<GroupP
     at.offset = offset;
     at.count = found->count;
     const PageBytes record = log_format::encode_record(at, log_format::payload_of(*found, old));
-    CO_TRY(file->write_direct(offset, record));
+    CO_TRY(disk::write_direct(*file, offset, record));
     offset += record.size();
     places.push_back({file, header.number, header.nonce, at.offset, offset, copy.first, copy.last, copy.chain_after});
     at.sequence = Sequence{copy.last.value + 1};
@@ -139,7 +139,7 @@ Task<LogFile> CommitLog::create_file(FileHeader header, const std::vector<GroupP
     at.offset = offset;
     at.durable_through = Sequence{at.sequence.value - 1};
     const PageBytes mark = log_format::encode_record(at, {});
-    CO_TRY(file->write_direct(offset, mark));
+    CO_TRY(disk::write_direct(*file, offset, mark));
     offset += mark.size();
   }
   CO_TRY(file->sync());
@@ -159,13 +159,13 @@ Task<void> CommitLog::seal(const LogFile& file, const FileHeader& successor) {
   const Bytes payload = log_format::encode_seal(
       {.successor_number = successor.number, .successor_nonce = successor.nonce, .end = successor.previous_end});
   const PageBytes record = log_format::encode_record({.kind = Kind::kSeal,
-                                                  .nonce = file.header.nonce,
-                                                  .offset = file.size,
-                                                  .sequence = successor.first,
-                                                  .durable_through = {successor.first.value - 1},
-                                                  .chain_before = successor.chain_before},
-                                                 payload);
-  CO_TRY(file.file->write_direct(file.size, record));
+                                                      .nonce = file.header.nonce,
+                                                      .offset = file.size,
+                                                      .sequence = successor.first,
+                                                      .durable_through = {successor.first.value - 1},
+                                                      .chain_before = successor.chain_before},
+                                                     payload);
+  CO_TRY(disk::write_direct(*file.file, file.size, record));
   co_return co_await file.file->sync();
 }
 
@@ -253,7 +253,7 @@ Task<void> CommitLog::write_synced(std::uint64_t offset, PageBytes record) {
     const std::lock_guard lock(mutex_);
     file = files_.back().file;
   }
-  const auto written = co_await file->write_direct(offset, record);
+  const auto written = co_await disk::write_direct(*file, offset, record);
   if (!written.ok()) {
     fenced_ = written.error().code != Code::kNoSpace;
     co_return written;

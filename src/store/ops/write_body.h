@@ -17,7 +17,7 @@ inline Task<WrittenBody> write_body(GenWriter& writer, CheckedBody& body) {
   while (true) {
     CO_TRY_ASSIGN(const Block block, body.next());
     if (block.empty()) break;
-    CO_TRY(writer.append(block.view()));
+    CO_TRY(writer.append(block));
   }
   CO_TRY_ASSIGN(out.gen, writer.finish());
   CO_TRY_ASSIGN(out.md5, body.finish(out.gen.gen.crc64));
