@@ -61,7 +61,7 @@ void check_record(BytesView from, std::uint64_t nonce) {
   ASSERT(record->offset == kOffset && record->nonce == nonce && record->end() % kBlockBytes == 0);
   ASSERT(record->end() > kOffset && kRecordHeaderBytes + record->payload_bytes <= from.size());
   const BytesView payload = payload_of(*record, copy.bytes());
-  const Bytes again = encode_record(*record, payload);
+  const PageBytes again = encode_record(*record, payload);
   const auto reread = find_record(again, kOffset, nonce);
   ASSERT(reread && chain_after(*reread, payload_of(*reread, again)) == chain_after(*record, payload));
   ASSERT(std::equal(again.begin() + 8, again.begin() + kRecordCrcAt, copy.bytes().begin() + 8));
@@ -112,14 +112,14 @@ void check_written(BytesView input) {
     append_transaction(payload, entry);
     ASSERT(payload.size() - before == transaction_bytes(entry));
   }
-  Bytes record = encode_record({.kind = Kind::kGroup,
-                                .nonce = nonce,
-                                .offset = kOffset,
-                                .sequence = {first},
-                                .count = static_cast<std::uint32_t>(entries.size()),
-                                .durable_through = {first - 1},
-                                .chain_before = pieces.u64()},
-                               payload);
+  PageBytes record = encode_record({.kind = Kind::kGroup,
+                                    .nonce = nonce,
+                                    .offset = kOffset,
+                                    .sequence = {first},
+                                    .count = static_cast<std::uint32_t>(entries.size()),
+                                    .durable_through = {first - 1},
+                                    .chain_before = pieces.u64()},
+                                   payload);
   const auto found = find_record(record, kOffset, nonce);
   ASSERT(found && found->end() - kOffset == record.size());
   const auto group = parse_group(*found, payload_of(*found, record));

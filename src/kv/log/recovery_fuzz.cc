@@ -28,7 +28,7 @@ boost::asio::io_context& loop() {
 struct Written {
   std::size_t file = 0;
   RecordHeader header;
-  Bytes bytes;
+  PageBytes bytes;
 };
 
 /// A log as a cell writes it, and the position that its index holds.
@@ -132,7 +132,7 @@ class Log {
     header.sequence = {last_.value + 1};
     header.chain_before = chain_;
     header.payload_bytes = static_cast<std::uint32_t>(payload.size());
-    const Bytes bytes = encode_record(header, payload);
+    const PageBytes bytes = encode_record(header, payload);
     current().insert(current().end(), bytes.begin(), bytes.end());
     if (header.kind == Kind::kGroup) {
       last_ = header.last();
