@@ -21,20 +21,25 @@ class ByteSource {
   virtual Task<Block> next() = 0;
   /// The next block where it is at hand, so that several leave in one write; never an empty one. nullopt: ask next().
   virtual std::optional<Block> next_at_hand() { return std::nullopt; }
+  /// The end has been reached in good order: next() would give an empty block. False: ask next().
+  virtual bool ended() const { return false; }
 };
 
 /// One block, then the end.
 class BlockSource final : public ByteSource {
  public:
   explicit BlockSource(Block block) : rest_(std::move(block)) {}
-  Task<Block> next() override {
+  Task<Block> next() override { co_return take(); }
+  std::optional<Block> next_at_hand() override { return rest_.empty() ? std::nullopt : std::optional(take()); }
+  bool ended() const override { return rest_.empty(); }
+
+ private:
+  Block take() {
     const std::size_t step = std::min(rest_.size(), kStreamStep);
     Block out = rest_.slice(0, step);
     rest_ = rest_.slice(step, rest_.size() - step);
-    co_return out;
+    return out;
   }
-
- private:
   Block rest_;
 };
 

@@ -134,7 +134,11 @@ void BlockCache::insert(const GranuleKey& key, BytesView verified) {
   Shard& shard = shard_of(key);
   if (verified.empty() || verified.size() > kInsertBytesMax) return;
   if (verified.size() + kEntryOverheadBytes > shard.bytes_max) return;
-  Block block(to_bytes(verified));  // a buffer of its own, so that evicting it frees exactly its bytes
+  // A buffer of its own, so that evicting it frees exactly its bytes.
+  auto buffer = std::make_shared_for_overwrite<std::byte[]>(verified.size());
+  std::copy(verified.begin(), verified.end(), buffer.get());
+  std::byte* const bytes_of_it = buffer.get();
+  Block block(std::move(buffer), {bytes_of_it, verified.size()});
   const std::lock_guard lock(shard.mutex);
   if (shard.index.contains(key)) return;
   const bool met_before = shard.forget(key);

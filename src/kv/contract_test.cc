@@ -31,6 +31,36 @@ TEST_P(EngineContract, SnapshotSeesOneState) {
   EXPECT_THAT(*several, ElementsAre(Value("3"), Value(), Value("2")));
 }
 
+TEST_P(EngineContract, WhatIsAtHandIsOfTheSnapshotsState) {
+  const auto allowed = [](const SharedValue& at_hand, const Value& right) { return !at_hand || *at_hand == right; };
+  int at_hand = 0;
+  for (int n = 0; n < 16; ++n) {
+    const std::string key = "k" + std::to_string(n);
+    EXPECT_EQ(engine().snapshot()->at_hand(key), nullptr);
+    put(key, "1");
+    auto first = engine().snapshot();
+    get(*first, key);  // a hint: it is wanted often
+    put(key, "2");
+    auto second = engine().snapshot();
+    get(*second, key);
+    EXPECT_TRUE(allowed(first->at_hand(key), "1"));
+    EXPECT_TRUE(allowed(second->at_hand(key), "2"));
+    auto eraser = engine().begin();
+    eraser->erase(key);
+    ASSERT_TRUE(commit(*eraser).ok());
+    EXPECT_EQ(engine().snapshot()->at_hand(key), nullptr);
+    EXPECT_TRUE(allowed(second->at_hand(key), "2"));
+    put(key, "3");
+    auto last = engine().snapshot();
+    get(*last, key);
+    EXPECT_TRUE(allowed(last->at_hand(key), "3"));
+    at_hand += last->at_hand(key) ? 1 : 0;
+    // Nothing is at hand in a transaction: it would be read without conflict.
+    EXPECT_EQ(engine().begin()->at_hand(key), nullptr);
+  }
+  EXPECT_GT(at_hand, 0);
+}
+
 TEST_P(EngineContract, TransactionSeesItsOwnPutsAndErases) {
   put("a", "1");
   auto transaction = engine().begin();

@@ -50,6 +50,9 @@ struct RangePage {
   bool more = false;  // rows remain in the range: ask again from after the last one
 };
 
+/// A value that memory holds anyway, shared instead of copied.
+using SharedValue = std::shared_ptr<const std::string>;
+
 /// Reads one consistent state. Destroy it soon (within kTransactionMicrosMax). Not thread-safe. May outlive nothing:
 /// the Engine must outlive it.
 class Snapshot {
@@ -59,6 +62,9 @@ class Snapshot {
   /// In the order of `keys`.
   virtual Task<std::vector<std::optional<std::string>>> multi_get(std::vector<std::string> keys) = 0;
   virtual Task<RangePage> range(RangeQuery query) = 0;
+  /// The row where memory holds it, at once. nullptr: ask get(), also for a row that is absent. For reads that need no
+  /// conflict: a Transaction has nothing at hand.
+  virtual SharedValue at_hand(std::string_view /*key*/) { return nullptr; }
 };
 
 /// What a transaction does to the space of a full disk: kFreesSpace ones are still taken when others get kNoSpace.

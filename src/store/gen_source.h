@@ -51,6 +51,7 @@ class GenSource final : public ByteSource {
   Task<void> prime();
   Task<Block> next() override;
   std::optional<Block> next_at_hand() override;
+  bool ended() const override { return !primed_ && at_ == end_; }
 
  private:
   GenSource(Services& services, OpenGen what, GenPins::Handle pin);

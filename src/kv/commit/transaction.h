@@ -23,6 +23,8 @@ class CheckedSnapshot final : public Snapshot {
   Task<std::optional<std::string>> get(std::string key) override;
   Task<std::vector<std::optional<std::string>>> multi_get(std::vector<std::string> keys) override;
   Task<RangePage> range(RangeQuery query) override;
+  /// What is there has a legal key.
+  SharedValue at_hand(std::string_view key) override { return rows_->at_hand(key); }
 
  private:
   std::unique_ptr<Snapshot> rows_;

@@ -73,7 +73,7 @@ class RocksView final : public Snapshot {
       : state_(std::move(state)), cache_(cache), workers_(workers) {}
 
   Task<std::optional<std::string>> get(std::string key) override {
-    if (auto row = cache_.find(key, state_->number)) co_return row;
+    if (const SharedValue row = cache_.find(key, state_->number)) co_return *row;
     auto found = find(key, rocksdb::kBlockCacheTier);
     if (!found) {
       auto read = [this, &key] { return *find(key, rocksdb::kReadAllTier); };
@@ -108,6 +108,8 @@ class RocksView final : public Snapshot {
     auto read = [this, &query] { return *scan(query, rocksdb::kReadAllTier); };
     co_return co_await offload(workers_, std::move(read));
   }
+
+  SharedValue at_hand(std::string_view key) override { return cache_.find(key, state_->number); }
 
  private:
   using Value = std::optional<std::string>;

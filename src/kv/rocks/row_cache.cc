@@ -10,7 +10,7 @@ namespace tombolo::kv {
 namespace {
 
 constexpr std::size_t kShards = 16;
-constexpr std::size_t kEntryOverheadBytes = 160;  // list and map nodes, headers of the allocator
+constexpr std::size_t kEntryOverheadBytes = 224;  // list and map nodes, control block, headers of the allocator
 constexpr std::uint64_t kEntryShareMax = 16;      // no row takes more than this part of a shard
 
 /// A key and its hash, which is computed once.
@@ -30,10 +30,11 @@ struct HashOf {
 /// One lock's share: a queue with second chances (CLOCK).
 struct RowCache::Shard {
   struct Entry {
-    std::string key, value;
+    std::string key;
+    std::shared_ptr<const std::string> value;
     std::uint64_t since = 0;
     bool met = false;  // found since it was at the front
-    std::uint64_t cost() const { return key.size() + value.size() + kEntryOverheadBytes; }
+    std::uint64_t cost() const { return key.size() + value->size() + kEntryOverheadBytes; }
   };
   using Queue = std::list<Entry>;
 
@@ -65,12 +66,12 @@ RowCache::RowCache(std::uint64_t bytes_max) {
 
 RowCache::~RowCache() = default;
 
-std::optional<std::string> RowCache::find(std::string_view key, std::uint64_t at) {
+std::shared_ptr<const std::string> RowCache::find(std::string_view key, std::uint64_t at) {
   const Probe probe(key);
   Shard& shard = shard_of(probe.hash);
   const std::lock_guard lock(shard.mutex);
   const auto found = shard.index.find(probe);
-  if (found == shard.index.end() || found->second->since > at) return std::nullopt;
+  if (found == shard.index.end() || found->second->since > at) return nullptr;
   found->second->met = true;
   return found->second->value;
 }
@@ -78,7 +79,7 @@ std::optional<std::string> RowCache::find(std::string_view key, std::uint64_t at
 void RowCache::insert(std::string_view key, std::string_view value, std::uint64_t at) {
   const Probe probe(key);
   Shard& shard = shard_of(probe.hash);
-  Shard::Entry entry{.key = std::string(key), .value = std::string(value), .since = at};
+  Shard::Entry entry{.key = std::string(key), .value = std::make_shared<const std::string>(value), .since = at};
   if (entry.cost() > shard.bytes_max / kEntryShareMax) return;
   const std::lock_guard lock(shard.mutex);
   // Whatever changed since may have been this row: its old value must not come back.

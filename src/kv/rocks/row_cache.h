@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,8 +19,8 @@ class RowCache {
   ~RowCache();
   RowCache(const RowCache&) = delete;
 
-  /// The value as the state `at` has it; nullopt: look elsewhere.
-  std::optional<std::string> find(std::string_view key, std::uint64_t at);
+  /// The value as the state `at` has it; nullptr: look elsewhere.
+  std::shared_ptr<const std::string> find(std::string_view key, std::uint64_t at);
   /// `value` was read in the state `at`. Ignored when the row may have changed since, or is too large.
   void insert(std::string_view key, std::string_view value, std::uint64_t at);
   /// The row changes in the state `in`, which nobody reads yet.

@@ -17,6 +17,16 @@
 
 namespace tombolo::meta {
 
+struct ObjectAddress {
+  TenantId tenant;
+  std::string account, container, name;
+};
+struct FoundObject {
+  ContainerKey container;
+  Object object;
+};
+/// The container by its name and the object in it, in one snapshot: the way of every read.
+Task<FoundObject> find_object(Cell cell, ObjectAddress address);
 /// kNotFound "BlobNotFound". Does not look at the container: find it first.
 Task<Object> get_object(Cell cell, ContainerKey container, std::string name);
 

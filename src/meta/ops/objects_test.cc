@@ -55,6 +55,25 @@ TEST_P(Objects, PublishedObjectIsFoundWithAllItHolds) {
   EXPECT_EQ(gen->inline_bytes, "hello");
 }
 
+TEST_P(Objects, IsFoundByTheNameOfItsContainer) {
+  // Several, because of some rows the engine says at once what they hold, and of others not.
+  for (const std::string name : {"a", "b", "c", "d", "e", "f"}) {
+    const Object put_one = must(put(name, "bytes of " + name));
+    const FoundObject found = must(find_object(cell, {kTenant, "acc", "box", name}));
+    EXPECT_EQ(found.container, container);
+    EXPECT_EQ(found.object.name, name);
+    EXPECT_EQ(found.object.gen, put_one.gen);
+    must(delete_object(cell, container, name, {}));
+    EXPECT_EQ(detail_of(find_object(cell, {kTenant, "acc", "box", name})), "BlobNotFound");
+  }
+  EXPECT_EQ(detail_of(find_object(cell, {kTenant, "acc", "box", ""})), "InvalidResourceName");
+  EXPECT_EQ(detail_of(find_object(cell, {kTenant, "acc", "other", "a"})), "ContainerNotFound");
+  EXPECT_EQ(detail_of(find_object(cell, {{8}, "acc", "box", "a"})), "ContainerNotFound");
+  must(put("a"));
+  must(delete_container(cell, container, {}));
+  EXPECT_EQ(detail_of(find_object(cell, {kTenant, "acc", "box", "a"})), "ContainerNotFound");
+}
+
 TEST_P(Objects, OverwriteKeepsTheIdMovesEveryStampAndFreesTheOldBytes) {
   const Object first = must(put("a", runs_gen(2, 5 * kMiB)));
   EXPECT_EQ(live_bytes({1}), std::int64_t{10 * kMiB});

@@ -6,10 +6,9 @@
 namespace tombolo::store {
 
 Task<meta::Object> Store::head_object(ObjectRef ref, meta::Conditions conditions) {
-  CO_TRY_ASSIGN(const meta::ContainerKey container, find_container(services_.cell, std::move(ref.container)));
-  CO_TRY_ASSIGN(meta::Object object, meta::get_object(services_.cell, container, std::move(ref.name)));
-  CO_CHECK(check_read(conditions, object));
-  co_return object;
+  CO_TRY_ASSIGN(meta::FoundObject found, meta::find_object(services_.cell, address_of(std::move(ref))));
+  CO_CHECK(check_read(conditions, found.object));
+  co_return std::move(found.object);
 }
 
 }  // namespace tombolo::store

@@ -10,6 +10,11 @@ Task<meta::ContainerKey> find_container(meta::Cell cell, ContainerRef ref) {
   co_return meta::key_of(container);
 }
 
+meta::ObjectAddress address_of(ObjectRef ref) {
+  return {ref.container.tenant, std::move(ref.container.account), std::move(ref.container.container),
+          std::move(ref.name)};
+}
+
 Result<void> check_read(const meta::Conditions& conditions, const meta::Object& object) {
   switch (meta::judge(conditions, object.etag_stamp)) {
     case meta::Verdict::kPass:

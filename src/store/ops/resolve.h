@@ -6,12 +6,15 @@
 #include "async/retry.h"
 #include "meta/cell.h"
 #include "meta/model/object.h"
+#include "meta/ops/objects.h"
 #include "store/types.h"
 
 namespace tombolo::store {
 
 /// kNotFound "ContainerNotFound".
 Task<meta::ContainerKey> find_container(meta::Cell cell, ContainerRef ref);
+
+meta::ObjectAddress address_of(ObjectRef ref);
 
 /// A read's verdict: kConditionFailed "ConditionNotMet" or "NotModified".
 Result<void> check_read(const meta::Conditions& conditions, const meta::Object& object);
