@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/encoding.h"
 
@@ -13,11 +14,9 @@ namespace {
 constexpr std::size_t kFieldsUsual = 20;
 constexpr std::size_t kTextUsual = 640;
 
-// Where the `more` bytes begin that `text` is longer now.
-char* grow(std::string& text, std::size_t more) {
-  const std::size_t old = text.size();
-  text.resize(old + more);
-  return text.data() + old;
+char* put(char* to, std::string_view piece) {
+  if (!piece.empty()) std::memcpy(to, piece.data(), piece.size());
+  return to + piece.size();
 }
 
 char lower(char c) {
@@ -47,10 +46,13 @@ void Headers::add(std::string_view name, std::string_view value) {
   }
   entries_.push_back({static_cast<std::uint32_t>(text_.size()), static_cast<std::uint32_t>(name.size()),
                       static_cast<std::uint32_t>(value.size())});
-  char* at = grow(text_, name.size() + kColon.size() + value.size() + kLineEnd.size());
-  for (const std::string_view piece : {name, kColon, value, kLineEnd}) {
-    at = std::copy(piece.begin(), piece.end(), at);
-  }
+  const std::size_t old = text_.size();
+  const std::size_t size = old + name.size() + kColon.size() + value.size() + kLineEnd.size();
+  // Not the size that the callback is given: libstdc++ 12 gives the capacity there when the string grows.
+  text_.resize_and_overwrite(size, [&](char* text, std::size_t) {
+    put(put(put(put(text + old, name), kColon), value), kLineEnd);
+    return size;
+  });
 }
 
 void Headers::set(std::string_view name, std::string_view value) {

@@ -8,6 +8,12 @@
 #include "http/serialize.h"
 
 namespace tombolo::http {
+namespace {
+
+// What is at hand leaves in writes of this size: the kernel pushes at the end of each, so that many small ones cost.
+constexpr std::size_t kWriteBytes = 2 * kStreamStep;
+
+}  // namespace
 
 ServerExchange::ServerExchange(Connection& connection, RequestHead head)
     : connection_(connection),
@@ -90,9 +96,13 @@ Task<void> ServerExchange::respond(ResponseHead head, ByteSource& body, std::uin
   }
   CO_CHECK_ASSIGN(std::string text, render_head(head, length));
   if (is_head()) co_return co_await send(std::move(text), Block());
-  CO_TRY_ASSIGN(Block first, body.next());
-  if (length == 0 && first.empty()) co_return co_await send(std::move(text), Block());
-  auto streamed = co_await stream(std::move(text), std::move(first), body, length);
+  std::optional<Block> first = body.next_at_hand();
+  if (!first) {
+    CO_TRY_ASSIGN(first, body.next());
+  }
+  const bool whole = length == 0 ? first->empty() : first->size() == length && body.ended();
+  if (whole) co_return co_await send(std::move(text), *std::move(first));
+  auto streamed = co_await stream(std::move(text), *std::move(first), body, length);
   if (!streamed.ok() && responded_) connection_.stream_->abort();
   co_return streamed;
 }
@@ -118,12 +128,12 @@ Task<void> ServerExchange::stream(std::string head, Block block, ByteSource& bod
       bytes += block.size();
       blocks.push_back(std::move(block));
       block = Block();
-      if (left == 0 || bytes >= kStreamStep || blocks.size() + 1 == Stream::kPiecesMax) break;
+      if (left == 0 || bytes >= kWriteBytes || blocks.size() + 1 == Stream::kPiecesMax) break;
       std::optional<Block> more = body.next_at_hand();
       if (!more) break;
       block = *std::move(more);
     }
-    if (left == 0) {
+    if (left == 0 && !body.ended()) {
       // The last block leaves only when the source has ended in good order: it may verify at its end.
       CO_TRY_ASSIGN(const Block behind, body.next());
       if (!behind.empty()) co_return wrong;

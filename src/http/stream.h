@@ -43,7 +43,7 @@ class Stream {
   /// All of `pieces`, one after the other; at most kPiecesMax, which live until the task has ended. `stall_max` bounds
   /// the time without progress.
   virtual Task<void> write(std::span<const BytesView> pieces, Duration stall_max) = 0;
-  static constexpr std::size_t kPiecesMax = 32;
+  static constexpr std::size_t kPiecesMax = 64;
 
   /// Tells the peer that nothing more comes; reading goes on.
   virtual void shutdown_write() = 0;

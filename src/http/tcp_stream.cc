@@ -1,9 +1,13 @@
 #include "http/tcp_stream.h"
 
+#include <sys/socket.h>
+#include <sys/uio.h>
+
 #include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
+#include <cerrno>
 
 #include "base/assert.h"
 #include "http/guarded_socket.h"
@@ -17,12 +21,29 @@ using boost::system::error_code;
 namespace {
 
 // Takes `size` bytes away, and the empty buffers behind them.
-void drop_front(std::span<asio::const_buffer>& buffers, std::size_t size) {
-  while (!buffers.empty() && size >= buffers.front().size()) {
-    size -= buffers.front().size();
+void drop_front(std::span<iovec>& buffers, std::size_t size) {
+  while (!buffers.empty() && size >= buffers.front().iov_len) {
+    size -= buffers.front().iov_len;
     buffers = buffers.subspan(1);
   }
-  if (!buffers.empty()) buffers.front() += size;
+  if (buffers.empty()) return;
+  buffers.front().iov_base = static_cast<std::byte*>(buffers.front().iov_base) + size;
+  buffers.front().iov_len -= size;
+}
+
+// Asio clears an array of 64 buffers before each write of its own; most have two.
+std::size_t send_some(tcp::socket& socket, std::span<iovec> buffers, error_code& error) {
+  msghdr message{};
+  message.msg_iov = buffers.data();
+  message.msg_iovlen = buffers.size();
+  while (true) {
+    const ssize_t sent = ::sendmsg(socket.native_handle(), &message, MSG_NOSIGNAL);
+    if (sent >= 0) return static_cast<std::size_t>(sent);
+    if (errno == EINTR) continue;
+    error =
+        errno == EAGAIN ? error_code(asio::error::would_block) : error_code(errno, boost::system::system_category());
+    return 0;
+  }
 }
 
 class TcpStream final : public Stream {
@@ -49,15 +70,18 @@ class TcpStream final : public Stream {
   }
 
   Task<void> write(std::span<const BytesView> pieces, Duration stall_max) override {
-    std::array<asio::const_buffer, kPiecesMax> buffers;
+    std::array<iovec, kPiecesMax> buffers;
     ASSERT(pieces.size() <= buffers.size());
-    std::transform(pieces.begin(), pieces.end(), buffers.begin(),
-                   [](BytesView piece) { return asio::const_buffer(piece.data(), piece.size()); });
-    std::span<asio::const_buffer> left(buffers.data(), pieces.size());
+    std::transform(pieces.begin(), pieces.end(), buffers.begin(), [](BytesView piece) {
+      return iovec{const_cast<std::byte*>(piece.data()), piece.size()};  // sendmsg only reads them
+    });
+    std::span<iovec> left(buffers.data(), pieces.size());
     drop_front(left, 0);
     while (!left.empty()) {
-      error_code error = asio::error::would_block;
-      const std::size_t n = guarded_->may_try() ? guarded_->socket.write_some(left, error) : 0;
+      error_code error;
+      const bool tried = guarded_->may_try();
+      const std::size_t n = tried ? send_some(guarded_->socket, left, error) : 0;
+      if (!tried) error = asio::error::would_block;
       if (error == asio::error::would_block) {
         CO_TRY(guarded_->wait(tcp::socket::wait_write, deadline_after(stall_max)));
         continue;
