@@ -8,8 +8,10 @@ namespace tombolo::auth {
 namespace {
 
 std::string_view first(const std::vector<NameValue>& pairs, std::string_view name) {
-  const auto found =
-      std::find_if(pairs.begin(), pairs.end(), [&](const NameValue& p) { return equal_ignoring_case(p.name, name); });
+  // Sizes first: nearly all differ, and a signature asks for a dozen names.
+  const auto found = std::find_if(pairs.begin(), pairs.end(), [&](const NameValue& p) {
+    return p.name.size() == name.size() && equal_ignoring_case(p.name, name);
+  });
   return found == pairs.end() ? std::string_view{} : found->value;
 }
 

@@ -44,7 +44,8 @@ TEST(Encoding, Base64RoundTripsAndRefusesWhatIsNotCanonical) {
     EXPECT_EQ(base64_decode(base64_encode(bytes)), bytes);
     EXPECT_EQ(hex_decode(hex_encode(bytes)), bytes);
   }
-  for (const char* bad : {"A", "AA", "AAA", "A===", "AB==", "AAB=", "AA=A", "AAA\n", "AA A", "===="}) {
+  for (const char* bad :
+       {"A", "AA", "AAA", "A===", "AB==", "AAB=", "AA=A", "AAA\n", "AA A", "====", "AA==AAAA", "AAA\nAAAA"}) {
     EXPECT_FALSE(base64_decode(bad)) << bad;
   }
 }

@@ -69,11 +69,21 @@ std::string base64_encode(BytesView bytes) {
 
 std::optional<Bytes> base64_decode(std::string_view text) {
   if (text.size() % 4 != 0) return std::nullopt;
-  Bytes out;
-  out.reserve(text.size() / 4 * 3);
-  for (std::size_t i = 0; i < text.size(); i += 4) {
-    const bool last = i + 4 == text.size();
-    const std::size_t pad = !last ? 0 : (text[i + 3] != '=' ? 0 : (text[i + 2] != '=' ? 1 : 2));
+  Bytes out(text.size() / 4 * 3);
+  std::byte* to = out.data();
+  // Whole groups: kNoDigit has bits that no digit has, so one look at all four suffices.
+  const std::size_t whole = text.empty() ? 0 : text.size() - 4;
+  for (std::size_t i = 0; i < whole; i += 4) {
+    std::array<std::uint32_t, 4> digits{};
+    for (std::size_t j = 0; j < 4; ++j) digits[j] = kBase64Digits[static_cast<unsigned char>(text[i + j])];
+    if ((digits[0] | digits[1] | digits[2] | digits[3]) > 63) return std::nullopt;
+    const std::uint32_t group = digits[0] << 18 | digits[1] << 12 | digits[2] << 6 | digits[3];
+    *to++ = static_cast<std::byte>(group >> 16);
+    *to++ = static_cast<std::byte>(group >> 8 & 0xFF);
+    *to++ = static_cast<std::byte>(group & 0xFF);
+  }
+  if (const std::size_t i = whole; i < text.size()) {
+    const std::size_t pad = text[i + 3] != '=' ? 0 : (text[i + 2] != '=' ? 1 : 2);
     std::uint32_t group = 0;
     for (std::size_t j = 0; j < 4; ++j) {
       const std::uint8_t digit = j < 4 - pad ? kBase64Digits[static_cast<unsigned char>(text[i + j])] : 0;
@@ -81,10 +91,11 @@ std::optional<Bytes> base64_decode(std::string_view text) {
       group = group << 6 | digit;
     }
     if ((pad == 1 && (group & 0xFF) != 0) || (pad == 2 && (group & 0xFFFF) != 0)) return std::nullopt;
-    out.push_back(static_cast<std::byte>(group >> 16));
-    if (pad < 2) out.push_back(static_cast<std::byte>(group >> 8 & 0xFF));
-    if (pad < 1) out.push_back(static_cast<std::byte>(group & 0xFF));
+    *to++ = static_cast<std::byte>(group >> 16);
+    if (pad < 2) *to++ = static_cast<std::byte>(group >> 8 & 0xFF);
+    if (pad < 1) *to++ = static_cast<std::byte>(group & 0xFF);
   }
+  out.resize(static_cast<std::size_t>(to - out.data()));
   return out;
 }
 

@@ -297,12 +297,13 @@ http::Refusal AzureBlobHandler::refuse(http::Failure failure) {
 // In the form of a UUID, which some clients parse. Unique, not secret: 64 random bits of this process, and a count.
 std::string AzureBlobHandler::new_request_id() {
   const std::uint64_t halves[] = {request_ids_, requests_.fetch_add(1, std::memory_order_relaxed)};
-  std::string out = "00000000-0000-0000-0000-000000000000";
-  unsigned nibble = 0;
-  for (char& c : out) {
-    if (c == '-') continue;
-    c = "0123456789abcdef"[halves[nibble / 16] >> (60 - nibble % 16 * 4) & 15];
-    ++nibble;
+  std::string out(36, '-');
+  char* to = out.data();
+  for (unsigned byte = 0; byte < 16; ++byte) {
+    const std::uint64_t value = halves[byte / 8] >> (56 - byte % 8 * 8) & 0xFF;
+    *to++ = "0123456789abcdef"[value >> 4];
+    *to++ = "0123456789abcdef"[value & 15];
+    if (byte == 3 || byte == 5 || byte == 7 || byte == 9) ++to;  // the hyphen that is there
   }
   return out;
 }

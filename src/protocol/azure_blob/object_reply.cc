@@ -31,7 +31,11 @@ void add_object(http::Headers& headers, const meta::Object& object) {
   add_present(headers, "Content-Language", object.headers.content_language);
   add_present(headers, "Content-Disposition", object.headers.content_disposition);
   add_present(headers, "Cache-Control", object.headers.cache_control);
-  headers.add("x-ms-creation-time", http_date(time_of(object.created)));
+  if (object.created == object.etag_stamp) {  // most are never changed
+    headers.add("x-ms-creation-time", std::string(*headers.get("Last-Modified")));
+  } else {
+    headers.add("x-ms-creation-time", http_date(time_of(object.created)));
+  }
   headers.add("x-ms-blob-type", "BlockBlob");
   add_lease(headers);
   headers.add("x-ms-server-encrypted", kServerEncrypted);

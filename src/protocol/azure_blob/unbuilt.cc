@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "protocol/azure_blob/errors.h"
 #include "protocol/azure_blob/header_text.h"
 
@@ -23,7 +26,7 @@ bool takes_structured(std::string_view operation) {
   return operation == "GetBlob" || operation == "PutBlob" || operation == "PutBlock";
 }
 
-// A new refusal is one line.
+// A new refusal is one line. Names begin with kOwn.
 constexpr HeaderRow kHeaders[] = {
     {"x-ms-encryption-", Match::kPrefix, codes::kUnsupportedHeader, "customer keys and encryption scopes"},
     {"x-ms-default-encryption-scope", Match::kWhole, codes::kUnsupportedHeader, "encryption scopes"},
@@ -57,6 +60,18 @@ constexpr ParamRow kParams[] = {
     {"showonly", "filtered listings"},
 };
 
+// What the names of all rows begin with, and of x-ms-lease-id.
+constexpr std::string_view kOwn = "x-ms-";
+
+// Those that every client sends, of which no row speaks.
+constexpr std::string_view kEverywhere[] = {"x-ms-date", "x-ms-version", "x-ms-client-request-id"};
+
+bool may_match(std::string_view name) {
+  if (name.size() < kOwn.size() || !http::equals_ignoring_case(name.substr(0, kOwn.size()), kOwn)) return false;
+  return std::none_of(std::begin(kEverywhere), std::end(kEverywhere),
+                      [name](std::string_view common) { return http::equals_ignoring_case(common, name); });
+}
+
 bool matches(const HeaderRow& row, std::string_view name) {
   if (row.match == Match::kPrefix) name = name.substr(0, row.name.size());
   return http::equals_ignoring_case(name, row.name);
@@ -67,7 +82,7 @@ bool matches(const HeaderRow& row, std::string_view name) {
 Result<void> refuse_unbuilt(Level level, std::string_view operation, const http::Headers& headers, const Query& query,
                             const auth::VerifiedRequest& who) {
   for (const http::Headers::Field field : headers) {
-    if (trim(field.value).empty()) continue;
+    if (!may_match(field.name) || trim(field.value).empty()) continue;
     if (http::equals_ignoring_case(field.name, "x-ms-lease-id")) {
       // No lease exists, so no id can match: Azure's own answer.
       return refuse(level == Level::kBlob ? codes::kLeaseNotPresentWithBlobOperation
