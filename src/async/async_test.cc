@@ -12,6 +12,7 @@
 #include "async/retry.h"
 #include "async/run.h"
 #include "async/scope.h"
+#include "async/virtual_time.h"
 #include "async/workers.h"
 
 namespace tombolo {
@@ -137,6 +138,50 @@ TEST(OneShot, MayBeSetFromAnotherThread) {
   std::thread setter([shot] { shot.set(5); });
   EXPECT_EQ(*run_to_end(shot.wait()), 5);
   setter.join();
+}
+
+Task<void> sleep_and_note(Duration duration, std::vector<Duration>& notes) {
+  CO_TRY(sleep_for(duration));
+  notes.push_back(duration);
+  co_return Result<void>{};
+}
+
+TEST(VirtualTime, PassesOnlyWhenNothingIsLeftToDo) {
+  boost::asio::io_context loop(1);
+  ManualClock clock;
+  VirtualTime time(loop, clock);
+  const SteadyTime start = clock.steady();
+  std::vector<Duration> notes;
+  Scope scope("sleepers");
+  for (const Duration duration : {Duration(3h), Duration(1h), Duration(5h)}) {
+    scope.spawn(loop.get_executor(), sleep_and_note(duration, notes));
+  }
+  time.settle();
+  EXPECT_EQ(clock.steady(), start);
+  ASSERT_TRUE(time.run(sleep_for(4h), 24h).ok());
+  EXPECT_EQ(clock.steady() - start, Duration(4h));
+  EXPECT_EQ(notes, (std::vector<Duration>{1h, 3h}));
+  EXPECT_TRUE(time.run(scope.close(), 1h).ok());  // cancels the last
+  EXPECT_EQ(clock.steady() - start, Duration(4h));
+  EXPECT_EQ(time.sleepers(), 0u);
+}
+
+TEST(VirtualTime, DeadlinesAreVirtualToo) {
+  boost::asio::io_context loop(1);
+  ManualClock clock;
+  VirtualTime time(loop, clock);
+  EXPECT_EQ(time.run(with_deadline(sleep_for(10h), 1h), 24h).error().code, Code::kDeadline);
+  EXPECT_TRUE(time.run(with_deadline(sleep_for(1h), 10h), 24h).ok());
+  EXPECT_EQ(time.run(sleep_for(2h), 1h).error().code, Code::kDeadline) << "the limit of the run itself";
+}
+
+TEST(Workers, WithoutThreadsTheyWorkAtOnce) {
+  Workers none({.threads = 0});
+  int done = 0;
+  EXPECT_TRUE(none.submit([&done] { ++done; }));
+  EXPECT_EQ(done, 1);
+  EXPECT_EQ(*run_to_end(offload(none, [&done]() -> Result<int> { return ++done; })), 2);
+  EXPECT_EQ(none.pending(), 0u);
 }
 
 }  // namespace

@@ -6,7 +6,8 @@
 
 namespace tombolo {
 
-/// Real (Asio steady) time. Cancellation of the waiting task ends it with kCancelled.
+/// Real (Asio steady) time, unless the loop's is virtual (virtual_time.h). Cancellation of the waiting task ends it
+/// with kCancelled.
 Task<void> sleep_for(Duration duration);
 
 }  // namespace tombolo

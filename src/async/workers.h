@@ -12,7 +12,7 @@
 namespace tombolo {
 
 struct WorkersOptions {
-  unsigned threads = 4;         // threads of the pool
+  unsigned threads = 4;         // threads of the pool; 0: submit() does the work itself, for simulation
   unsigned queue_max = 65'536;  // submitted and unfinished work past which submit refuses
 };
 

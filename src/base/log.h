@@ -7,7 +7,7 @@
 
 namespace tombolo {
 
-enum class LogLevel { kDebug, kInfo, kWarn, kError };
+enum class LogLevel { kDebug, kInfo, kWarn, kError, kNone };  // kNone: nothing at all, for simulations
 
 /// Default: kInfo. Thread-safe.
 void set_log_level(LogLevel level);
