@@ -11,6 +11,7 @@
 #include "disk/memory/memory_disk.h"
 #include "disk/posix/posix_disk.h"
 #include "testing/faulty_disk.h"
+#include "testing/sim_disk.h"
 #include "testing/unsynced_disk.h"
 
 namespace tombolo::disk {
@@ -54,6 +55,12 @@ struct UnsyncedRig final : Rig {
   Disk& disk() override { return unsynced; }
   PosixRig posix;
   testing::UnsyncedDisk unsynced{posix.disk()};
+};
+
+struct SimRig final : Rig {
+  Disk& disk() override { return sim; }
+  testing::SimMachine machine;
+  testing::SimDisk sim{machine, 1};
 };
 
 struct Kind {
@@ -309,6 +316,7 @@ TEST_P(DiskContract, SyncedNamesAndBytesReadBack) {
 INSTANTIATE_TEST_SUITE_P(All, DiskContract,
                          ::testing::Values(Kind{"Memory", [] { return std::make_unique<MemoryRig>(); }},
                                            Kind{"Posix", [] { return std::make_unique<PosixRig>(); }},
+                                           Kind{"Sim", [] { return std::make_unique<SimRig>(); }},
                                            Kind{"Faulty", [] { return std::make_unique<FaultyRig>(); }},
                                            Kind{"Unsynced", [] { return std::make_unique<UnsyncedRig>(); }}),
                          [](const auto& test) { return test.param.name; });

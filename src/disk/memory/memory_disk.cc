@@ -1,5 +1,6 @@
 #include "disk/memory/memory_disk.h"
 
+#include "disk/memory/memory_file.h"
 #include "disk/path.h"
 
 namespace tombolo::disk {
@@ -19,73 +20,83 @@ std::string last_part(const std::string& path) {
 
 }  // namespace
 
-class MemoryFile final : public File {
- public:
-  MemoryFile(std::shared_ptr<MemoryDisk::State> disk, InodePtr inode, Open mode)
-      : disk_(std::move(disk)), inode_(std::move(inode)), boot_(disk_->boots), mode_(mode) {}
-  ~MemoryFile() override {
-    const std::lock_guard lock(disk_->mutex);  // the last reference may give space back
-    inode_.reset();
-  }
+MemoryFile::MemoryFile(std::shared_ptr<MemoryDisk::State> disk, InodePtr inode, Open mode)
+    : disk_(std::move(disk)), inode_(std::move(inode)), boot_(disk_->boots), mode_(mode) {}
 
-  Task<void> read(std::uint64_t offset, MutableBytes out) override {
-    const std::lock_guard lock(disk_->mutex);
-    CO_CHECK(usable(Open::kRead));
-    co_return inode_->read(offset, out);
-  }
-  Task<void> write(std::uint64_t offset, BytesView bytes) override {
-    const std::lock_guard lock(disk_->mutex);
-    CO_CHECK(usable(Open::kReadWrite));
-    co_return inode_->write(offset, bytes);
-  }
-  Task<void> sync() override {
-    const std::lock_guard lock(disk_->mutex);
-    CO_CHECK(usable(Open::kRead));
-    inode_->sync();
-    co_return Result<void>{};
-  }
-  Task<std::uint64_t> size() override {
-    const std::lock_guard lock(disk_->mutex);
-    CO_CHECK(usable(Open::kRead));
-    co_return inode_->size();
-  }
-  Task<void> truncate(std::uint64_t size) override {
-    const std::lock_guard lock(disk_->mutex);
-    CO_CHECK(usable(Open::kReadWrite));
-    co_return inode_->truncate(size);
-  }
-  Task<void> reserve(std::uint64_t size) override {
-    const std::lock_guard lock(disk_->mutex);
-    CO_CHECK(usable(Open::kReadWrite));
-    co_return inode_->reserve(size);
-  }
-  Task<void> extend(std::uint64_t size) override {
-    const std::lock_guard lock(disk_->mutex);
-    CO_CHECK(usable(Open::kReadWrite));
-    co_return inode_->extend(size);
-  }
+MemoryFile::~MemoryFile() {
+  const std::lock_guard lock(disk_->mutex);  // the last reference may give space back
+  inode_.reset();
+}
 
- private:
-  Result<void> usable(Open need) const {
-    if (boot_ != disk_->boots) return Error{Code::kUnavailable, "the machine lost power since the file was opened"};
-    if (need == Open::kReadWrite && mode_ == Open::kRead) {
-      return Error{Code::kUnavailable, "the file is open for reading only"};
-    }
-    return {};
+Result<void> MemoryFile::usable(Open need) const {
+  if (boot_ != disk_->boots) return Error{Code::kUnavailable, "the machine lost power since the file was opened"};
+  if (need == Open::kReadWrite && mode_ == Open::kRead) {
+    return Error{Code::kUnavailable, "the file is open for reading only"};
   }
+  return {};
+}
 
-  std::shared_ptr<MemoryDisk::State> disk_;
-  InodePtr inode_;
-  const std::uint64_t boot_;
-  const Open mode_;
-};
+Result<void> MemoryFile::read_now(std::uint64_t offset, MutableBytes out) {
+  const std::lock_guard lock(disk_->mutex);
+  TRY(usable(Open::kRead));
+  return inode_->read(offset, out);
+}
+
+Result<void> MemoryFile::write_now(std::uint64_t offset, BytesView bytes) {
+  const std::lock_guard lock(disk_->mutex);
+  TRY(usable(Open::kReadWrite));
+  return inode_->write(offset, bytes);
+}
+
+Result<void> MemoryFile::sync_now() {
+  const std::lock_guard lock(disk_->mutex);
+  TRY(usable(Open::kRead));
+  inode_->sync();
+  return {};
+}
+
+Result<std::uint64_t> MemoryFile::size_now() {
+  const std::lock_guard lock(disk_->mutex);
+  TRY(usable(Open::kRead));
+  return inode_->size();
+}
+
+Result<void> MemoryFile::truncate_now(std::uint64_t size) {
+  const std::lock_guard lock(disk_->mutex);
+  TRY(usable(Open::kReadWrite));
+  return inode_->truncate(size);
+}
+
+Result<void> MemoryFile::reserve_now(std::uint64_t size) {
+  const std::lock_guard lock(disk_->mutex);
+  TRY(usable(Open::kReadWrite));
+  return inode_->reserve(size);
+}
+
+Result<void> MemoryFile::extend_now(std::uint64_t size) {
+  const std::lock_guard lock(disk_->mutex);
+  TRY(usable(Open::kReadWrite));
+  return inode_->extend(size);
+}
+
+Result<void> MemoryFile::lose_now(LostPages pages, Random& random) {
+  const std::lock_guard lock(disk_->mutex);
+  TRY(usable(Open::kRead));
+  inode_->lose(pages, random);
+  return {};
+}
 
 MemoryDisk::MemoryDisk() : state_(std::make_shared<State>()) {}
 
-void MemoryDisk::crash() {
+void MemoryDisk::crash(const PowerLoss& loss) {
   const std::lock_guard lock(state_->mutex);
   ++state_->boots;
-  state_->root.crash();
+  state_->root.crash(loss, "");
+}
+
+void MemoryDisk::kill() {
+  const std::lock_guard lock(state_->mutex);
+  ++state_->boots;
 }
 
 void MemoryDisk::set_limit(std::optional<std::uint64_t> bytes) {
@@ -114,10 +125,11 @@ Result<MemoryNode*> MemoryDisk::State::find(const std::string& path) {
 }
 
 Task<std::unique_ptr<File>> MemoryDisk::open(std::string path, Open mode) {
-  co_return open_now(path, mode);
+  CO_CHECK_ASSIGN(std::unique_ptr<File> file, open_now(path, mode));
+  co_return std::move(file);
 }
 
-Result<std::unique_ptr<File>> MemoryDisk::open_now(const std::string& path, Open mode) {
+Result<std::unique_ptr<MemoryFile>> MemoryDisk::open_now(const std::string& path, Open mode) {
   const std::lock_guard lock(state_->mutex);
   TRY(check_path(path));
   TRY_ASSIGN(MemoryDirectory * parent, state_->directory(parent_of(path)));
@@ -134,7 +146,7 @@ Result<std::unique_ptr<File>> MemoryDisk::open_now(const std::string& path, Open
     if (file == nullptr) return Error{Code::kInvalid, "'" + path + "' is not a regular file"};
     inode = *file;
   }
-  return std::unique_ptr<File>(std::make_unique<MemoryFile>(state_, std::move(inode), mode));
+  return std::make_unique<MemoryFile>(state_, std::move(inode), mode);
 }
 
 Task<void> MemoryDisk::remove(std::string path) {
@@ -225,9 +237,13 @@ Result<void> MemoryDisk::sync_directory_now(const std::string& path) {
 }
 
 Task<Space> MemoryDisk::space() {
+  co_return space_now();
+}
+
+Space MemoryDisk::space_now() {
   const std::lock_guard lock(state_->mutex);
   const MemoryUsage& usage = *state_->usage;
-  co_return Space{.total_bytes = usage.used + usage.free(), .free_bytes = usage.free()};
+  return {.total_bytes = usage.used + usage.free(), .free_bytes = usage.free()};
 }
 
 }  // namespace tombolo::disk

@@ -12,16 +12,19 @@
 
 namespace tombolo::disk {
 
+class MemoryFile;
+
 /// Keeps two images: what programs see, and what is durable. A file's bytes become durable by File::sync, a name
-/// (created, renamed, removed) by sync_directory of its parent; neither implies the other. Calls never wait.
-/// Thread-safe.
+/// (created, renamed, removed) by sync_directory of its parent; neither implies the other. Calls never wait; those
+/// named ..._now are the same without a task. Thread-safe.
 class MemoryDisk final : public Disk {
  public:
   MemoryDisk();
 
-  /// Power loss: every unsynced write and every unsynced name is gone. Files that were open give kUnavailable from now
-  /// on.
-  void crash();
+  /// Power loss. Files that were open give kUnavailable from now on.
+  void crash(const PowerLoss& loss = {});
+  /// The process dies, and the machine goes on: nothing is lost, and nothing becomes durable. Files as above.
+  void kill();
   /// Bytes that files may hold together; kNoSpace past it. Unlimited at first; may be changed at any time.
   void set_limit(std::optional<std::uint64_t> bytes);
 
@@ -32,6 +35,14 @@ class MemoryDisk final : public Disk {
   Task<std::vector<Entry>> list(std::string path) override;
   Task<void> sync_directory(std::string path) override;
   Task<Space> space() override;
+
+  Result<std::unique_ptr<MemoryFile>> open_now(const std::string& path, Open mode);
+  Result<void> remove_now(const std::string& path);
+  Result<void> rename_now(const std::string& from, const std::string& to);
+  Result<void> make_directory_now(const std::string& path);
+  Result<std::vector<Entry>> list_now(const std::string& path);
+  Result<void> sync_directory_now(const std::string& path);
+  Space space_now();
 
  private:
   friend class MemoryFile;
@@ -45,13 +56,6 @@ class MemoryDisk final : public Disk {
     Result<MemoryDirectory*> directory(std::string_view path);
     Result<MemoryNode*> find(const std::string& path);
   };
-
-  Result<std::unique_ptr<File>> open_now(const std::string& path, Open mode);
-  Result<void> remove_now(const std::string& path);
-  Result<void> rename_now(const std::string& from, const std::string& to);
-  Result<void> make_directory_now(const std::string& path);
-  Result<std::vector<Entry>> list_now(const std::string& path);
-  Result<void> sync_directory_now(const std::string& path);
 
   std::shared_ptr<State> state_;
 };

@@ -7,6 +7,8 @@ namespace tombolo::disk {
 
 namespace {
 
+constexpr std::uint64_t kSectorBytes = 512;  // the least that a device writes as a whole, or not at all
+
 void play(Bytes& image, const MemoryChange& change) {
   if (change.truncate_to) {
     image.resize(*change.truncate_to);
@@ -86,20 +88,89 @@ void MemoryInode::sync() {
   unsynced_.clear();
 }
 
-void MemoryInode::crash() {
-  current_ = durable_;
+void MemoryInode::lose(LostPages pages, Random& random) {
+  for (const auto& change : unsynced_) tear(change, random, false, true);
   unsynced_.clear();
-  usage_->used -= held_ - std::min<std::uint64_t>(held_, current_.size());
-  held_ = std::min<std::uint64_t>(held_, current_.size());
-  hold(current_.size());
+  if (pages == LostPages::kReverted) settle_on(durable_);
 }
 
-void MemoryDirectory::crash() {
-  current = durable;
-  for (auto& [name, node] : current) {
-    if (auto* file = std::get_if<std::shared_ptr<MemoryInode>>(&node)) (*file)->crash();
-    if (auto* directory = std::get_if<std::shared_ptr<MemoryDirectory>>(&node)) (*directory)->crash();
+void MemoryInode::crash(const PowerLoss& loss, bool spared) {
+  switch (loss.unsynced) {
+    case PowerLoss::Unsynced::kLost:
+      break;
+    case PowerLoss::Unsynced::kKept:
+      sync();
+      break;
+    case PowerLoss::Unsynced::kTorn: {
+      // Half of the files as a whole, since that is what usually happens; the others sector by sector.
+      const std::uint64_t coin = loss.random->below(4);
+      if (coin == 0) sync();
+      if (coin >= 2) {
+        for (const auto& change : unsynced_) tear(change, *loss.random, true, spared);
+      }
+      break;
+    }
   }
+  unsynced_.clear();
+  settle_on(durable_);
+}
+
+void MemoryInode::settle_on(const Bytes& bytes) {
+  current_ = bytes;
+  usage_->used -= held_;
+  held_ = current_.size();
+  usage_->used += held_;
+}
+
+void MemoryInode::tear(const MemoryChange& change, Random& random, bool garbles, bool spared) {
+  if (change.truncate_to) {
+    if (random.below(2) == 0) play(durable_, change);
+    return;
+  }
+  const std::uint64_t synced_end = durable_.size();
+  const std::uint64_t end = change.offset + change.bytes.size();
+  for (std::uint64_t at = change.offset; at < end;) {
+    const std::uint64_t next = std::min(end, (at / kSectorBytes + 1) * kSectorBytes);
+    const std::uint64_t coin = random.below(garbles ? 5 : 4);
+    if (coin >= 2) {
+      const auto from = change.bytes.begin() + static_cast<std::ptrdiff_t>(at - change.offset);
+      play(durable_, {at, Bytes(from, from + static_cast<std::ptrdiff_t>(next - at)), std::nullopt});
+    }
+    if (coin == 4) {
+      const std::uint64_t sector = at / kSectorBytes * kSectorBytes;
+      const std::uint64_t first = spared ? std::max(at, synced_end) : sector;
+      const std::uint64_t last = spared ? next : std::min<std::uint64_t>(sector + kSectorBytes, durable_.size());
+      if (first < last) random.fill(MutableBytes(durable_).subspan(first, last - first));
+    }
+    at = next;
+  }
+}
+
+void MemoryDirectory::crash(const PowerLoss& loss, const std::string& path) {
+  const auto stays = [&loss] {  // an unsynced change of a name
+    if (loss.unsynced == PowerLoss::Unsynced::kTorn) return loss.random->below(2) == 0;
+    return loss.unsynced == PowerLoss::Unsynced::kKept;
+  };
+  std::map<std::string, MemoryNode> left = durable;
+  for (const auto& [name, node] : current) {
+    const auto before = durable.find(name);
+    const bool changed = before == durable.end() || before->second != node;
+    if (changed && stays()) left.insert_or_assign(name, node);
+  }
+  for (const auto& [name, node] : durable) {
+    if (!current.contains(name) && stays()) left.erase(name);
+  }
+  const bool spared = std::any_of(loss.spared.begin(), loss.spared.end(), [&path](const std::string& prefix) {
+    return path == prefix || path.starts_with(prefix + "/");
+  });
+  for (auto& [name, node] : left) {
+    if (auto* file = std::get_if<std::shared_ptr<MemoryInode>>(&node)) (*file)->crash(loss, spared);
+    if (auto* directory = std::get_if<std::shared_ptr<MemoryDirectory>>(&node)) {
+      (*directory)->crash(loss, path.empty() ? name : path + "/" + name);
+    }
+  }
+  durable = left;
+  current = std::move(left);
 }
 
 }  // namespace tombolo::disk

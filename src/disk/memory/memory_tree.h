@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/random.h"
 #include "base/result.h"
 
 namespace tombolo::disk {
@@ -19,6 +20,26 @@ struct MemoryUsage {
   std::uint64_t used = 0;
   std::optional<std::uint64_t> limit;
   std::uint64_t free() const;
+};
+
+/// What power loss leaves of what no sync has covered.
+struct PowerLoss {
+  enum class Unsynced {
+    kLost,  // nothing
+    kKept,  // everything, as if the machine had just written it out by itself
+    kTorn,  // of each name, and of each sector of each write, nobody knows: there, not there, or garbage
+  };
+  Unsynced unsynced = Unsynced::kLost;
+  Random* random = nullptr;  // decides for kTorn
+  /// Under these directories of the root garbage stays outside what was synced before: for programs that append to
+  /// synced sectors, as RocksDB does to its MANIFEST. Elsewhere a whole sector is garbage, synced bytes in it too.
+  std::vector<std::string> spared = {};
+};
+
+/// Where pages stand after a sync that failed: the bytes are not durable, and what programs see of them is this.
+enum class LostPages {
+  kKept,      // as written, and no later sync will write them: they count as clean (ext4)
+  kReverted,  // as before they were written (Btrfs)
 };
 
 /// A change of a file that no sync has covered yet, in the order of the calls.
@@ -41,12 +62,15 @@ class MemoryInode {
   Result<void> reserve(std::uint64_t size);
   Result<void> extend(std::uint64_t size);
   void sync();
-  /// Forgets what was not synced.
-  void crash();
+  /// A sync that fails: each sector of what it was to write may have been written or not.
+  void lose(LostPages pages, Random& random);
+  void crash(const PowerLoss& loss, bool spared);
   std::uint64_t size() const { return current_.size(); }
-  const std::vector<MemoryChange>& unsynced() const { return unsynced_; }
 
  private:
+  /// Plays onto durable_ what a coin leaves of each sector of `change`.
+  void tear(const MemoryChange& change, Random& random, bool garbles, bool spared);
+  void settle_on(const Bytes& bytes);
   /// Grows what the file holds on the disk to `size`; false when that does not fit.
   bool hold(std::uint64_t size);
 
@@ -64,8 +88,8 @@ struct MemoryDirectory {
   std::map<std::string, MemoryNode> current;
   std::map<std::string, MemoryNode> durable;
 
-  /// Back to the durable names and bytes, all the way down.
-  void crash();
+  /// To what `loss` leaves of names and bytes, all the way down. `path` is this directory's.
+  void crash(const PowerLoss& loss, const std::string& path);
 };
 
 }  // namespace tombolo::disk
