@@ -5,6 +5,7 @@
 
 #include "base/units.h"
 #include "meta/cell.h"
+#include "meta/model/gen.h"
 #include "store/gen_pins.h"
 #include "store/keys_at_work.h"
 #include "store/remotes.h"
@@ -29,6 +30,8 @@ struct Limits {
   /// Runs of one upload that wait for their rows, 1 … meta::kRunsPerBatchMax. Larger: fewer syncs in long uploads;
   /// smaller: less written for nothing when one fails, less memory for checksums (4 KiB a run).
   std::size_t batch_runs = 32;
+  /// The longest run, 1 … meta::kRunBytesMax. Tests make it small, so that small objects have many runs.
+  std::uint64_t run_bytes_max = meta::kRunBytesMax;
 };
 
 /// Everything in it is thread-safe and outlives every operation and every reader handed out.

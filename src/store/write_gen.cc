@@ -43,7 +43,7 @@ Task<void> GenWriter::append_to_runs(Block block) {
       place.tenant = tenant_;
       place.gen = gen_;
       place.gen_offset = appended_;
-      place.length_max = std::min(meta::kRunBytesMax, length_ - appended_);
+      place.length_max = std::min(services_.limits.run_bytes_max, length_ - appended_);
       CO_TRY_ASSIGN(run_, services_.segments.begin_run(place));
     }
     const std::size_t step = std::min<std::uint64_t>(block.size(), run_->room());
