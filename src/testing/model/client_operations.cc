@@ -1,0 +1,235 @@
+// What clients do.
+#include <fmt/format.h>
+
+#include "async/byte_stream.h"
+#include "base/units.h"
+#include "testing/model/sequence.h"
+
+namespace tombolo::testing::model {
+
+namespace {
+
+constexpr std::uint64_t kBodyBytesMax = 4 * kMiB;
+constexpr std::size_t kStep = 20'000;  // of bodies as they come in
+
+class SteppedBody final : public ByteSource {
+ public:
+  explicit SteppedBody(const Bytes& bytes) : rest_(Bytes(bytes)) {}
+  Task<Block> next() override {
+    const std::size_t length = std::min(rest_.size(), kStep);
+    const Block out = rest_.slice(0, length);
+    rest_ = rest_.slice(length, rest_.size() - length);
+    co_return out;
+  }
+
+ private:
+  Block rest_;
+};
+
+meta::Metadata metadata_of(std::uint64_t seed) {
+  if (seed % 3 == 0) return {};
+  return {{"m", std::to_string(seed)}};
+}
+
+/// What an answer tells of the ETag.
+std::optional<Stamp> etag_of(const Result<meta::Object>& result) {
+  return result->etag_stamp;
+}
+std::optional<Stamp> etag_of(const Result<void>&) {
+  return std::nullopt;
+}
+std::optional<Stamp> etag_of(const Result<store::StagedBlock>&) {
+  return std::nullopt;
+}
+
+bool lies_in_the_state(const Error& error) {
+  return !error.detail.empty() &&
+         (error.code == Code::kConditionFailed || error.code == Code::kNotFound || error.code == Code::kInvalid);
+}
+
+Result<std::vector<store::BlockChoice>> parse_choices(std::string_view text) {
+  std::vector<store::BlockChoice> out;
+  for (std::size_t at = 0; at + 1 < text.size(); at += 3) {
+    store::BlockChoice choice;
+    if (text[at] == 'c') choice.source = store::BlockSource::kCommitted;
+    if (text[at] == 'u') choice.source = store::BlockSource::kUncommitted;
+    choice.block_id = text.substr(at + 1, 1);
+    out.push_back(std::move(choice));
+  }
+  return out;
+}
+
+}  // namespace
+
+meta::Conditions Sequence::conditions(unsigned key, Precondition& condition, std::optional<Stamp>& etag) const {
+  meta::Conditions out;
+  const bool by_etag = condition == Precondition::kCurrent || condition == Precondition::kStale;
+  if (by_etag) etag = model_.etag_for(key, condition);
+  if (by_etag && !etag) condition = Precondition::kNone;
+  switch (condition) {
+    case Precondition::kNone:
+      break;
+    case Precondition::kAbsent:
+      out.if_none_match = meta::EtagMatch{.any = true, .stamps = {}};
+      break;
+    case Precondition::kPresent:
+      out.if_match = meta::EtagMatch{.any = true, .stamps = {}};
+      break;
+    case Precondition::kCurrent:
+    case Precondition::kStale:
+      out.if_match = meta::EtagMatch{.any = false, .stamps = {*etag}};
+      break;
+  }
+  return out;
+}
+
+template <class T>
+Complaint Sequence::answered(unsigned key, const Change& change, const Result<T>& result) {
+  note(result.ok() ? 0 : 1 + static_cast<std::uint64_t>(result.error().code));
+  if (!result.ok() && result.error().code == Code::kDeadline) return "the change never ended";
+  if (!heard() || (!result.ok() && result.error().code == Code::kUnknownOutcome)) {
+    ++stats_.unknown;
+    model_.unknown(key, change);
+    if (heard() && !excused()) return "nobody knows what became of a change, for no reason";
+    return std::nullopt;
+  }
+  if (result.ok()) {
+    ++stats_.acknowledged;
+    return model_.acknowledged(key, change, etag_of(result));
+  }
+  if (lies_in_the_state(result.error())) {
+    ++stats_.refused;
+    return model_.refused(key, change, std::string(result.error().detail));
+  }
+  ++stats_.failed;
+  return failed("a change", result.error());
+}
+
+Complaint Sequence::put(const Operation& operation) {
+  Precondition condition = operation.condition;
+  std::optional<Stamp> etag;
+  const BytesPtr bytes = content(operation.seed, operation.size);
+  SteppedBody body(*bytes);
+  store::PutObject request;
+  request.length = bytes->size();
+  request.body = &body;
+  request.metadata = metadata_of(operation.seed);
+  request.conditions = conditions(operation.key, condition, etag);
+  const Change change = put_change(bytes, request.metadata, condition, etag);
+  return answered(operation.key, change, world_.run(world_.life->store->put_object(object(operation.key), request)));
+}
+
+Complaint Sequence::remove(const Operation& operation) {
+  Precondition condition = operation.condition;
+  std::optional<Stamp> etag;
+  const meta::Conditions asked = conditions(operation.key, condition, etag);
+  const Change change = delete_change(condition, etag);
+  return answered(operation.key, change, world_.run(world_.life->store->delete_object(object(operation.key), asked)));
+}
+
+Complaint Sequence::metadata(const Operation& operation) {
+  Precondition condition = operation.condition;
+  std::optional<Stamp> etag;
+  const meta::Conditions asked = conditions(operation.key, condition, etag);
+  const meta::Metadata value = metadata_of(operation.seed);
+  const Change change = metadata_change(value, condition, etag);
+  auto set = world_.life->store->set_object_metadata(object(operation.key), value, asked);
+  return answered(operation.key, change, world_.run(std::move(set)));
+}
+
+Complaint Sequence::stage(const Operation& operation) {
+  const BytesPtr bytes = content(operation.seed, operation.size);
+  SteppedBody body(*bytes);
+  store::StageBlock request;
+  request.block_id = operation.text;
+  request.length = bytes->size();
+  request.body = &body;
+  const Change change = stage_change(operation.text, bytes);
+  return answered(operation.key, change, world_.run(world_.life->store->stage_block(object(operation.key), request)));
+}
+
+Complaint Sequence::commit(const Operation& operation) {
+  Precondition condition = operation.condition;
+  std::optional<Stamp> etag;
+  store::CommitBlockList request;
+  request.blocks = *parse_choices(operation.text);
+  request.conditions = conditions(operation.key, condition, etag);
+  const Change change = commit_change(request.blocks, condition, etag);
+  auto committed = world_.life->store->commit_block_list(object(operation.key), request);
+  return answered(operation.key, change, world_.run(std::move(committed)));
+}
+
+// ---- reads
+
+Complaint Sequence::read(unsigned key, std::optional<store::ByteRange> range) {
+  auto reader = world_.run(world_.life->store->get_object(object(key), range, {}));
+  note(reader.ok() ? 0 : 1 + static_cast<std::uint64_t>(reader.error().code));
+  if (!heard()) return std::nullopt;
+  if (!reader.ok()) {
+    const Error& error = reader.error();
+    if (error.code == Code::kNotFound && error.detail == "BlobNotFound") return model_.saw_object(key, std::nullopt);
+    if (error.code == Code::kOutOfRange && range) return model_.saw_out_of_range(key, range->offset);
+    return failed("opening " + name_of_key(key), error);
+  }
+  const auto bytes = world_.run(read_all(*reader->body, kBodyBytesMax));
+  reader->body.reset();
+  if (!heard()) return std::nullopt;
+  if (!bytes.ok()) {
+    if (auto complaint = model_.saw_object(key, reader->object)) return complaint;
+    return failed("reading " + name_of_key(key), bytes.error());
+  }
+  const std::uint64_t rest = reader->object.length - reader->offset;
+  const std::uint64_t expected = range && range->length ? std::min(*range->length, rest) : rest;
+  if (bytes->size() != expected) {
+    return fmt::format("{} bytes of {} were read, not {}", bytes->size(), name_of_key(key), expected);
+  }
+  return model_.saw_bytes(key, reader->object, reader->offset, *bytes);
+}
+
+Complaint Sequence::get(unsigned key) {
+  return read(key, std::nullopt);
+}
+
+Complaint Sequence::range(const Operation& operation) {
+  return read(operation.key, store::ByteRange{operation.size, operation.number});
+}
+
+Complaint Sequence::blocks(unsigned key) {
+  const auto list = world_.run(world_.life->store->get_block_list(object(key)));
+  if (!heard()) return std::nullopt;
+  if (list.ok()) return model_.saw_blocks(key, *list);
+  if (list.error().code == Code::kNotFound) return model_.saw_blocks(key, std::nullopt);
+  return failed("reading a block list", list.error());
+}
+
+Complaint Sequence::list(bool both, std::uint32_t limit) {
+  store::ListObjects query;
+  query.include = both ? store::Include::kUncommitted : store::Include::kNothing;
+  if (limit != 0) query.limit = limit;
+  std::map<std::string, store::ListEntry> entries;
+  std::string last;
+  for (bool more = true; more;) {
+    const auto page = world_.run(world_.life->store->list_objects(box(), query));
+    if (!heard()) return std::nullopt;
+    if (!page.ok()) return failed("listing", page.error());
+    for (const store::ListEntry& entry : page->entries) {
+      const std::string name = entry.object ? entry.object->name : entry.uncommitted_name.value_or("");
+      if (name <= last) return fmt::format("'{}' was listed after '{}'", name, last);
+      last = name;
+      entries.emplace(name, entry);
+    }
+    more = page->next.has_value();
+    if (more) query.start_after = *page->next;
+  }
+  for (unsigned key = 0; key < kKeys; ++key) {
+    const auto found = entries.find(name_of_key(key));
+    const bool there = found != entries.end();
+    const auto seen = there ? found->second.object : std::nullopt;
+    if (auto complaint = model_.saw_listed(key, seen, there && !seen, both)) return "in a listing, " + *complaint;
+    if (there) entries.erase(found);
+  }
+  if (!entries.empty()) return fmt::format("'{}' was listed, which nobody made", entries.begin()->first);
+  return std::nullopt;
+}
+
+}  // namespace tombolo::testing::model

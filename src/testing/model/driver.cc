@@ -1,0 +1,156 @@
+#include "testing/model/driver.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "async/sleep.h"
+#include "testing/model/sequence.h"
+
+namespace tombolo::testing::model {
+
+namespace {
+constexpr Duration kSpaceHeals = std::chrono::seconds(10);
+}
+
+SequenceStats& SequenceStats::operator+=(const SequenceStats& more) {
+  operations += more.operations;
+  crashes += more.crashes;
+  nested_crashes += more.nested_crashes;
+  armed += more.armed;
+  reached += more.reached;
+  faults += more.faults;
+  acknowledged += more.acknowledged;
+  refused += more.refused;
+  failed += more.failed;
+  unknown += more.unknown;
+  return *this;
+}
+
+Complaint Sequence::begin() {
+  if (auto complaint = open()) return complaint;
+  const auto made = world_.run(world_.life->store->create_container(box(), {}));
+  if (!made.ok()) return failed("making the container", made.error());
+  return std::nullopt;
+}
+
+bool Sequence::excused() {
+  const bool space = full_ || (space_back_ && world_.clock.steady() - *space_back_ < kSpaceHeals);
+  return tainted_ || chaos_ || space || world_.machine.has_failed() || !heard();
+}
+
+Complaint Sequence::failed(std::string_view what, const Error& error) {
+  if (error.code == Code::kDeadline) return fmt::format("{} never ended", what);
+  if (excused()) return std::nullopt;
+  return fmt::format("{} failed for no reason: {}", what, to_string(error));
+}
+
+Complaint Sequence::step(const Operation& operation) {
+  world_.time.settle();
+  ++stats_.operations;
+  if (heard() && !world_.stopped()) {
+    if (auto complaint = dispatch(operation)) return complaint;
+  }
+  tainted_ = tainted_ || world_.machine.has_failed();
+  if (!heard()) {
+    ++stats_.reached;
+    armed_ = false;
+    return reboot(death_);
+  }
+  if (!world_.stopped()) return std::nullopt;
+  if (!excused()) return "the cell has stopped for no reason";
+  return reboot({});  // as a supervisor starts it again
+}
+
+Complaint Sequence::dispatch(const Operation& operation) {
+  switch (operation.kind) {
+    case Kind::kGet:
+      return get(operation.key);
+    case Kind::kRange:
+      return range(operation);
+    case Kind::kList:
+      return list(operation.number != 0, static_cast<std::uint32_t>(operation.size));
+    case Kind::kBlocks:
+      return blocks(operation.key);
+    case Kind::kPut:
+      return put(operation);
+    case Kind::kDelete:
+      return remove(operation);
+    case Kind::kMetadata:
+      return metadata(operation);
+    case Kind::kStage:
+      return stage(operation);
+    case Kind::kCommit:
+      return commit(operation);
+    case Kind::kSleep:
+      return upkeep(world_.run(sleep_for(std::chrono::milliseconds(operation.number))), "sleeping");
+    case Kind::kFlush:
+      return upkeep(world_.run(world_.life->engine->flush()), "a flush");
+    case Kind::kGc:
+      return gc();
+    case Kind::kCompact:
+      if (auto complaint = upkeep(world_.run(world_.life->segments->rotate()), "rotating")) return complaint;
+      return gc();
+    case Kind::kOffload:
+    case Kind::kEvict:
+    case Kind::kRecall:
+      return job(operation);
+    case Kind::kFsck:
+      return fsck();
+    case Kind::kClock:
+      set_clock(operation.number);
+      return std::nullopt;
+    case Kind::kFailRead:
+    case Kind::kFailChange:
+    case Kind::kFailSync:
+    case Kind::kFull:
+    case Kind::kSpace:
+      return fail(operation);
+    case Kind::kRemoteFault:
+      return remote_fault(operation);
+    case Kind::kHeal:
+      heal();
+      return std::nullopt;
+    case Kind::kRestart:
+      return restart();
+    case Kind::kCrash:
+      return crash(operation);
+    case Kind::kCrashAt:
+      return crash_at(operation);
+  }
+  return "no such operation";
+}
+
+void Sequence::set_clock(std::uint64_t number) {
+  const std::int64_t right = 1'700'000'000'000'000 + world_.clock.steady().micros;
+  const auto offset =
+      static_cast<std::int64_t>(std::min(number, kClockRange)) - static_cast<std::int64_t>(kClockRange / 2);
+  world_.clock.set_wall({right + offset * 1'000'000});
+}
+
+SequenceStats Sequence::stats() const {
+  SequenceStats stats = stats_;
+  for (unsigned fault = 0; fault < kRemoteFaults; ++fault) {
+    stats.faults += world_.chaos->faults(static_cast<RemoteFault>(fault));
+  }
+  return stats;
+}
+
+SequenceResult run_sequence(const SequenceOptions& options, const std::vector<Operation>& operations) {
+  Sequence sequence(options);
+  SequenceResult result;
+  std::size_t at = 0;
+  Complaint complaint = sequence.begin();
+  for (; !complaint && at < operations.size(); ++at) {
+    if (options.narrate) fmt::print(stderr, "{:3}  {}\n", at, to_text(operations[at]));
+    complaint = sequence.step(operations[at]);
+    if (complaint) break;
+  }
+  if (!complaint) complaint = sequence.finish();
+  if (complaint) result.violation = Violation{at, *std::move(complaint)};
+  result.trace_hash = sequence.trace_hash();
+  result.stats = sequence.stats();
+  return result;
+}
+
+}  // namespace tombolo::testing::model

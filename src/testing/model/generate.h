@@ -1,0 +1,14 @@
+// generate: random sequences, mild at first.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "testing/model/operation.h"
+
+namespace tombolo::testing::model {
+
+/// The same for the same seed on any machine. About 64 operations, at least one of them a crash.
+std::vector<Operation> generate(std::uint64_t seed);
+
+}  // namespace tombolo::testing::model

@@ -1,0 +1,91 @@
+// Sequence: the state of one run of the driver. Included by the driver's own files only.
+#pragma once
+
+#include "testing/model/driver.h"
+#include "testing/model/model.h"
+
+namespace tombolo::testing::model {
+
+class Sequence {
+ public:
+  explicit Sequence(const SequenceOptions& options)
+      : options_(options), world_(options.engine, options.seed, options.forgotten_syncs) {}
+
+  Complaint begin();
+  Complaint step(const Operation& operation);
+  Complaint finish();
+  SequenceStats stats() const;
+  std::uint64_t trace_hash() const { return world_.machine.trace_hash(); }
+
+ private:
+  using Unsynced = disk::PowerLoss::Unsynced;
+  struct Death {
+    std::optional<Unsynced> unsynced;  // nullopt: the process alone
+    std::vector<std::uint32_t> nested;
+  };
+
+  Complaint dispatch(const Operation& operation);
+
+  // client_operations.cc
+  Complaint get(unsigned key);
+  Complaint range(const Operation& operation);
+  Complaint list(bool both, std::uint32_t limit);
+  Complaint blocks(unsigned key);
+  Complaint put(const Operation& operation);
+  Complaint remove(const Operation& operation);
+  Complaint metadata(const Operation& operation);
+  Complaint stage(const Operation& operation);
+  Complaint commit(const Operation& operation);
+  Complaint read(unsigned key, std::optional<store::ByteRange> range);
+  /// Compares the answer to a change with the model.
+  template <class T>
+  Complaint answered(unsigned key, const Change& change, const Result<T>& result);
+  meta::Conditions conditions(unsigned key, Precondition& condition, std::optional<Stamp>& etag) const;
+
+  // upkeep_operations.cc
+  Complaint upkeep(Result<void> result, std::string_view what);
+  Complaint gc_pass(bool& changed);
+  Complaint gc();
+  Complaint job(const Operation& operation);
+  Complaint fsck();
+  Complaint fail(const Operation& operation);
+  Complaint remote_fault(const Operation& operation);
+  void heal();
+  static constexpr std::uint64_t kClockRange = 3'600;  // seconds: half of it slow, half fast
+  void set_clock(std::uint64_t number);
+
+  // crash_operations.cc
+  Complaint crash(const Operation& operation);
+  Complaint crash_at(const Operation& operation);
+  Complaint restart();
+  Complaint reboot(const Death& death);
+  Complaint open();
+
+  // finish.cc
+  Complaint look_at_everything();
+  Complaint come_to_rest();
+  Complaint check_space();
+  Complaint delete_everything();
+
+  /// Whether a client was still there to hear the answer.
+  bool heard() const { return !world_.machine.dead(); }
+  /// Whether something that was done to it explains an operation that fails.
+  bool excused();
+  Complaint failed(std::string_view what, const Error& error);
+  store::ObjectRef object(unsigned key) const { return {box(), name_of_key(key)}; }
+  void note(std::uint64_t fact) { world_.machine.note(fact); }
+
+  const SequenceOptions options_;
+  World world_;
+  Model model_;
+  SequenceStats stats_;
+  Death death_;  // what happens at the step that crash_at chose
+  bool armed_ = false;
+  bool tainted_ = false;  // a fault of the disk has happened in this life
+  bool chaos_ = false;    // the remote has faults
+  bool lied_ = false;     // it has said that it removed what it did not
+  bool full_ = false;
+  std::optional<SteadyTime> space_back_;
+};
+
+}  // namespace tombolo::testing::model
