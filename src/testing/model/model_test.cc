@@ -78,6 +78,7 @@ TEST_F(ModelTest, WhatWasFoundOnceDoesNotComeBack) {
     EXPECT_FALSE(result.violation) << entry.path().filename() << ", operation " << result.violation->operation << ": "
                                    << result.violation->what;
   }
+  EXPECT_GT(traces, 0);
 }
 
 TEST_F(ModelTest, SequencesPassWithRocksDbToo) {
