@@ -244,7 +244,9 @@ Task<void> SegmentStore::State::seal(std::shared_ptr<Segment> segment) {
   std::uint64_t size = 0;
   {
     const std::lock_guard lock(segment->mutex);
-    if (!segment->fenced) file = segment->file;
+    // How long its file is nobody knows who has not read it again: the next start does, and seals the row.
+    if (segment->fenced) co_return Result<void>{};
+    file = segment->file;
     size = segment->tail;
   }
   if (file) {
