@@ -45,6 +45,8 @@ class CommitLog {
   /// Makes the spare file if there is none. kNoSpace leaves things as they are.
   Task<void> prepare_spare();
   bool has_spare() const { return has_spare_; }
+  /// Only opening it again will help. The committer's, too.
+  bool fenced() const { return fenced_; }
 
   /// Removes files that hold nothing at or above `flushed`, the position that the index holds in durable files.
   Task<void> trim(Sequence flushed);

@@ -200,6 +200,8 @@ Task<void> LogEngine::commit_batch(std::deque<Pending> batch) {
   if (ready.ok() && !batch.empty()) ready = co_await log_->make_room(payload_bytes);
   if (!ready.ok()) {
     for (const auto& pending : batch) pending.done.set(ready.error());
+    std::vector<Acknowledgement> nobody;
+    if (log_->fenced()) stop_for_good(ready.error(), nobody);
     co_return Result<void>{};
   }
   const SteadyTime now = clock_.steady();
