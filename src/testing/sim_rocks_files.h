@@ -2,6 +2,7 @@
 #pragma once
 
 #include <rocksdb/file_system.h>
+#include <rocksdb/system_clock.h>
 
 #include <memory>
 #include <string>
@@ -10,6 +11,15 @@
 #include "testing/sim_disk.h"
 
 namespace tombolo::testing {
+
+/// A clock whose sleepers go on at once: RocksDB sleeps a second after each flush that failed.
+class SleeplessClock final : public rocksdb::SystemClockWrapper {
+ public:
+  SleeplessClock() : SystemClockWrapper(rocksdb::SystemClock::Default()) {}
+  static const char* kClassName() { return "SleeplessClock"; }
+  const char* Name() const override { return kClassName(); }
+  void SleepForMicroseconds(int) override {}
+};
 
 /// Paths are those of the disk behind a '/'. Nothing reaches the file system of the machine: text logs go nowhere,
 /// locks always succeed. What RocksDB does not do without its own log is NotSupported. `disk` outlives it. Thread-safe.

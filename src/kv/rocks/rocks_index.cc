@@ -6,6 +6,7 @@
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
+#include <rocksdb/system_clock.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
@@ -167,6 +168,16 @@ class RocksView final : public Snapshot {
   Workers& workers_;
 };
 
+/// RocksDB's environment over another file system, and another clock where one is given.
+class RocksEnv final : public rocksdb::EnvWrapper {
+ public:
+  RocksEnv(const std::shared_ptr<rocksdb::FileSystem>& files, const std::shared_ptr<rocksdb::SystemClock>& clock)
+      : EnvWrapper(rocksdb::NewCompositeEnv(files)) {
+    file_system_ = files;
+    system_clock_ = clock ? clock : rocksdb::SystemClock::Default();
+  }
+};
+
 class RocksIndex final : public Index {
  public:
   RocksIndex(std::uint64_t row_cache_bytes, Workers& workers) : workers_(workers), rows_(row_cache_bytes) {}
@@ -175,7 +186,7 @@ class RocksIndex final : public Index {
   Result<void> open(const RocksIndexOptions& options) {
     rocksdb::Options settings = make_settings(options);
     if (options.files) {
-      env_ = rocksdb::NewCompositeEnv(options.files);
+      env_ = std::make_unique<RocksEnv>(options.files, options.clock);
       settings.env = env_.get();
     }
     rocksdb::DB* db = nullptr;

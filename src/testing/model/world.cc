@@ -129,6 +129,7 @@ Task<std::unique_ptr<kv::Index>> World::make_index() {
   options.block_cache_bytes = 256 * kKiB;
   options.row_cache_bytes = 16 * kKiB;
   options.files = std::make_shared<SimRocksFiles>(disk);
+  options.clock = std::make_shared<SleeplessClock>();
   // As server/ makes it before RocksDB sees it.
   CO_TRY(disk.make_directory(std::string(SimDisk::kIndexDirectory)));
   CO_TRY(disk.sync_directory(""));
