@@ -30,8 +30,13 @@ constexpr std::uint32_t kInlineRangeRows = 1'000;
 /// Requires !status.ok().
 Error error_of(const rocksdb::Status& status, std::string_view doing) {
   Code code = Code::kInternal;
+  // After these (a flush whose sync failed, say) RocksDB takes no more writes, whatever heals: only opening it again
+  // helps, so they must not look like what may heal.
+  const bool is_final = status.severity() >= rocksdb::Status::Severity::kFatalError;
   if (status.IsCorruption()) {
     code = Code::kCorrupt;
+  } else if (is_final) {
+    code = Code::kInternal;
   } else if (status.IsNoSpace()) {
     code = Code::kNoSpace;
   } else if (status.IsIOError()) {
