@@ -1,4 +1,5 @@
 #include <limits>
+#include <set>
 
 #include "base/assert.h"
 #include "meta/ops/gen_rows.h"
@@ -35,9 +36,11 @@ Task<void> fill_in(Cell cell, kv::Transaction& txn, TenantId tenant, GenId id, S
   for (const FilledRun& run : filled) wanted.push_back({.gen = run.gen, .offset = run.offset});
   CO_TRY_ASSIGN(auto rows, reread_runs(txn, tenant, wanted));
   std::int64_t warmed = 0;
+  // A block that stands twice in an object is filled twice, and the rows were read before either.
+  std::set<std::pair<GenId, std::uint64_t>> seen;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     auto& row = rows[i];
-    if (!row || row->local) continue;
+    if (!row || row->local || !seen.emplace(row->gen, row->offset).second) continue;
     row->local = filled[i].place;
     cell.ledger.placed(txn, *row->local, row->length);
     txn.put(keys::run(tenant, row->gen, row->offset), encode(*row));
