@@ -47,6 +47,11 @@ if(TOMBOLO_FUZZ)
   target_compile_options(tombolo_flags INTERFACE -fsanitize=fuzzer-no-link)
   add_custom_target(fuzzers)
 endif()
+# The build that can be told to have a bug (base/planted_bugs.h); never the product's.
+option(TOMBOLO_PLANTED_BUGS "Compile in the bugs of base/planted_bugs.h" OFF)
+if(TOMBOLO_PLANTED_BUGS)
+  target_compile_definitions(tombolo_flags INTERFACE TOMBOLO_PLANTED_BUGS=1)
+endif()
 target_link_libraries(tombolo_flags INTERFACE Threads::Threads)
 
 # tombolo_library(name SOURCES a.cc ... DEPS lib ...): the library of the current folder.

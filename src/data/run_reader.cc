@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "base/crc64.h"
+#include "base/planted_bugs.h"
 
 namespace tombolo::data {
 
@@ -139,7 +140,9 @@ Task<void> RunReader::Source::read_granules(std::uint64_t first, std::uint64_t c
   CO_CHECK(read);
   for (std::uint64_t n = 0; n < count; ++n) {
     const BytesView granule = out.subspan(n * kGranuleBytes, granule_length(first + n));
-    if (crc64(granule) != run.granule_crcs[first + n]) co_return corrupt(first + n, "does not verify");
+    const bool believed =
+        planted(PlantedBug::ignore_checksum) || (n > 0 && planted(PlantedBug::verify_first_granule_only));
+    if (!believed && crc64(granule) != run.granule_crcs[first + n]) co_return corrupt(first + n, "does not verify");
     if (admission == Admission::kAdmit) cache.insert(key(first + n), granule);
   }
   co_return Result<void>{};

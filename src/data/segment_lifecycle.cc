@@ -3,6 +3,7 @@
 
 #include "base/endian.h"
 #include "base/log.h"
+#include "base/planted_bugs.h"
 #include "data/segment_store_state.h"
 #include "kv/run.h"
 
@@ -126,6 +127,16 @@ Task<void> SegmentStore::State::recover(SegmentInfo info) {
     log(LogLevel::kError, "data", "{}: its file is missing; {} live bytes cannot be read", segment->name(),
         info.live_bytes);
   }
+  if (planted(PlantedBug::append_to_old_tail) && size > kSegmentHeaderBytes) {
+    CO_TRY_ASSIGN(std::shared_ptr<disk::File> file, disk.open(segment_path(info.segment), disk::Open::kReadWrite));
+    const std::lock_guard lock(mutex);
+    segment->tail = size;
+    segment->life = Life::kOpen;
+    segment->sealed = false;
+    segment->file = std::move(file);
+    stream(kv::Purpose::kStores).current = segment;
+    co_return Result<void>{};
+  }
   {
     const std::lock_guard lock(segment->mutex);
     segment->tail = size;
@@ -201,7 +212,9 @@ Task<std::shared_ptr<disk::File>> SegmentStore::State::make_file(SegmentHeader h
   const SegmentHeaderBytes encoded = encode(header);
   CO_TRY(file->write(0, encoded));
   CO_TRY(file->sync());
-  CO_TRY(disk.sync_directory(std::string(kSegmentsDirectory)));
+  if (!planted(PlantedBug::skip_directory_sync)) {
+    CO_TRY(disk.sync_directory(std::string(kSegmentsDirectory)));
+  }
   co_return std::move(file);
 }
 
@@ -316,7 +329,9 @@ Task<ReapReport> SegmentStore::reap() {
     for (const auto& [id, segment] : state_->segments) {
       const std::lock_guard segment_lock(segment->mutex);
       if (segment->life != Life::kReleased && segment->life != Life::kGone) continue;
-      if (segment->pins > 0 || segment->freed_at > mark) {
+      const bool pinned = segment->pins > 0 && !planted(PlantedBug::free_segment_under_reader);
+      const bool unmarked = segment->freed_at > mark && !planted(PlantedBug::free_segment_before_mark);
+      if (pinned || unmarked) {
         ++report.waiting;
         continue;
       }

@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "base/planted_bugs.h"
 #include "data/segment_store_state.h"
 
 namespace tombolo::data {
@@ -190,7 +191,7 @@ Task<void> SegmentStore::State::sync_loop(std::shared_ptr<Segment> segment) {
     }
     if (result.ok()) {
       ++syncs_issued;
-      result = co_await file->sync();
+      if (!planted(PlantedBug::skip_run_sync)) result = co_await file->sync();
       // A full work queue is no verdict on the file: the same bytes may be synced later.
       if (!result.ok() && result.error().code != Code::kBusy) {
         log(LogLevel::kError, "data", "{}: {}; new runs go to another segment", segment->name(),

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/crc64.h"
+#include "base/planted_bugs.h"
 #include "store/gen_source.h"
 #include "tiering/native_key.h"
 
@@ -76,6 +77,10 @@ Task<Found> look(store::Services& services, const NativeCopy& copy) {
     co_return found;
   }
   if (!same_origin(nonce_of(head->headers), copy.nonce)) co_return foreign(copy);
+  if (planted(PlantedBug::adopt_without_comparing)) {
+    found.verified = head->object;
+    co_return found;
+  }
   auto verified =
       co_await verify_copy(copy.remote, copy.key, head->object.etag, copy.gen, services.limits.cold_get_bytes_max);
   if (verified.ok()) {
@@ -152,6 +157,9 @@ Task<remote::RemoteObject> ensure_copy(store::Services& services, NativeCopy cop
     request.condition = when;
     const remote::BodyFactory body = body_of_gen(services, copy);
     const auto put = co_await copy.remote->put(std::move(request), body);
+    if (put.ok() && planted(PlantedBug::evict_before_verify)) {
+      co_return remote::RemoteObject{.key = copy.key, .size = copy.gen.length, .etag = put->etag};
+    }
     if (put.ok()) {
       co_return co_await verify_copy(copy.remote, copy.key, put->etag, copy.gen, services.limits.cold_get_bytes_max);
     }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "async/sleep.h"
+#include "base/planted_bugs.h"
 #include "meta/ops/gens.h"
 #include "meta/ops/objects.h"
 #include "meta/ops/tier.h"
@@ -49,7 +50,7 @@ Task<std::optional<Claim>> try_claim(store::Services& services, const OffloadTar
     claim.look_first = true;
     co_return std::optional<Claim>(std::move(claim));
   }
-  if (row && row->state == meta::NativeState::kLive) {
+  if (row && row->state == meta::NativeState::kLive && !planted(PlantedBug::overwrite_only_place)) {
     CO_TRY_ASSIGN(const auto owner, meta::get_gen(services.cell, tenant, row->gen));
     if (owner) {
       CO_TRY_ASSIGN(const bool dying, is_dying(services, tenant, row->gen));

@@ -12,6 +12,7 @@
 #include "async/retry.h"
 #include "async/scope.h"
 #include "base/log.h"
+#include "base/planted_bugs.h"
 #include "meta/ops/list_objects.h"
 #include "meta/ops/usage.h"
 #include "remote/remote.h"
@@ -65,6 +66,10 @@ class Walk {
   Task<void> run() {
     if (cursor_.empty()) {
       CO_TRY(count());
+    } else if (planted(PlantedBug::resume_one_too_far)) {
+      CO_TRY(take());
+      window_.clear();
+      ++window_begin_;
     }
     const auto executor = co_await boost::asio::this_coro::executor;
     Scope workers("walk");

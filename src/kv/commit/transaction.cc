@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "base/planted_bugs.h"
 #include "kv/commit/sequencer.h"
 
 namespace tombolo::kv {
@@ -98,6 +99,11 @@ std::optional<std::string> visible(const Write& write) {
 Task<std::optional<std::string>> BufferedTransaction::get(std::string key) {
   if (const Write* mine = own(key)) co_return visible(*mine);
   CO_CHECK(admit_read(key));
+  if (planted(PlantedBug::forget_absent_read)) {
+    CO_TRY_ASSIGN(auto found, rows_->get(key));
+    if (!found) std::erase(request_.reads, fingerprint(key));
+    co_return found;
+  }
   co_return co_await rows_->get(std::move(key));
 }
 

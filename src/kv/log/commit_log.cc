@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "base/planted_bugs.h"
 
 namespace tombolo::kv {
 
@@ -142,11 +143,15 @@ Task<LogFile> CommitLog::create_file(FileHeader header, const std::vector<GroupP
     CO_TRY(disk::write_direct(*file, offset, mark));
     offset += mark.size();
   }
-  CO_TRY(file->sync());
+  if (copies.empty() || !planted(PlantedBug::replay_unsynced)) {
+    CO_TRY(file->sync());
+  }
   CO_TRY(disk_.rename(path(kSpareName), path(log_format::file_name(header.number))));
   has_spare_ = false;
   fenced_ = true;  // until the name is durable, and for good if it cannot be made so
-  CO_TRY(disk_.sync_directory(options_.directory));
+  if (!planted(PlantedBug::skip_directory_sync)) {
+    CO_TRY(disk_.sync_directory(options_.directory));
+  }
   fenced_ = false;
   const std::lock_guard lock(mutex_);
   groups_.insert(groups_.end(), places.begin(), places.end());
@@ -253,13 +258,23 @@ Task<void> CommitLog::write_synced(std::uint64_t offset, PageBytes record) {
     const std::lock_guard lock(mutex_);
     file = files_.back().file;
   }
+  if (planted(PlantedBug::rewrite_synced_block) && offset > kBlockBytes) {
+    PageBytes both(kBlockBytes);
+    CO_TRY(file->read(offset - kBlockBytes, both));
+    both.insert(both.end(), record.begin(), record.end());
+    CO_TRY(disk::write_direct(*file, offset - kBlockBytes, both));
+  }
   const auto written = co_await disk::write_direct(*file, offset, record);
   if (!written.ok()) {
     fenced_ = written.error().code != Code::kNoSpace;
     co_return written;
   }
   fenced_ = true;  // for good if the sync fails
-  CO_TRY(file->sync());
+  if (!planted(PlantedBug::skip_log_sync)) {
+    auto synced = co_await file->sync();
+    if (!synced.ok() && planted(PlantedBug::retry_failed_sync)) synced = Result<void>{};
+    CO_CHECK(synced);
+  }
   fenced_ = false;
   const std::lock_guard lock(mutex_);
   ++stats_.syncs;
@@ -269,15 +284,24 @@ Task<void> CommitLog::write_synced(std::uint64_t offset, PageBytes record) {
   co_return Result<void>{};
 }
 
-Task<Position> CommitLog::append(const std::vector<LogEntry>& group) {
+CommitLog::NextGroup CommitLog::next_group(const std::vector<LogEntry>& group) const {
   ASSERT(!group.empty());
-  RecordHeader header = next_record(Kind::kGroup);
-  ASSERT(group.front().sequence == header.sequence);
-  header.count = static_cast<std::uint32_t>(group.size());
-  Bytes payload;
-  for (const auto& entry : group) log_format::append_transaction(payload, entry);
-  header.payload_bytes = static_cast<std::uint32_t>(payload.size());
-  const std::uint64_t chain = log_format::chain_after(header, payload);
+  NextGroup next{.header = next_record(Kind::kGroup), .payload = {}, .chain_after = 0};
+  ASSERT(group.front().sequence == next.header.sequence);
+  next.header.count = static_cast<std::uint32_t>(group.size());
+  for (const auto& entry : group) log_format::append_transaction(next.payload, entry);
+  next.header.payload_bytes = static_cast<std::uint32_t>(next.payload.size());
+  next.chain_after = log_format::chain_after(next.header, next.payload);
+  return next;
+}
+
+Position CommitLog::position_after(const std::vector<LogEntry>& group) const {
+  const NextGroup next = next_group(group);
+  return {.log_id = position().log_id, .sequence = next.header.last(), .chain = next.chain_after};
+}
+
+Task<Position> CommitLog::append(const std::vector<LogEntry>& group) {
+  const auto [header, payload, chain] = next_group(group);
   CO_TRY(write_synced(header.offset, log_format::encode_record(header, payload)));
   durable_through_.store(header.durable_through.value, std::memory_order_release);
   const std::lock_guard lock(mutex_);
@@ -317,6 +341,7 @@ Task<void> CommitLog::trim(Sequence flushed) {
   std::vector<std::uint64_t> numbers;
   {
     const std::lock_guard lock(mutex_);
+    if (planted(PlantedBug::trim_log_too_far)) flushed = Sequence{flushed.value + 2};
     while (files_.size() > 1 && files_[1].header.first <= flushed) {
       while (!groups_.empty() && groups_.front().file == files_.front().file) groups_.pop_front();
       numbers.push_back(files_.front().header.number);

@@ -57,6 +57,8 @@ class CommitLog {
   Task<void> verify();
 
   Position position() const;  // of the last group
+  /// What append(group) will give when it succeeds.
+  Position position_after(const std::vector<LogEntry>& group) const;
   /// What a mark on the disk says.
   Sequence durable_through() const { return {durable_through_.load(std::memory_order_acquire)}; }
   CommitLogStats stats() const;
@@ -76,6 +78,12 @@ class CommitLog {
   Task<void> write_synced(std::uint64_t offset, PageBytes record);
   Result<void> unfenced() const;
   log_format::RecordHeader next_record(log_format::Kind kind) const;
+  struct NextGroup {
+    log_format::RecordHeader header;
+    Bytes payload;
+    std::uint64_t chain_after = 0;
+  };
+  NextGroup next_group(const std::vector<LogEntry>& group) const;
 
   disk::Disk& disk_;
   Random& random_;

@@ -7,6 +7,7 @@
 #include "async/sleep.h"
 #include "base/assert.h"
 #include "base/log.h"
+#include "base/planted_bugs.h"
 #include "kv/commit/transaction.h"
 
 namespace tombolo::kv {
@@ -218,6 +219,9 @@ Task<void> LogEngine::commit_batch(std::deque<Pending> batch) {
     group.push_back(*std::move(entry));
   }
   if (group.empty()) co_return Result<void>{};
+  if (planted(PlantedBug::acknowledge_before_sync)) {
+    for (const auto& early : waiting) early.done.set(early.sequence);
+  }
   CO_TRY_ASSIGN(const bool persisted, persist(group, waiting));
   if (!persisted) co_return Result<void>{};
   committed_.store(group.back().sequence.value, std::memory_order_release);
@@ -233,6 +237,9 @@ Task<bool> LogEngine::persist(const std::vector<LogEntry>& group, std::vector<Ac
   Result<Position> position;
   for (;;) {
     const SteadyTime start = clock_.steady();
+    if (planted(PlantedBug::apply_before_sync)) {
+      CO_TRY(index_->apply(group, log_->position_after(group)));
+    }
     position = co_await log_->append(group);
     if (group_times_ != nullptr)
       group_times_->observe_micros(static_cast<std::uint64_t>((clock_.steady() - start).count()));
@@ -251,6 +258,7 @@ Task<bool> LogEngine::persist(const std::vector<LogEntry>& group, std::vector<Ac
       stop_for_good(applied.error(), waiting);
       co_return false;
     }
+    if (planted(PlantedBug::skip_failed_apply)) co_return true;
     CO_TRY_ASSIGN(const bool again, hold(applied.error(), waiting));
     if (!again) co_return false;
   }

@@ -1,6 +1,7 @@
 #include <set>
 
 #include "base/assert.h"
+#include "base/planted_bugs.h"
 #include "meta/ops/gens.h"
 #include "meta/ops/parts.h"
 
@@ -76,7 +77,7 @@ Task<void> erase_in(Cell cell, kv::Transaction& txn, const Candidate& candidate,
   if (gen->state != GenState::kCondemned || gen->condemned_at > before) co_return Result<void>{};
   const std::string edges = keys::edges(tenant, gen->id);
   CO_TRY_ASSIGN(const auto held, read_prefix(txn, edges, edges, 1));
-  if (!held.rows.empty()) {
+  if (!held.rows.empty() && !planted(PlantedBug::erase_without_edges)) {
     gen->state = GenState::kLive;
     gen->condemned_at = {};
     put_gen(txn, tenant, *gen);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/planted_bugs.h"
 #include "meta/ops/parts.h"
 #include "meta/ops/row_cursor.h"
 
@@ -88,6 +89,7 @@ Task<ObjectPage> list_objects(Cell cell, ContainerKey container, ObjectQuery que
       }
     }
     if (page.entries.size() == limit) {
+      if (planted(PlantedBug::short_listing)) co_return page;
       page.next = std::move(next);
       co_return page;
     }

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "base/planted_bugs.h"
 #include "meta/ops/parts.h"
 #include "meta/ops/tier.h"
 
@@ -42,7 +43,8 @@ Task<void> intent_in(Cell cell, kv::Transaction& txn, TenantId tenant, NativeKey
   CO_TRY_ASSIGN(const auto there, read_native(txn, tenant, intent.remote, intent.key));
   if (there && there->state == NativeState::kLive) {
     CO_TRY_ASSIGN(const bool dead, is_dead(txn, tenant, there->gen));
-    if (!dead) co_return Error{Code::kAlreadyExists, "the remote's key holds another object's bytes", "NativeKeyInUse"};
+    if (!dead && !planted(PlantedBug::overwrite_only_place))
+      co_return Error{Code::kAlreadyExists, "the remote's key holds another object's bytes", "NativeKeyInUse"};
   }
   CO_TRY_ASSIGN(intent.changed, cell.stamper.next());
   intent.state = NativeState::kIntent;

@@ -1,6 +1,7 @@
 #include "meta/ops/parts.h"
 
 #include "base/assert.h"
+#include "base/planted_bugs.h"
 
 namespace tombolo::meta {
 
@@ -54,7 +55,9 @@ Task<Container> read_live_container(kv::Transaction& txn, ContainerKey key) {
 }  // namespace
 
 Task<Container> enter_container(kv::Transaction& txn, ContainerKey key) {
-  CO_TRY(txn.guard_shared(keys::container(key)));
+  if (!planted(PlantedBug::forget_container_guard)) {
+    CO_TRY(txn.guard_shared(keys::container(key)));
+  }
   co_return co_await read_live_container(txn, key);
 }
 
@@ -109,7 +112,7 @@ bool has_blocks(const std::optional<UploadHead>& head) {
 
 void drop_upload(kv::Transaction& txn, ContainerKey container, const std::string& name, const UploadHead& head,
                  Stamp now) {
-  txn.erase(keys::upload_head(container, name));
+  if (!planted(PlantedBug::purge_later_blocks)) txn.erase(keys::upload_head(container, name));
   if (head.block_id_length == 0) return;
   const PurgeEntry entry{.queued = now,
                          .kind = PurgeKind::kUpload,
@@ -187,6 +190,7 @@ Task<void> install_gen(Cell cell, kv::Transaction& txn, TenantId tenant, const N
 
 void write_feed(const Cell& cell, kv::Transaction& txn, const FeedRecord& record, Stamp now) {
   const std::uint64_t id = record.object ? record.object.value : record.container.value;
+  if (planted(PlantedBug::lose_feed_record) && now.micros % 8 == 0) return;
   txn.put(keys::feed(keys::shard_of(id), cell.ids.feed_epoch(), now), encode(record));
 }
 

@@ -1,3 +1,4 @@
+#include "base/planted_bugs.h"
 #include "meta/ops/parts.h"
 #include "meta/ops/uploads.h"
 
@@ -10,7 +11,7 @@ Task<void> seal_in(Cell cell, kv::Transaction& txn, UploadId fresh, UploadSeal& 
   if (there && seal_holds(cell, *there)) co_return upload_sealed();
   CO_TRY_ASSIGN(const Stamp now, cell.stamper.next());
   UploadHead head = there.value_or(UploadHead{.id = fresh, .created = now, .touched = now});
-  head.state = UploadState::kSealed;
+  head.state = planted(PlantedBug::commit_without_seal) ? UploadState::kOpen : UploadState::kSealed;
   head.seal_epoch = cell.ids.process_epoch();
   head.seal_id = seal.seal_id;
   head.sealed_at = now;

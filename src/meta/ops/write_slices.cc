@@ -3,6 +3,7 @@
 #include <span>
 
 #include "base/assert.h"
+#include "base/planted_bugs.h"
 #include "meta/ops/gens.h"
 #include "meta/ops/parts.h"
 #include "meta/ops/uploads.h"
@@ -40,6 +41,7 @@ Task<void> write_in(kv::Transaction& txn, TenantId tenant, GenId gen, std::span<
   CO_TRY(check_sources(txn, tenant, slices));
   for (const Slice& slice : slices) {
     txn.put(keys::slice(tenant, gen, slice.offset), encode(slice));
+    if (planted(PlantedBug::lose_edge_on_self_copy)) continue;
     txn.put(keys::edge(tenant, slice.source, HolderId{gen.value}), encode_edge());
   }
   co_return Result<void>{};
