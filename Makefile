@@ -7,7 +7,7 @@ TARGETS ?=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build test test-asan test-tsan demo soak fuzz bench package tidy format clean
+.PHONY: help setup build test test-asan test-tsan demo soak mutants fuzz bench package tidy format clean
 
 help: ## show this
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -42,6 +42,10 @@ soak: setup build ## thousands of kill -9 cycles (CYCLES=5000)
 fuzz: ## libFuzzer over every parser (FUZZ_SECONDS=60 of each, TARGETS=http_request,auth_sas), into build/fuzz.json
 	@tools/setup --fuzz
 	@tools/fuzz --seconds $(FUZZ_SECONDS) --targets "$(TARGETS)" --jobs $(JOBS)
+
+mutants: setup ## plant each bug of src/base/planted_bugs.h; the tests must notice (BUGS=name,... MUTANT_SECONDS=30)
+	@$(MAKE) --no-print-directory build PRESET=mutants
+	@tools/mutants $(if $(BUGS),--only $(BUGS)) --seconds $(or $(MUTANT_SECONDS),30)
 
 bench: build ## speed against peers, into build/bench.json (ROWS=get_4k,put_4k QUICK=1 BASE=other/tombolo PAGE=1)
 	@tools/setup --bench
