@@ -32,7 +32,9 @@ Result<void> SimFile::sync_now() {
   Result<void> synced;
   if (verdict.sync_fault) {
     const bool reverts = verdict.sync_fault == SyncFault::kPagesReverted;
-    TRY(inner_->lose_now(reverts ? disk::LostPages::kReverted : disk::LostPages::kKept, random_));
+    const bool ordered = path_.starts_with(std::string(SimDisk::kIndexDirectory) + "/");
+    TRY(inner_->lose_now(reverts ? disk::LostPages::kReverted : disk::LostPages::kKept, random_,
+                         ordered ? disk::Order::kAsWritten : disk::Order::kAny));
     const bool late = verdict.sync_fault == SyncFault::kToldLate;
     const std::lock_guard lock(mutex_);
     (late ? late_ : fenced_) = true;
@@ -65,7 +67,7 @@ Result<void> SimFile::extend_now(std::uint64_t size) {
 }
 
 void SimDisk::lose_power(disk::PowerLoss::Unsynced unsynced) {
-  memory_.crash({.unsynced = unsynced, .random = &random_, .spared = {std::string(kIndexDirectory)}});
+  memory_.crash({.unsynced = unsynced, .random = &random_, .ordered = {std::string(kIndexDirectory)}});
   machine_.revive();
 }
 

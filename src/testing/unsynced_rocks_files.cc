@@ -19,8 +19,10 @@ class UnsyncedRocksNode {
   using Options = rocksdb::IOOptions;
   using Context = rocksdb::IODebugContext;
 
-  UnsyncedRocksNode(std::shared_ptr<rocksdb::FileSystem> machine, bool forgets)
-      : machine_(std::move(machine)), forgets_(forgets) {}
+  UnsyncedRocksNode(std::shared_ptr<rocksdb::FileSystem> machine, std::uint64_t made, bool forgets)
+      : number(made), machine_(std::move(machine)), forgets_(forgets) {}
+
+  const std::uint64_t number;  // in the order of making
 
   void append(const Slice& data) {
     const std::lock_guard lock(mutex_);
@@ -218,8 +220,8 @@ UnsyncedRocksFiles::Status UnsyncedRocksFiles::NewRandomAccessFile(const std::st
 UnsyncedRocksFiles::Status UnsyncedRocksFiles::NewWritableFile(const std::string& path, const FileOptions&,
                                                                std::unique_ptr<rocksdb::FSWritableFile>* result,
                                                                Context*) {
-  auto node = std::make_shared<UnsyncedRocksNode>(target_, syncs_ == RocksSyncs::kForgotten);
   const std::lock_guard lock(mutex_);
+  auto node = std::make_shared<UnsyncedRocksNode>(target_, ++made_, syncs_ == RocksSyncs::kForgotten);
   nodes_.insert_or_assign(path, node);
   *result = std::make_unique<Writer>(std::move(node));
   return Status::OK();
@@ -335,15 +337,18 @@ UnsyncedRocksFiles::Status UnsyncedRocksFiles::sync_directory(const std::string&
                                                               Context* context) {
   if (syncs_ == RocksSyncs::kForgotten) return Status::OK();
   const std::lock_guard lock(mutex_);
-  for (auto at = nodes_.begin(); at != nodes_.end();) {
-    const auto& [path, node] = *at;
-    if (directory_of(path) == directory) {
-      const auto status = node->link(path, options, context);
-      if (!status.ok()) return status;
-      removed_.erase(path);
-    }
-    at = node->settled(path) ? nodes_.erase(at) : std::next(at);
+  // In the order of their making, since a kill may come between two of them: a journal would take all or none, and
+  // CURRENT must never name a MANIFEST that is not there.
+  std::map<std::uint64_t, std::string> paths;
+  for (const auto& [path, node] : nodes_) {
+    if (directory_of(path) == directory) paths.emplace(node->number, path);
   }
+  for (const auto& [number, path] : paths) {
+    const auto status = nodes_.at(path)->link(path, options, context);
+    if (!status.ok()) return status;
+    removed_.erase(path);
+  }
+  std::erase_if(nodes_, [](const auto& entry) { return entry.second->settled(entry.first); });
   for (auto path = removed_.begin(); path != removed_.end();) {
     if (directory_of(*path) != directory) {
       ++path;

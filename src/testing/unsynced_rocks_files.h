@@ -78,6 +78,7 @@ class UnsyncedRocksFiles final : public rocksdb::FileSystemWrapper {
   const RocksSyncs syncs_;
   mutable std::mutex mutex_;
   std::map<std::string, NodePtr> nodes_;  // by visible path
+  std::uint64_t made_ = 0;                // files, so far
   std::set<std::string> removed_;         // names that the machine still has and nobody may see
 };
 

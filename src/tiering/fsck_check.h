@@ -32,6 +32,7 @@ struct Checking {
     data::SegmentRow row;
     std::uint64_t end = 0;  // no run reaches beyond
     bool sealed = false;
+    bool used = false;  // the store has it open or retired
   };
   std::map<SegmentId, Segment> segments;
 

@@ -40,7 +40,9 @@ Task<void> begin_round(Checking& checking) {
   }
   for (const data::SegmentUse& use : uses) {
     const auto segment = checking.segments.find(use.segment);
-    if (segment != checking.segments.end() && !segment->second.sealed) segment->second.end = use.tail;
+    if (segment == checking.segments.end()) continue;
+    segment->second.used = true;
+    if (!segment->second.sealed) segment->second.end = use.tail;
   }
   std::string from;
   do {

@@ -110,6 +110,8 @@ Task<Findings> check_segment(Checking& checking, SegmentId id) {
   Findings out;
   const auto segment = checking.segments.find(id);
   if (segment == checking.segments.end() || segment->second.row.state == data::SegmentState::kFreeing) co_return out;
+  // Its file is being made, or could not be made, on a full disk say, and goes with the row in the next pass.
+  if (segment->second.row.state == data::SegmentState::kOpen && !segment->second.used) co_return out;
   checking.count(&FsckReport::segments);
   const std::string path = data::segment_path(id);
   constexpr const char* kAdvice =

@@ -79,10 +79,10 @@ Result<void> MemoryFile::extend_now(std::uint64_t size) {
   return inode_->extend(size);
 }
 
-Result<void> MemoryFile::lose_now(LostPages pages, Random& random) {
+Result<void> MemoryFile::lose_now(LostPages pages, Random& random, Order order) {
   const std::lock_guard lock(disk_->mutex);
   TRY(usable(Open::kRead));
-  inode_->lose(pages, random);
+  inode_->lose(pages, random, order);
   return {};
 }
 

@@ -22,7 +22,7 @@ class MemoryFile final : public File {
   Result<void> reserve_now(std::uint64_t size);
   Result<void> extend_now(std::uint64_t size);
   /// What a sync does that fails.
-  Result<void> lose_now(LostPages pages, Random& random);
+  Result<void> lose_now(LostPages pages, Random& random, Order order);
 
   Task<void> read(std::uint64_t offset, MutableBytes out) override { co_return read_now(offset, out); }
   Task<void> write(std::uint64_t offset, BytesView bytes) override { co_return write_now(offset, bytes); }

@@ -9,6 +9,12 @@ namespace {
 
 constexpr std::uint64_t kSectorBytes = 512;  // the least that a device writes as a whole, or not at all
 
+/// The bytes of a write from `at` to `next`.
+MemoryChange part_of(const MemoryChange& change, std::uint64_t at, std::uint64_t next) {
+  const auto from = change.bytes.begin() + static_cast<std::ptrdiff_t>(at - change.offset);
+  return {at, Bytes(from, from + static_cast<std::ptrdiff_t>(next - at)), std::nullopt};
+}
+
 void play(Bytes& image, const MemoryChange& change) {
   if (change.truncate_to) {
     image.resize(*change.truncate_to);
@@ -88,13 +94,13 @@ void MemoryInode::sync() {
   unsynced_.clear();
 }
 
-void MemoryInode::lose(LostPages pages, Random& random) {
-  for (const auto& change : unsynced_) tear(change, random, false, true);
+void MemoryInode::lose(LostPages pages, Random& random, Order order) {
+  write_out(random, order, Garbage::kNo);
   unsynced_.clear();
   if (pages == LostPages::kReverted) settle_on(durable_);
 }
 
-void MemoryInode::crash(const PowerLoss& loss, bool spared) {
+void MemoryInode::crash(const PowerLoss& loss, Order order) {
   switch (loss.unsynced) {
     case PowerLoss::Unsynced::kLost:
       break;
@@ -105,9 +111,7 @@ void MemoryInode::crash(const PowerLoss& loss, bool spared) {
       // Half of the files as a whole, since that is what usually happens; the others sector by sector.
       const std::uint64_t coin = loss.random->below(4);
       if (coin == 0) sync();
-      if (coin >= 2) {
-        for (const auto& change : unsynced_) tear(change, *loss.random, true, spared);
-      }
+      if (coin >= 2) write_out(*loss.random, order, Garbage::kYes);
       break;
     }
   }
@@ -122,25 +126,43 @@ void MemoryInode::settle_on(const Bytes& bytes) {
   usage_->used += held_;
 }
 
-void MemoryInode::tear(const MemoryChange& change, Random& random, bool garbles, bool spared) {
+void MemoryInode::write_out(Random& random, Order order, Garbage garbage) {
+  for (const auto& change : unsynced_) {
+    if (order == Order::kAny) tear(change, random, garbage);
+    if (order == Order::kAsWritten && !write_out_front(change, random)) return;
+  }
+}
+
+bool MemoryInode::write_out_front(const MemoryChange& change, Random& random) {
+  constexpr std::uint64_t kStopsOneIn = 8;
+  if (change.truncate_to) {
+    play(durable_, change);
+    return true;
+  }
+  const std::uint64_t end = change.offset + change.bytes.size();
+  for (std::uint64_t at = change.offset; at < end;) {
+    if (random.below(kStopsOneIn) == 0) return false;
+    const std::uint64_t next = std::min(end, (at / kSectorBytes + 1) * kSectorBytes);
+    play(durable_, part_of(change, at, next));
+    at = next;
+  }
+  return true;
+}
+
+void MemoryInode::tear(const MemoryChange& change, Random& random, Garbage garbage) {
   if (change.truncate_to) {
     if (random.below(2) == 0) play(durable_, change);
     return;
   }
-  const std::uint64_t synced_end = durable_.size();
   const std::uint64_t end = change.offset + change.bytes.size();
   for (std::uint64_t at = change.offset; at < end;) {
     const std::uint64_t next = std::min(end, (at / kSectorBytes + 1) * kSectorBytes);
-    const std::uint64_t coin = random.below(garbles ? 5 : 4);
-    if (coin >= 2) {
-      const auto from = change.bytes.begin() + static_cast<std::ptrdiff_t>(at - change.offset);
-      play(durable_, {at, Bytes(from, from + static_cast<std::ptrdiff_t>(next - at)), std::nullopt});
-    }
+    const std::uint64_t coin = random.below(garbage == Garbage::kYes ? 5 : 4);
+    if (coin >= 2) play(durable_, part_of(change, at, next));
     if (coin == 4) {
       const std::uint64_t sector = at / kSectorBytes * kSectorBytes;
-      const std::uint64_t first = spared ? std::max(at, synced_end) : sector;
-      const std::uint64_t last = spared ? next : std::min<std::uint64_t>(sector + kSectorBytes, durable_.size());
-      if (first < last) random.fill(MutableBytes(durable_).subspan(first, last - first));
+      const std::uint64_t last = std::min<std::uint64_t>(sector + kSectorBytes, durable_.size());
+      random.fill(MutableBytes(durable_).subspan(sector, last - sector));
     }
     at = next;
   }
@@ -160,11 +182,12 @@ void MemoryDirectory::crash(const PowerLoss& loss, const std::string& path) {
   for (const auto& [name, node] : durable) {
     if (!current.contains(name) && stays()) left.erase(name);
   }
-  const bool spared = std::any_of(loss.spared.begin(), loss.spared.end(), [&path](const std::string& prefix) {
+  const bool ordered = std::any_of(loss.ordered.begin(), loss.ordered.end(), [&path](const std::string& prefix) {
     return path == prefix || path.starts_with(prefix + "/");
   });
   for (auto& [name, node] : left) {
-    if (auto* file = std::get_if<std::shared_ptr<MemoryInode>>(&node)) (*file)->crash(loss, spared);
+    if (auto* file = std::get_if<std::shared_ptr<MemoryInode>>(&node))
+      (*file)->crash(loss, ordered ? Order::kAsWritten : Order::kAny);
     if (auto* directory = std::get_if<std::shared_ptr<MemoryDirectory>>(&node)) {
       (*directory)->crash(loss, path.empty() ? name : path + "/" + name);
     }

@@ -31,15 +31,21 @@ struct PowerLoss {
   };
   Unsynced unsynced = Unsynced::kLost;
   Random* random = nullptr;  // decides for kTorn
-  /// Under these directories of the root garbage stays outside what was synced before: for programs that append to
-  /// synced sectors, as RocksDB does to its MANIFEST. Elsewhere a whole sector is garbage, synced bytes in it too.
-  std::vector<std::string> spared = {};
+  /// Under these directories of the root what is torn is whole up to some sector, and nothing behind it: for RocksDB,
+  /// which appends to synced sectors and takes a hole in its MANIFEST for corruption. Elsewhere Order::kAny.
+  std::vector<std::string> ordered = {};
 };
 
 /// Where pages stand after a sync that failed: the bytes are not durable, and what programs see of them is this.
 enum class LostPages {
   kKept,      // as written, and no later sync will write them: they count as clean (ext4)
   kReverted,  // as before they were written (Btrfs)
+};
+
+/// Which sectors of what was not synced reach the device.
+enum class Order {
+  kAny,        // each for itself
+  kAsWritten,  // those up to some moment
 };
 
 /// A change of a file that no sync has covered yet, in the order of the calls.
@@ -63,13 +69,17 @@ class MemoryInode {
   Result<void> extend(std::uint64_t size);
   void sync();
   /// A sync that fails: each sector of what it was to write may have been written or not.
-  void lose(LostPages pages, Random& random);
-  void crash(const PowerLoss& loss, bool spared);
+  void lose(LostPages pages, Random& random, Order order);
+  void crash(const PowerLoss& loss, Order order);
   std::uint64_t size() const { return current_.size(); }
 
  private:
-  /// Plays onto durable_ what a coin leaves of each sector of `change`.
-  void tear(const MemoryChange& change, Random& random, bool garbles, bool spared);
+  enum class Garbage { kNo, kYes };
+  /// Plays onto durable_ what a coin leaves of the unsynced changes.
+  void write_out(Random& random, Order order, Garbage garbage);
+  /// Sector by sector, up to one; false when that one lies in `change`.
+  bool write_out_front(const MemoryChange& change, Random& random);
+  void tear(const MemoryChange& change, Random& random, Garbage garbage);
   void settle_on(const Bytes& bytes);
   /// Grows what the file holds on the disk to `size`; false when that does not fit.
   bool hold(std::uint64_t size);
