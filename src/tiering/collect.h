@@ -65,6 +65,8 @@ Task<bool> collect_uploads(Collecting& collecting);
 Task<bool> collect_dead_gens(Collecting& collecting);
 Task<bool> collect_dead_natives(Collecting& collecting);  // waits for remotes: apart from all that is local
 Task<bool> collect_segments(Collecting& collecting);
+/// Of collect_segments only what costs nothing: segments without a live byte go.
+Task<bool> free_segments(Collecting& collecting);
 
 /// One candidate each, older than its grace.
 Task<bool> collect_gen(Collecting& collecting, meta::Candidate candidate, Stamp now);

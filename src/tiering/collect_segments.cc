@@ -124,6 +124,19 @@ Task<bool> compact(Collecting& collecting, const std::vector<Victim>& victims) {
 
 }  // namespace
 
+Task<bool> free_segments(Collecting& collecting) {
+  data::SegmentStore& segments = collecting.services.segments;
+  CO_TRY_ASSIGN(const Survey found, survey(collecting));
+  for (const SegmentId segment : found.empty) {
+    CO_TRY(release(segments, segment));
+  }
+  CO_TRY_ASSIGN(const data::ReapReport reaped, segments.reap());
+  CollectorStats done;
+  done.segments_freed = reaped.files;
+  collecting.count(done);
+  co_return reaped.files > 0;
+}
+
 Task<bool> collect_segments(Collecting& collecting) {
   data::SegmentStore& segments = collecting.services.segments;
   CO_TRY_ASSIGN(const Survey found, survey(collecting));

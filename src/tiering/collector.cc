@@ -44,14 +44,15 @@ struct Collector::State : Collecting {
     co_return *local || *remote;
   }
 
-  Task<bool> free_segments() {
+  Task<bool> free_now() {
     CO_TRY_ASSIGN(const auto only, local_turn.lock());
-    co_return co_await collect_segments(*this);
+    co_return co_await free_segments(*this);
   }
 
   static Task<void> local_loop(std::shared_ptr<State> self) {
     // First of all: a process that is killed again and again before a pass gets this far gives space back nevertheless.
-    const Result<bool> freed = co_await self->free_segments();
+    // Without compaction, which would let such a process never get to its dead gens.
+    const Result<bool> freed = co_await self->free_now();
     if (!freed.ok()) log(LogLevel::kWarn, "tiering", "freeing segments: {}; trying again", to_string(freed.error()));
     while (!self->stopping) {
       const Result<bool> changed = co_await self->local_pass();
