@@ -202,7 +202,7 @@ TEST_F(TlsTest, ABodyThatBreaksOffIsNotTaken) {
 // digests of the handshake, 0.5 of the certificate's copy; it gives none of them up while the connection lives
 // (dropping the session with SSL_set_session resets the whole connection). With record buffers it would be 34 more.
 TEST_F(TlsTest, AnIdleConnectionHoldsLittle) {
-  constexpr std::size_t kConnections = 200, kHeapBytesMax = 15 * 1024 + 512;
+  constexpr std::size_t kConnections = 200, kHeapBytesMax = 16 * 1024;
   start_tls({.keep_alive_max = 60s});
   std::vector<RawSocket> sockets;
   const auto connect_more = [&](std::size_t count) {
