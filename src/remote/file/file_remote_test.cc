@@ -117,6 +117,9 @@ std::vector<std::string> awkward_keys() {
           std::string(1'000, 'n'),
           std::string(239, 'n') + "%",
           std::string(238, 'n') + "%%z",
+          std::string(240, 'n') + ".",
+          std::string(240, 'n') + "..",
+          std::string(240, 'n') + "../above",
           std::string(1'000, '%'),
           std::string(300, 'd') + "/" + std::string(300, 'f'),
           std::string(4'096, 'k')};
@@ -141,6 +144,8 @@ TEST(KeyPath, IsReversibleAndStaysBeneathTheRoot) {
       back += *decode_name(name) + (continues ? "" : "/");
     }
     EXPECT_LE(path->leaf.size(), 240u);
+    EXPECT_NE(path->leaf, ".");
+    EXPECT_NE(path->leaf, "..");
     EXPECT_EQ(back + decode_name(path->leaf).value_or("?"), key);
     EXPECT_TRUE(paths.insert(joined + path->leaf).second) << key;
   }

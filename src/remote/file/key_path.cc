@@ -11,9 +11,13 @@ bool plain(unsigned char c) {
   return c > 0x1f && c != 0x7f && c != '%' && c != '/';
 }
 
+bool leads_elsewhere(std::string_view name) {
+  return name == "." || name == "..";
+}
+
 std::string escape(std::string_view segment, bool at_root) {
   if (segment.empty()) return std::string(kEmptySegment);
-  const bool dots = segment == "." || segment == ".." || (at_root && segment == kSystemDirectory);
+  const bool dots = leads_elsewhere(segment) || (at_root && segment == kSystemDirectory);
   std::string out;
   for (std::size_t n = 0; n < segment.size(); ++n) {
     const auto c = static_cast<unsigned char>(segment[n]);
@@ -54,10 +58,12 @@ Result<KeyPath> path_of_key(std::string_view key) {
       path.directories.push_back(std::string(rest.substr(0, at)).append(kContinues));
       rest.remove_prefix(at);
     }
+    // What a cut leaves may be dots that were no whole segment.
+    std::string name = leads_elsewhere(rest) ? escape(rest, false) : std::string(rest);
     if (last) {
-      path.leaf = rest;
+      path.leaf = std::move(name);
     } else {
-      path.directories.emplace_back(rest);
+      path.directories.push_back(std::move(name));
     }
   }
   return path;
