@@ -48,6 +48,8 @@ TEST_P(EngineContract, NoUpdateIsLostBetweenTwoThreads) {
   constexpr int kCoroutines = 8, kTimes = 15;
   Result<void> other = Error{};
   std::atomic<bool> done = false;
+  // The engine's own work runs here for both threads: the loop may not stop when one of them has nothing to do.
+  const auto running = boost::asio::make_work_guard(harness_->loop);
   std::thread thread([&] {
     other = run_to_end(increment_from_many(engine(), harness_->random, kCoroutines, kTimes));
     done = true;
