@@ -38,7 +38,7 @@ namespace tombolo {
   BUG(overwrite_only_place, "an offload writes over a native key that another gen lives in")                 \
   BUG(adopt_without_comparing, "a remote object of our nonce is adopted without reading it")                 \
   BUG(retry_failed_sync, "a failed sync is tried again and believed")                                        \
-  BUG(reissue_stamp, "after a restart stamps and ids begin where the last lease began")                      \
+  BUG(reissue_stamp, "after a restart stamps begin where the last lease began")                              \
   BUG(forget_conflict_on_gen, "offload and eviction write a gen's row without looking whether it has moved") \
   BUG(drop_usage, "an overwrite does not take back what the old object counted")                             \
   BUG(short_listing, "a listing that reaches its limit says that it is complete")

@@ -76,6 +76,21 @@ Task<bool> release(data::SegmentStore& segments, SegmentId segment) {
   co_return false;  // in use again, or gone: the next survey tells
 }
 
+/// Releases `empty` and gives back the files of all that is released. True when anything came of it.
+Task<bool> free_empty(Collecting& collecting, const std::vector<SegmentId>& empty) {
+  data::SegmentStore& segments = collecting.services.segments;
+  bool changed = false;
+  for (const SegmentId segment : empty) {
+    CO_TRY_ASSIGN(const bool released, release(segments, segment));
+    changed = changed || released;
+  }
+  CO_TRY_ASSIGN(const data::ReapReport reaped, segments.reap());
+  CollectorStats done;
+  done.segments_freed = reaped.files;
+  collecting.count(done);
+  co_return changed || reaped.files > 0;
+}
+
 /// Empties one, and gives its file back at once where it can: the next one may need the room. The error ends the pass.
 Task<void> compact_one(Collecting& collecting, const Victim& victim, CollectorStats& done) {
   data::SegmentStore& segments = collecting.services.segments;
@@ -125,36 +140,20 @@ Task<bool> compact(Collecting& collecting, const std::vector<Victim>& victims) {
 }  // namespace
 
 Task<bool> free_segments(Collecting& collecting) {
-  data::SegmentStore& segments = collecting.services.segments;
   CO_TRY_ASSIGN(const Survey found, survey(collecting));
-  for (const SegmentId segment : found.empty) {
-    CO_TRY(release(segments, segment));
-  }
-  CO_TRY_ASSIGN(const data::ReapReport reaped, segments.reap());
-  CollectorStats done;
-  done.segments_freed = reaped.files;
-  collecting.count(done);
-  co_return reaped.files > 0;
+  co_return co_await free_empty(collecting, found.empty);
 }
 
 Task<bool> collect_segments(Collecting& collecting) {
-  data::SegmentStore& segments = collecting.services.segments;
   CO_TRY_ASSIGN(const Survey found, survey(collecting));
-  bool changed = found.rotate;
   if (found.rotate) {
-    CO_TRY(segments.rotate());
+    CO_TRY(collecting.services.segments.rotate());
   }
-  for (const SegmentId segment : found.empty) {
-    CO_TRY_ASSIGN(const bool released, release(segments, segment));
-    changed = changed || released;
-  }
-  CO_TRY_ASSIGN(const data::ReapReport before_compaction, segments.reap());
+  CO_TRY_ASSIGN(const bool freed, free_empty(collecting, found.empty));
   CO_TRY_ASSIGN(const bool moved, compact(collecting, found.victims));
-  CO_TRY_ASSIGN(const data::ReapReport after_compaction, segments.reap());
-  CollectorStats done;
-  done.segments_freed = before_compaction.files + after_compaction.files;
-  collecting.count(done);
-  co_return changed || moved || done.segments_freed > 0;
+  CO_TRY_ASSIGN(const bool freed_after,
+                free_empty(collecting, {}));  // compaction's last ones, once no reader pins them
+  co_return found.rotate || freed || moved || freed_after;
 }
 
 }  // namespace tombolo::tiering
