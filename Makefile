@@ -1,7 +1,6 @@
 # Everything a person types. Each target sets up what it needs; the long form is in README.md.
 JOBS ?= $(shell nproc)
 PRESET ?= release
-CYCLES ?= 5000
 FUZZ_SECONDS ?= 60
 TARGETS ?=
 
@@ -36,8 +35,8 @@ test-tsan: setup ## unit tests with the thread sanitizer, without those that lin
 demo: setup build ## the whole story in front of your eyes (FULL=1: more and larger files)
 	@. tools/env && FULL=$(FULL) tools/demo
 
-soak: setup build ## thousands of kill -9 cycles (CYCLES=5000)
-	@. tools/env && TOMBOLO_KILL_CYCLES=$(CYCLES) tools/run-tests --preset $(PRESET) --only kill --limit-s 86400
+soak: setup build ## model sequences and kill -9 cycles for SOAK_MINUTES=60, into build/soak.json and tests/soak/ledger.md
+	@. tools/env && $$TOMBOLO_PYTHON tools/soak --preset $(PRESET)
 
 fuzz: ## libFuzzer over every parser (FUZZ_SECONDS=60 of each, TARGETS=http_request,auth_sas), into build/fuzz.json
 	@tools/setup --fuzz

@@ -14,7 +14,7 @@ from model import ABSENT, Key, Write, judge, parse_etag
 from remote_watch import RemoteWatch
 
 OFFLOAD_PARALLEL = 4
-RUN_S = (0.0, 1.6)  # the kill is spread uniformly over it
+LIFE_S = 1.6  # the kill is spread uniformly over it
 KILLED_WHILE_STARTING = 0.1  # of the restarts
 PAGE = 37
 # Small on purpose: every kind of file fills, is sealed, compacted, flushed and trimmed within a few cycles.
@@ -36,8 +36,8 @@ class Server(Tombolo):
 class Cycles:
     """Counts in plain attributes; what goes wrong is in `findings`."""
 
-    def __init__(self, folder: pathlib.Path, binary: str, seed: int, mode: str, plant: str = ""):
-        self.mode, self.seed = mode, seed
+    def __init__(self, folder: pathlib.Path, binary: str, seed: int, mode: str, plant: str = "", life_s: float = LIFE_S):
+        self.mode, self.seed, self.life_s = mode, seed, life_s
         self.server = Server(folder, binary, plant)
         self.remote = folder / "cloud"
         self.remote.mkdir()
@@ -66,7 +66,7 @@ class Cycles:
         self.keys = [key for key in self.keys if key.born in (None, self.done) or key.known() is not ABSENT]
         self.keys += fresh_keys(self.done)
         load = Load(self.server, self.keys, self.findings, self.rng.randrange(1 << 40), self.done)
-        life_s = self.rng.uniform(*RUN_S)
+        life_s = self.rng.uniform(0, self.life_s)
         load.start()
         time.sleep(life_s)
         if not self.server.alive():

@@ -56,8 +56,9 @@ class Findings:
                 print(f"  hoped for: {kind}: {self.where}: {text.replace(chr(10), ' ')[:300]}", flush=True)
 
     def count(self, *kinds: str) -> int:
+        """Of these kinds; of all without one."""
         with self.lock:
-            return sum(len(self.texts.get(kind, [])) for kind in kinds)
+            return sum(len(self.texts.get(kind, [])) for kind in kinds or self.texts)
 
 
 class Load:
