@@ -112,4 +112,7 @@ function(tombolo_fuzz target)
   target_link_options(fuzz_${target} PRIVATE -fsanitize=fuzzer)
   set_target_properties(fuzz_${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/targets OUTPUT_NAME ${target})
   add_dependencies(fuzzers fuzz_${target})
+  list(TRANSFORM ARG_PARTS PREPEND "${CMAKE_CURRENT_SOURCE_DIR}/" OUTPUT_VARIABLE parts)
+  list(JOIN parts "\n" lines)
+  file(WRITE ${CMAKE_BINARY_DIR}/parts/${target} "${lines}\n")  # for tools/fuzz --coverage
 endfunction()
