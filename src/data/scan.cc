@@ -1,7 +1,5 @@
 #include "data/scan.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <optional>
 
@@ -80,22 +78,6 @@ Task<SegmentScan> scan_segment(disk::File& file, ScanDepth depth) {
     start = next;
   }
   co_return scan;
-}
-
-Task<RunHeader> read_run_header(disk::File& file, std::uint64_t offset, std::uint64_t incarnation) {
-  RunHeaderBytes raw;
-  const auto read = co_await file.read(offset, raw);
-  if (!read.ok() && read.error().code == Code::kOutOfRange) {
-    co_return Error{Code::kCorrupt, fmt::format("the segment ends before the run header at {}", offset)};
-  }
-  CO_CHECK(read);
-  auto header = decode_run_header(raw, incarnation);
-  if (!header.ok()) co_return Error{Code::kCorrupt, fmt::format("at {}: {}", offset, header.error().message)};
-  CO_TRY_ASSIGN(const std::uint64_t size, file.size());
-  if (data_offset(offset) + header->length > size) {
-    co_return Error{Code::kCorrupt, fmt::format("the run at {} reaches past the end of its segment", offset)};
-  }
-  co_return *header;
 }
 
 }  // namespace tombolo::data

@@ -31,7 +31,4 @@ enum class ScanDepth {
 /// run only. kCorrupt when the segment header does not verify. Reads 256 KiB at a time; the whole file for kData.
 Task<SegmentScan> scan_segment(disk::File& file, ScanDepth depth = ScanDepth::kData);
 
-/// The header at `offset`, and whether the file can hold what it says. kCorrupt when it does not verify.
-Task<RunHeader> read_run_header(disk::File& file, std::uint64_t offset, std::uint64_t incarnation);
-
 }  // namespace tombolo::data

@@ -51,9 +51,6 @@ TEST_F(ScanTest, ABrokenHeaderHidesItsOwnRunOnly) {
     const auto found = scan();
     ASSERT_EQ(found->runs.size(), sealed_.size() - 1);
     for (const auto& run : found->runs) EXPECT_NE(run.offset, sealed.place.offset);
-    auto opened = file(SegmentId{1});
-    EXPECT_EQ(run(read_run_header(*opened, sealed.place.offset, found->header.incarnation)).error().code,
-              Code::kCorrupt);
     flip_bit(SegmentId{1}, sealed.place.offset + 20, 3);
   }
 }
@@ -86,16 +83,6 @@ TEST_F(ScanTest, ARunWithoutItsHeaderIsNotARun) {
 TEST_F(ScanTest, ABrokenSegmentHeaderIsCorrupt) {
   flip_bit(SegmentId{1}, 100, 1);
   EXPECT_EQ(scan().error().code, Code::kCorrupt);
-}
-
-TEST_F(ScanTest, ReadsOneHeader) {
-  auto opened = file(SegmentId{1});
-  const auto incarnation = scan()->header.incarnation;
-  const auto header = run(read_run_header(*opened, sealed_[1].place.offset, incarnation));
-  ASSERT_TRUE(header.ok());
-  EXPECT_EQ(header->length, 5'000u);
-  EXPECT_EQ(run(read_run_header(*opened, sealed_[1].place.offset + 4'096, incarnation)).error().code, Code::kCorrupt);
-  EXPECT_EQ(run(read_run_header(*opened, 1u << 30, incarnation)).error().code, Code::kCorrupt);
 }
 
 }  // namespace
