@@ -12,22 +12,22 @@ bool is_direct(std::uint64_t offset, std::span<const BytesView> pieces) {
          std::all_of(pieces.begin(), pieces.end(), fits);
 }
 
-Task<void> File::write_direct(std::uint64_t offset, std::span<const BytesView> pieces) {
+Task<void> File::write_direct(std::uint64_t offset, std::span<const BytesView> pieces, CallSite site) {
   ASSERT(is_direct(offset, pieces));
   for (const BytesView piece : pieces) {
-    CO_TRY(write(offset, piece));
+    CO_TRY(write(offset, piece, site));
     offset += piece.size();
   }
   co_return Result<void>{};
 }
 
-Task<void> File::extend(std::uint64_t) {
+Task<void> File::extend(std::uint64_t, CallSite) {
   co_return Result<void>{};
 }
 
-Task<void> write_direct(File& file, std::uint64_t offset, BytesView bytes) {
+Task<void> write_direct(File& file, std::uint64_t offset, BytesView bytes, CallSite site) {
   const BytesView pieces[] = {bytes};
-  co_return co_await file.write_direct(offset, pieces);
+  co_return co_await file.write_direct(offset, pieces, site);
 }
 
 }  // namespace tombolo::disk

@@ -16,21 +16,21 @@ class Timed final : public Remote {
       : inner_("timed", clock), clock_(clock), first_(first), per_mib_(per_mib) {}
   const std::string& name() const override { return inner_.name(); }
   Capabilities capabilities() const override { return {}; }
-  Task<RemoteObject> put(PutRequest request, BodyFactory body) override {
+  Task<RemoteObject> put(PutRequest request, BodyFactory body, CallSite site) override {
     clock_.advance(first_ + cost(request.size));
     sent_ += request.size;
-    return inner_.put(std::move(request), std::move(body));
+    return inner_.put(std::move(request), std::move(body), site);
   }
-  Task<std::unique_ptr<ByteSource>> get(GetRequest request) override {
+  Task<std::unique_ptr<ByteSource>> get(GetRequest request, CallSite site) override {
     clock_.advance(first_);
     ++gets_;
     if (gets_ == fails_at_) return failed();
-    return inner_.get(std::move(request));
+    return inner_.get(std::move(request), site);
   }
-  Task<HeadResult> head(std::string key) override { return inner_.head(std::move(key)); }
-  Task<ListPage> list(ListRequest request) override { return inner_.list(std::move(request)); }
-  Task<void> remove(std::string key, Condition condition) override {
-    return inner_.remove(std::move(key), std::move(condition));
+  Task<HeadResult> head(std::string key, CallSite site) override { return inner_.head(std::move(key), site); }
+  Task<ListPage> list(ListRequest request, CallSite site) override { return inner_.list(std::move(request), site); }
+  Task<void> remove(std::string key, Condition condition, CallSite site) override {
+    return inner_.remove(std::move(key), std::move(condition), site);
   }
 
   MemoryRemote inner_;

@@ -47,32 +47,32 @@ Task<T> MeteredRemote::counted(const Operation& operation, Task<T> task) {
   co_return result;
 }
 
-Task<RemoteObject> MeteredRemote::put(PutRequest request, BodyFactory body) {
+Task<RemoteObject> MeteredRemote::put(PutRequest request, BodyFactory body, CallSite site) {
   BodyFactory metered = [body = std::move(body), &sent = sent_](std::uint64_t offset, std::uint64_t length) {
     std::unique_ptr<ByteSource> made = std::make_unique<MeteredSource>(body(offset, length), sent);
     return made;
   };
-  return counted(put_, inner_->put(std::move(request), std::move(metered)));
+  return counted(put_, inner_->put(std::move(request), std::move(metered), site));
 }
 
-Task<std::unique_ptr<ByteSource>> MeteredRemote::get(GetRequest request) {
+Task<std::unique_ptr<ByteSource>> MeteredRemote::get(GetRequest request, CallSite site) {
   if (request.again) metrics_.counter(Metric::kRemoteUnverified, {inner_->name()}).add();
-  Task<std::unique_ptr<ByteSource>> task = inner_->get(std::move(request));
+  Task<std::unique_ptr<ByteSource>> task = inner_->get(std::move(request), site);
   CO_TRY_ASSIGN(auto source, counted(get_, std::move(task)));
   std::unique_ptr<ByteSource> metered = std::make_unique<MeteredSource>(std::move(source), received_);
   co_return metered;
 }
 
-Task<HeadResult> MeteredRemote::head(std::string key) {
-  return counted(head_, inner_->head(std::move(key)));
+Task<HeadResult> MeteredRemote::head(std::string key, CallSite site) {
+  return counted(head_, inner_->head(std::move(key), site));
 }
 
-Task<ListPage> MeteredRemote::list(ListRequest request) {
-  return counted(list_, inner_->list(std::move(request)));
+Task<ListPage> MeteredRemote::list(ListRequest request, CallSite site) {
+  return counted(list_, inner_->list(std::move(request), site));
 }
 
-Task<void> MeteredRemote::remove(std::string key, Condition condition) {
-  return counted(remove_, inner_->remove(std::move(key), std::move(condition)));
+Task<void> MeteredRemote::remove(std::string key, Condition condition, CallSite site) {
+  return counted(remove_, inner_->remove(std::move(key), std::move(condition), site));
 }
 
 }  // namespace tombolo::remote

@@ -18,11 +18,11 @@ class MeteredRemote final : public Remote {
 
   const std::string& name() const override { return inner_->name(); }
   Capabilities capabilities() const override { return inner_->capabilities(); }
-  Task<RemoteObject> put(PutRequest request, BodyFactory body) override;
-  Task<std::unique_ptr<ByteSource>> get(GetRequest request) override;
-  Task<HeadResult> head(std::string key) override;
-  Task<ListPage> list(ListRequest request) override;
-  Task<void> remove(std::string key, Condition condition) override;
+  Task<RemoteObject> put(PutRequest request, BodyFactory body, CallSite site = {}) override;
+  Task<std::unique_ptr<ByteSource>> get(GetRequest request, CallSite site = {}) override;
+  Task<HeadResult> head(std::string key, CallSite site = {}) override;
+  Task<ListPage> list(ListRequest request, CallSite site = {}) override;
+  Task<void> remove(std::string key, Condition condition, CallSite site = {}) override;
   std::optional<Duration> clock_skew() const override { return inner_->clock_skew(); }
 
  private:

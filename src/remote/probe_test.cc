@@ -25,26 +25,26 @@ class Faulty final : public Remote {
   Faulty(Fault fault, Clock& clock) : inner_("inner", clock), fault_(fault) {}
   const std::string& name() const override { return inner_.name(); }
   Capabilities capabilities() const override { return {}; }
-  Task<RemoteObject> put(PutRequest request, BodyFactory body) override {
+  Task<RemoteObject> put(PutRequest request, BodyFactory body, CallSite site) override {
     if (fault_ == Fault::kNoWrites) return failed<RemoteObject>(Code::kPermissionDenied);
     if (fault_ == Fault::kIgnoresConditions) request.condition = {};
     if (fault_ == Fault::kLosesMetadata) request.headers.metadata.clear();
-    return inner_.put(std::move(request), std::move(body));
+    return inner_.put(std::move(request), std::move(body), site);
   }
-  Task<std::unique_ptr<ByteSource>> get(GetRequest request) override {
+  Task<std::unique_ptr<ByteSource>> get(GetRequest request, CallSite site) override {
     if (fault_ == Fault::kOtherBytes) ++request.offset;
-    return inner_.get(std::move(request));
+    return inner_.get(std::move(request), site);
   }
-  Task<HeadResult> head(std::string key) override {
-    return fault_ == Fault::kDown ? failed<HeadResult>(Code::kUnavailable) : inner_.head(std::move(key));
+  Task<HeadResult> head(std::string key, CallSite site) override {
+    return fault_ == Fault::kDown ? failed<HeadResult>(Code::kUnavailable) : inner_.head(std::move(key), site);
   }
-  Task<ListPage> list(ListRequest request) override {
-    return fault_ == Fault::kDown ? failed<ListPage>(Code::kUnavailable) : inner_.list(std::move(request));
+  Task<ListPage> list(ListRequest request, CallSite site) override {
+    return fault_ == Fault::kDown ? failed<ListPage>(Code::kUnavailable) : inner_.list(std::move(request), site);
   }
-  Task<void> remove(std::string key, Condition condition) override {
+  Task<void> remove(std::string key, Condition condition, CallSite site) override {
     if (fault_ == Fault::kNoDeletes) return failed<void>(Code::kPermissionDenied);
     if (fault_ == Fault::kKeepsDeleted) return nothing();
-    return inner_.remove(std::move(key), std::move(condition));
+    return inner_.remove(std::move(key), std::move(condition), site);
   }
 
   MemoryRemote inner_;

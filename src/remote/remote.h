@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "async/byte_stream.h"
+#include "base/call_site.h"
 #include "base/clock.h"
 
 namespace tombolo::remote {
@@ -99,13 +100,13 @@ class Remote {
   virtual ~Remote() = default;
   virtual const std::string& name() const = 0;
   virtual Capabilities capabilities() const = 0;
-  virtual Task<RemoteObject> put(PutRequest request, BodyFactory body) = 0;
+  virtual Task<RemoteObject> put(PutRequest request, BodyFactory body, CallSite site = CallSite::here()) = 0;
   /// Exactly request.length bytes, streaming; a shorter body is an error of next(), never an early end.
-  virtual Task<std::unique_ptr<ByteSource>> get(GetRequest request) = 0;
-  virtual Task<HeadResult> head(std::string key) = 0;
-  virtual Task<ListPage> list(ListRequest request) = 0;
+  virtual Task<std::unique_ptr<ByteSource>> get(GetRequest request, CallSite site = CallSite::here()) = 0;
+  virtual Task<HeadResult> head(std::string key, CallSite site = CallSite::here()) = 0;
+  virtual Task<ListPage> list(ListRequest request, CallSite site = CallSite::here()) = 0;
   /// Removing what is not there succeeds; with a condition that does not hold, kConditionFailed.
-  virtual Task<void> remove(std::string key, Condition condition) = 0;
+  virtual Task<void> remove(std::string key, Condition condition, CallSite site = CallSite::here()) = 0;
   /// The remote's clock minus ours, to about a second, as its latest answer told it; nothing before one, and where it
   /// has no clock of its own.
   virtual std::optional<Duration> clock_skew() const { return std::nullopt; }

@@ -60,7 +60,7 @@ class RemoteDouble final : public remote::Remote {
 
   const std::string& name() const override { return name_; }
   remote::Capabilities capabilities() const override { return {}; }
-  Task<std::unique_ptr<ByteSource>> get(remote::GetRequest request) override {
+  Task<std::unique_ptr<ByteSource>> get(remote::GetRequest request, CallSite) override {
     ++gets_;
     if (request.again) ++gets_again_;
     if (request.again && refuses_again_) co_return Error{Code::kUnavailable, "no retry left", remote::kNoRetryLeft};
@@ -83,16 +83,16 @@ class RemoteDouble final : public remote::Remote {
     }
     co_return std::make_unique<Body>(std::move(bytes), breaks_after, bytes_given_);
   }
-  Task<remote::RemoteObject> put(remote::PutRequest, remote::BodyFactory) override {
+  Task<remote::RemoteObject> put(remote::PutRequest, remote::BodyFactory, CallSite) override {
     co_return Error{Code::kUnsupported, "the double is read-only"};
   }
-  Task<remote::HeadResult> head(std::string) override {
+  Task<remote::HeadResult> head(std::string, CallSite) override {
     co_return Error{Code::kUnsupported, "the double only gives bodies"};
   }
-  Task<remote::ListPage> list(remote::ListRequest) override {
+  Task<remote::ListPage> list(remote::ListRequest, CallSite) override {
     co_return Error{Code::kUnsupported, "the double only gives bodies"};
   }
-  Task<void> remove(std::string, remote::Condition) override {
+  Task<void> remove(std::string, remote::Condition, CallSite) override {
     co_return Error{Code::kUnsupported, "the double is read-only"};
   }
 

@@ -146,7 +146,7 @@ Task<void> ChaosRemote::change_outside(std::string key) {
   co_return Result<void>{};
 }
 
-Task<remote::RemoteObject> ChaosRemote::put(remote::PutRequest request, remote::BodyFactory body) {
+Task<remote::RemoteObject> ChaosRemote::put(remote::PutRequest request, remote::BodyFactory body, CallSite site) {
   const auto fault = decide(RemoteOp::kPut, request.key);
   const std::uint64_t since = era();
   const std::string key = request.key;
@@ -168,7 +168,7 @@ Task<remote::RemoteObject> ChaosRemote::put(remote::PutRequest request, remote::
     request.crc64 = crc64(bytes);
     body = remote::body_of(Block(std::move(bytes)));
   }
-  CO_TRY_ASSIGN(remote::RemoteObject stored, inner_->put(std::move(request), std::move(body)));
+  CO_TRY_ASSIGN(remote::RemoteObject stored, inner_->put(std::move(request), std::move(body), site));
   if (fault == RemoteFault::kStalled) {
     CO_TRY(stall(since));
   }
@@ -202,7 +202,7 @@ class ChaosRemote::Body final : public ByteSource {
   const std::uint64_t since_;
 };
 
-Task<std::unique_ptr<ByteSource>> ChaosRemote::get(remote::GetRequest request) {
+Task<std::unique_ptr<ByteSource>> ChaosRemote::get(remote::GetRequest request, CallSite site) {
   const auto fault = decide(RemoteOp::kGet, request.key);
   const std::string key = request.key;
   if (refuses(fault) || fault == RemoteFault::kDoneSaid500) co_return failed(*fault, RemoteOp::kGet, key);
@@ -216,7 +216,7 @@ Task<std::unique_ptr<ByteSource>> ChaosRemote::get(remote::GetRequest request) {
     co_return Error{Code::kChangedOutside, fmt::format("remote \"{}\": \"{}\" has another ETag", name(), key), kGaveUp};
   }
   const std::uint64_t length = request.length;
-  CO_TRY_ASSIGN(auto source, inner_->get(std::move(request)));
+  CO_TRY_ASSIGN(auto source, inner_->get(std::move(request), site));
   if (!is_one_of(fault, {RemoteFault::kStalled, RemoteFault::kTruncating, RemoteFault::kWrongBytes})) co_return source;
   CO_TRY_ASSIGN(Bytes bytes, read_all(*source, length));
   if (fault == RemoteFault::kWrongBytes) {
@@ -227,7 +227,7 @@ Task<std::unique_ptr<ByteSource>> ChaosRemote::get(remote::GetRequest request) {
   co_return std::make_unique<Body>(*this, *fault, key, Block(std::move(bytes)));
 }
 
-Task<remote::HeadResult> ChaosRemote::head(std::string key) {
+Task<remote::HeadResult> ChaosRemote::head(std::string key, CallSite site) {
   const auto fault = decide(RemoteOp::kHead, key);
   const std::uint64_t since = era();
   if (fault == RemoteFault::kStalled) {
@@ -240,12 +240,12 @@ Task<remote::HeadResult> ChaosRemote::head(std::string key) {
   if (fault == RemoteFault::kChangedOutside) {
     CO_TRY(change_outside(key));
   }
-  CO_TRY_ASSIGN(remote::HeadResult head, inner_->head(std::move(key)));
+  CO_TRY_ASSIGN(remote::HeadResult head, inner_->head(std::move(key), site));
   if (fault == RemoteFault::kWrongEtag) head.object.etag = kOtherEtag;
   co_return head;
 }
 
-Task<remote::ListPage> ChaosRemote::list(remote::ListRequest request) {
+Task<remote::ListPage> ChaosRemote::list(remote::ListRequest request, CallSite site) {
   const auto fault = decide(RemoteOp::kList, request.prefix);
   const std::uint64_t since = era();
   if (fault == RemoteFault::kStalled) {
@@ -268,14 +268,14 @@ Task<remote::ListPage> ChaosRemote::list(remote::ListRequest request) {
     }
     co_return page;
   }
-  CO_TRY_ASSIGN(remote::ListPage page, inner_->list(std::move(request)));
+  CO_TRY_ASSIGN(remote::ListPage page, inner_->list(std::move(request), site));
   if (fault == RemoteFault::kWrongEtag) {
     for (remote::RemoteObject& object : page.objects) object.etag = kOtherEtag;
   }
   co_return page;
 }
 
-Task<void> ChaosRemote::remove(std::string key, remote::Condition condition) {
+Task<void> ChaosRemote::remove(std::string key, remote::Condition condition, CallSite site) {
   const auto fault = decide(RemoteOp::kRemove, key);
   const std::uint64_t since = era();
   if (fault == RemoteFault::kClaimed || fault == RemoteFault::kNotFound) co_return Result<void>{};
@@ -286,7 +286,7 @@ Task<void> ChaosRemote::remove(std::string key, remote::Condition condition) {
   if (fault == RemoteFault::kChangedOutside) {
     CO_TRY(change_outside(key));
   }
-  CO_TRY(inner_->remove(key, std::move(condition)));
+  CO_TRY(inner_->remove(key, std::move(condition), site));
   if (fault == RemoteFault::kStalled) {
     CO_TRY(stall(since));
   }

@@ -75,11 +75,11 @@ class ChaosRemote final : public remote::Remote {
 
   const std::string& name() const override { return inner_->name(); }
   remote::Capabilities capabilities() const override { return inner_->capabilities(); }
-  Task<remote::RemoteObject> put(remote::PutRequest request, remote::BodyFactory body) override;
-  Task<std::unique_ptr<ByteSource>> get(remote::GetRequest request) override;
-  Task<remote::HeadResult> head(std::string key) override;
-  Task<remote::ListPage> list(remote::ListRequest request) override;
-  Task<void> remove(std::string key, remote::Condition condition) override;
+  Task<remote::RemoteObject> put(remote::PutRequest request, remote::BodyFactory body, CallSite site = {}) override;
+  Task<std::unique_ptr<ByteSource>> get(remote::GetRequest request, CallSite site = {}) override;
+  Task<remote::HeadResult> head(std::string key, CallSite site = {}) override;
+  Task<remote::ListPage> list(remote::ListRequest request, CallSite site = {}) override;
+  Task<void> remove(std::string key, remote::Condition condition, CallSite site = {}) override;
 
  private:
   class Body;

@@ -10,21 +10,21 @@ class FaultyFile final : public disk::File {
   FaultyFile(std::unique_ptr<disk::File> inner, std::shared_ptr<FaultyDisk::State> state)
       : inner_(std::move(inner)), state_(std::move(state)) {}
 
-  Task<void> read(std::uint64_t offset, MutableBytes out) override {
+  Task<void> read(std::uint64_t offset, MutableBytes out, CallSite site) override {
     CO_CHECK(state_->admit(DiskCall::kRead));
-    co_return co_await inner_->read(offset, out);
+    co_return co_await inner_->read(offset, out, site);
   }
-  Task<void> write(std::uint64_t offset, BytesView bytes) override {
+  Task<void> write(std::uint64_t offset, BytesView bytes, CallSite site) override {
     CO_CHECK(may_write(bytes.size()));
-    co_return co_await inner_->write(offset, bytes);
+    co_return co_await inner_->write(offset, bytes, site);
   }
-  Task<void> write_direct(std::uint64_t offset, std::span<const BytesView> pieces) override {
+  Task<void> write_direct(std::uint64_t offset, std::span<const BytesView> pieces, CallSite site) override {
     std::uint64_t bytes = 0;
     for (const BytesView piece : pieces) bytes += piece.size();
     CO_CHECK(may_write(bytes));
-    co_return co_await inner_->write_direct(offset, pieces);
+    co_return co_await inner_->write_direct(offset, pieces, site);
   }
-  Task<void> sync() override {
+  Task<void> sync(CallSite site) override {
     OneShot<void> turn;
     {
       const std::lock_guard lock(state_->mutex);
@@ -41,22 +41,22 @@ class FaultyFile final : public disk::File {
       fenced_ = true;
       co_return admitted;
     }
-    co_return co_await inner_->sync();
+    co_return co_await inner_->sync(site);
   }
-  Task<std::uint64_t> size() override { return inner_->size(); }
-  Task<void> truncate(std::uint64_t size) override {
+  Task<std::uint64_t> size(CallSite site) override { return inner_->size(site); }
+  Task<void> truncate(std::uint64_t size, CallSite site) override {
     CO_CHECK(usable());
-    co_return co_await inner_->truncate(size);
+    co_return co_await inner_->truncate(size, site);
   }
-  Task<void> reserve(std::uint64_t size) override {
-    CO_CHECK(usable());
-    CO_CHECK(state_->spend(0));
-    co_return co_await inner_->reserve(size);
-  }
-  Task<void> extend(std::uint64_t size) override {
+  Task<void> reserve(std::uint64_t size, CallSite site) override {
     CO_CHECK(usable());
     CO_CHECK(state_->spend(0));
-    co_return co_await inner_->extend(size);
+    co_return co_await inner_->reserve(size, site);
+  }
+  Task<void> extend(std::uint64_t size, CallSite site) override {
+    CO_CHECK(usable());
+    CO_CHECK(state_->spend(0));
+    co_return co_await inner_->extend(size, site);
   }
 
  private:
@@ -133,38 +133,38 @@ std::uint64_t FaultyDisk::count(DiskCall call) const {
   return state_->counts[static_cast<std::size_t>(call)];
 }
 
-Task<std::unique_ptr<disk::File>> FaultyDisk::open(std::string path, disk::Open mode) {
+Task<std::unique_ptr<disk::File>> FaultyDisk::open(std::string path, disk::Open mode, CallSite site) {
   CO_CHECK(state_->admit(DiskCall::kOpen));
-  CO_TRY_ASSIGN(auto inner, inner_.open(std::move(path), mode));
+  CO_TRY_ASSIGN(auto inner, inner_.open(std::move(path), mode, site));
   std::unique_ptr<disk::File> file = std::make_unique<FaultyFile>(std::move(inner), state_);
   co_return std::move(file);
 }
 
-Task<void> FaultyDisk::remove(std::string path) {
+Task<void> FaultyDisk::remove(std::string path, CallSite site) {
   CO_CHECK(state_->admit(DiskCall::kRemove));
-  co_return co_await inner_.remove(std::move(path));
+  co_return co_await inner_.remove(std::move(path), site);
 }
 
-Task<void> FaultyDisk::rename(std::string from, std::string to) {
+Task<void> FaultyDisk::rename(std::string from, std::string to, CallSite site) {
   CO_CHECK(state_->admit(DiskCall::kRename));
-  co_return co_await inner_.rename(std::move(from), std::move(to));
+  co_return co_await inner_.rename(std::move(from), std::move(to), site);
 }
 
-Task<void> FaultyDisk::make_directory(std::string path) {
-  co_return co_await inner_.make_directory(std::move(path));
+Task<void> FaultyDisk::make_directory(std::string path, CallSite site) {
+  co_return co_await inner_.make_directory(std::move(path), site);
 }
 
-Task<std::vector<disk::Entry>> FaultyDisk::list(std::string path) {
-  co_return co_await inner_.list(std::move(path));
+Task<std::vector<disk::Entry>> FaultyDisk::list(std::string path, CallSite site) {
+  co_return co_await inner_.list(std::move(path), site);
 }
 
-Task<void> FaultyDisk::sync_directory(std::string path) {
+Task<void> FaultyDisk::sync_directory(std::string path, CallSite site) {
   CO_CHECK(state_->admit(DiskCall::kSyncDirectory));
-  co_return co_await inner_.sync_directory(std::move(path));
+  co_return co_await inner_.sync_directory(std::move(path), site);
 }
 
-Task<disk::Space> FaultyDisk::space() {
-  CO_TRY_ASSIGN(disk::Space space, inner_.space());
+Task<disk::Space> FaultyDisk::space(CallSite site) {
+  CO_TRY_ASSIGN(disk::Space space, inner_.space(site));
   const std::lock_guard lock(state_->mutex);
   if (state_->bytes_left) space.free_bytes = std::min(space.free_bytes, *state_->bytes_left);
   co_return space;

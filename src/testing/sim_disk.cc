@@ -10,24 +10,20 @@ Result<void> SimFile::usable() {
   return Error{Code::kUnavailable, "'" + path_ + "': an earlier sync of it had failed (simulated)"};
 }
 
-Result<void> SimFile::read_now(std::uint64_t offset, MutableBytes out) {
-  const auto verdict = machine_.begin(SimStep::kRead, path_, offset);
-  if (verdict.error) return *verdict.error;
-  return inner_->read_now(offset, out);
+Result<void> SimFile::read_now(std::uint64_t offset, MutableBytes out, CallSite site) {
+  return machine_.run({.kind = SimStep::kRead, .where = path_, .site = site, .offset = offset},
+                      [&] { return inner_->read_now(offset, out); });
 }
 
-Result<void> SimFile::write_now(std::uint64_t offset, BytesView bytes) {
+Result<void> SimFile::write_now(std::uint64_t offset, BytesView bytes, CallSite site) {
   TRY(usable());
-  const auto verdict = machine_.begin(SimStep::kWrite, path_, offset, bytes);
-  if (verdict.error) return *verdict.error;
-  auto written = inner_->write_now(offset, bytes);
-  if (verdict.dies_after) return machine_.die();
-  return written;
+  return machine_.run({.kind = SimStep::kWrite, .where = path_, .site = site, .offset = offset, .bytes = bytes},
+                      [&] { return inner_->write_now(offset, bytes); });
 }
 
-Result<void> SimFile::sync_now() {
+Result<void> SimFile::sync_now(CallSite site) {
   TRY(usable());
-  const auto verdict = machine_.begin(SimStep::kSync, path_);
+  const auto verdict = machine_.begin({.kind = SimStep::kSync, .where = path_, .site = site});
   if (verdict.error) return *verdict.error;
   Result<void> synced;
   if (verdict.sync_fault) {
@@ -46,24 +42,26 @@ Result<void> SimFile::sync_now() {
   return synced;
 }
 
-Result<std::uint64_t> SimFile::size_now() {
-  if (machine_.dead()) return SimMachine::dead_error();
-  return inner_->size_now();
+Result<std::uint64_t> SimFile::size_now(CallSite site) {
+  return machine_.run({.kind = SimStep::kLook, .where = path_, .site = site}, [&] { return inner_->size_now(); });
 }
 
-Result<void> SimFile::truncate_now(std::uint64_t size) {
+Result<void> SimFile::truncate_now(std::uint64_t size, CallSite site) {
   TRY(usable());
-  return machine_.change(SimStep::kTruncate, path_, [&] { return inner_->truncate_now(size); });
+  return machine_.run({.kind = SimStep::kTruncate, .where = path_, .site = site},
+                      [&] { return inner_->truncate_now(size); });
 }
 
-Result<void> SimFile::reserve_now(std::uint64_t size) {
+Result<void> SimFile::reserve_now(std::uint64_t size, CallSite site) {
   TRY(usable());
-  return machine_.change(SimStep::kReserve, path_, [&] { return inner_->reserve_now(size); });
+  return machine_.run({.kind = SimStep::kReserve, .where = path_, .site = site},
+                      [&] { return inner_->reserve_now(size); });
 }
 
-Result<void> SimFile::extend_now(std::uint64_t size) {
+Result<void> SimFile::extend_now(std::uint64_t size, CallSite site) {
   TRY(usable());
-  return machine_.change(SimStep::kReserve, path_, [&] { return inner_->extend_now(size); });
+  return machine_.run({.kind = SimStep::kReserve, .where = path_, .site = site},
+                      [&] { return inner_->extend_now(size); });
 }
 
 void SimDisk::lose_power(disk::PowerLoss::Unsynced unsynced) {
@@ -81,42 +79,49 @@ std::uint64_t SimDisk::used_bytes() {
   return space.total_bytes - space.free_bytes;
 }
 
-Result<std::unique_ptr<SimFile>> SimDisk::open_now(const std::string& path, disk::Open mode) {
+Result<std::unique_ptr<SimFile>> SimDisk::open_now(const std::string& path, disk::Open mode, CallSite site) {
   const auto open = [&]() -> Result<std::unique_ptr<SimFile>> {
     TRY_ASSIGN(auto inner, memory_.open_now(path, mode));
     const bool forgets = !forgotten_.empty() && path.starts_with(forgotten_ + "/");
     const auto syncs = forgets ? SimFile::Syncs::kForgotten : SimFile::Syncs::kHonest;
     return std::make_unique<SimFile>(machine_, random_, syncs, path, std::move(inner));
   };
-  if (mode == disk::Open::kCreateNew) return machine_.change(SimStep::kCreate, path, open);
-  if (machine_.dead()) return SimMachine::dead_error();
-  return open();
+  const SimStep kind = mode == disk::Open::kCreateNew ? SimStep::kCreate : SimStep::kLook;
+  return machine_.run({.kind = kind, .where = path, .site = site}, open);
 }
 
-Result<void> SimDisk::remove_now(const std::string& path) {
-  return machine_.change(SimStep::kRemove, path, [&] { return memory_.remove_now(path); });
+Result<void> SimDisk::remove_now(const std::string& path, CallSite site) {
+  return machine_.run({.kind = SimStep::kRemove, .where = path, .site = site},
+                      [&] { return memory_.remove_now(path); });
 }
 
-Result<void> SimDisk::rename_now(const std::string& from, const std::string& to) {
-  return machine_.change(SimStep::kRename, to, [&] { return memory_.rename_now(from, to); });
+Result<void> SimDisk::rename_now(const std::string& from, const std::string& to, CallSite site) {
+  return machine_.run({.kind = SimStep::kRename, .where = to, .site = site},
+                      [&] { return memory_.rename_now(from, to); });
 }
 
-Result<void> SimDisk::make_directory_now(const std::string& path) {
-  return machine_.change(SimStep::kMakeDirectory, path, [&] { return memory_.make_directory_now(path); });
+Result<void> SimDisk::make_directory_now(const std::string& path, CallSite site) {
+  return machine_.run({.kind = SimStep::kMakeDirectory, .where = path, .site = site},
+                      [&] { return memory_.make_directory_now(path); });
 }
 
-Result<std::vector<disk::Entry>> SimDisk::list_now(const std::string& path) {
-  if (machine_.dead()) return SimMachine::dead_error();
-  return memory_.list_now(path);
+Result<std::vector<disk::Entry>> SimDisk::list_now(const std::string& path, CallSite site) {
+  return machine_.run({.kind = SimStep::kLook, .where = path, .site = site}, [&] { return memory_.list_now(path); });
 }
 
-Result<void> SimDisk::sync_directory_now(const std::string& path) {
-  return machine_.change(SimStep::kSyncDirectory, path, [&] { return memory_.sync_directory_now(path); });
+Result<void> SimDisk::sync_directory_now(const std::string& path, CallSite site) {
+  return machine_.run({.kind = SimStep::kSyncDirectory, .where = path, .site = site},
+                      [&] { return memory_.sync_directory_now(path); });
 }
 
-Task<std::unique_ptr<disk::File>> SimDisk::open(std::string path, disk::Open mode) {
-  CO_CHECK_ASSIGN(std::unique_ptr<disk::File> file, open_now(path, mode));
+Task<std::unique_ptr<disk::File>> SimDisk::open(std::string path, disk::Open mode, CallSite site) {
+  CO_CHECK_ASSIGN(std::unique_ptr<disk::File> file, open_now(path, mode, site));
   co_return std::move(file);
+}
+
+Task<disk::Space> SimDisk::space(CallSite site) {
+  co_return machine_.run({.kind = SimStep::kLook, .where = "space", .site = site},
+                         [&]() -> Result<disk::Space> { return memory_.space_now(); });
 }
 
 }  // namespace tombolo::testing

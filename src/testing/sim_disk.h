@@ -16,21 +16,25 @@ class SimFile final : public disk::File {
   SimFile(SimMachine& machine, Random& random, Syncs syncs, std::string path, std::unique_ptr<disk::MemoryFile> inner)
       : machine_(machine), random_(random), syncs_(syncs), path_(std::move(path)), inner_(std::move(inner)) {}
 
-  Result<void> read_now(std::uint64_t offset, MutableBytes out);
-  Result<void> write_now(std::uint64_t offset, BytesView bytes);
-  Result<void> sync_now();
-  Result<std::uint64_t> size_now();
-  Result<void> truncate_now(std::uint64_t size);
-  Result<void> reserve_now(std::uint64_t size);
-  Result<void> extend_now(std::uint64_t size);
+  Result<void> read_now(std::uint64_t offset, MutableBytes out, CallSite site = {});
+  Result<void> write_now(std::uint64_t offset, BytesView bytes, CallSite site = {});
+  Result<void> sync_now(CallSite site = {});
+  Result<std::uint64_t> size_now(CallSite site = {});
+  Result<void> truncate_now(std::uint64_t size, CallSite site = {});
+  Result<void> reserve_now(std::uint64_t size, CallSite site = {});
+  Result<void> extend_now(std::uint64_t size, CallSite site = {});
 
-  Task<void> read(std::uint64_t offset, MutableBytes out) override { co_return read_now(offset, out); }
-  Task<void> write(std::uint64_t offset, BytesView bytes) override { co_return write_now(offset, bytes); }
-  Task<void> sync() override { co_return sync_now(); }
-  Task<std::uint64_t> size() override { co_return size_now(); }
-  Task<void> truncate(std::uint64_t size) override { co_return truncate_now(size); }
-  Task<void> reserve(std::uint64_t size) override { co_return reserve_now(size); }
-  Task<void> extend(std::uint64_t size) override { co_return extend_now(size); }
+  Task<void> read(std::uint64_t offset, MutableBytes out, CallSite site) override {
+    co_return read_now(offset, out, site);
+  }
+  Task<void> write(std::uint64_t offset, BytesView bytes, CallSite site) override {
+    co_return write_now(offset, bytes, site);
+  }
+  Task<void> sync(CallSite site) override { co_return sync_now(site); }
+  Task<std::uint64_t> size(CallSite site) override { co_return size_now(site); }
+  Task<void> truncate(std::uint64_t size, CallSite site) override { co_return truncate_now(size, site); }
+  Task<void> reserve(std::uint64_t size, CallSite site) override { co_return reserve_now(size, site); }
+  Task<void> extend(std::uint64_t size, CallSite site) override { co_return extend_now(size, site); }
 
  private:
   Result<void> usable();
@@ -62,20 +66,22 @@ class SimDisk final : public disk::Disk {
   std::uint64_t free_bytes() { return memory_.space_now().free_bytes; }
   SimMachine& machine() { return machine_; }
 
-  Result<std::unique_ptr<SimFile>> open_now(const std::string& path, disk::Open mode);
-  Result<void> remove_now(const std::string& path);
-  Result<void> rename_now(const std::string& from, const std::string& to);
-  Result<void> make_directory_now(const std::string& path);
-  Result<std::vector<disk::Entry>> list_now(const std::string& path);
-  Result<void> sync_directory_now(const std::string& path);
+  Result<std::unique_ptr<SimFile>> open_now(const std::string& path, disk::Open mode, CallSite site = {});
+  Result<void> remove_now(const std::string& path, CallSite site = {});
+  Result<void> rename_now(const std::string& from, const std::string& to, CallSite site = {});
+  Result<void> make_directory_now(const std::string& path, CallSite site = {});
+  Result<std::vector<disk::Entry>> list_now(const std::string& path, CallSite site = {});
+  Result<void> sync_directory_now(const std::string& path, CallSite site = {});
 
-  Task<std::unique_ptr<disk::File>> open(std::string path, disk::Open mode) override;
-  Task<void> remove(std::string path) override { co_return remove_now(path); }
-  Task<void> rename(std::string from, std::string to) override { co_return rename_now(from, to); }
-  Task<void> make_directory(std::string path) override { co_return make_directory_now(path); }
-  Task<std::vector<disk::Entry>> list(std::string path) override { co_return list_now(path); }
-  Task<void> sync_directory(std::string path) override { co_return sync_directory_now(path); }
-  Task<disk::Space> space() override { co_return memory_.space_now(); }
+  Task<std::unique_ptr<disk::File>> open(std::string path, disk::Open mode, CallSite site = {}) override;
+  Task<void> remove(std::string path, CallSite site = {}) override { co_return remove_now(path, site); }
+  Task<void> rename(std::string from, std::string to, CallSite site = {}) override {
+    co_return rename_now(from, to, site);
+  }
+  Task<void> make_directory(std::string path, CallSite site = {}) override { co_return make_directory_now(path, site); }
+  Task<std::vector<disk::Entry>> list(std::string path, CallSite site = {}) override { co_return list_now(path, site); }
+  Task<void> sync_directory(std::string path, CallSite site = {}) override { co_return sync_directory_now(path, site); }
+  Task<disk::Space> space(CallSite site = {}) override;
 
   static constexpr std::string_view kIndexDirectory = "index";
 

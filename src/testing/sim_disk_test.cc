@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <set>
 
+#include "async/run.h"
+
 namespace tombolo::testing {
 namespace {
 
@@ -199,6 +201,48 @@ TEST_F(SimDiskTest, ChosenChangesAndReadsFailOnceAndSpaceEnds) {
   EXPECT_TRUE(says(file->write_now(4, as_bytes("more")), Code::kNoSpace));
   disk_.set_limit(std::nullopt);
   EXPECT_TRUE(file->write_now(4, as_bytes("more")).ok());
+}
+
+TEST_F(SimDiskTest, WhatWasToldOfAPlaceHappensThereAndNowhereElse) {
+  auto file = create("a");
+  disk::File& shown = *file;
+  const auto write = [&] { return run_to_end(shown.write(0, as_bytes("1"))); };
+  ASSERT_TRUE(write().ok());
+  const SitesSteps sites = machine_.take_sites();
+  ASSERT_EQ(sites.size(), 1u) << "calls from nowhere are not counted";
+  const CallSite site = sites.begin()->first;
+  EXPECT_EQ(site.file(), "testing/sim_disk_test.cc");
+  EXPECT_EQ(sites.begin()->second.step, SimStep::kWrite);
+  EXPECT_EQ(sites.begin()->second.steps, 1u);
+
+  machine_.set_strike(SimMachine::Strike{.site = site.name(), .number = 2, .fault = SimFault::kNoSpace});
+  machine_.clear();
+  EXPECT_TRUE(write().ok());
+  EXPECT_TRUE(run_to_end(shown.write(0, as_bytes("2"))).ok()) << "another place";
+  EXPECT_TRUE(machine_.awaits_strike());
+  EXPECT_TRUE(says(write(), Code::kNoSpace));
+  EXPECT_FALSE(machine_.awaits_strike());
+  EXPECT_TRUE(write().ok()) << "once";
+  EXPECT_EQ(machine_.take_sites()[site].faults[static_cast<std::size_t>(SimFault::kNoSpace)], 1u);
+
+  machine_.set_strike(SimMachine::Strike{.site = site.name(), .number = 1, .fault = SimFault::kDiesAfter});
+  disk_.kill();
+  EXPECT_TRUE(machine_.awaits_strike()) << "another life changes nothing";
+  EXPECT_FALSE(write().ok());
+  EXPECT_TRUE(machine_.dead());
+}
+
+TEST_F(SimDiskTest, LooksAndReadsDieAndFailToo) {
+  auto file = durable("a", "text");
+  disk::File& shown = *file;
+  const auto size = [&] { return run_to_end(shown.size()); };
+  ASSERT_TRUE(size().ok());
+  const std::string name = machine_.take_sites().begin()->first.name();
+  machine_.set_strike(SimMachine::Strike{.site = name, .number = 1, .fault = SimFault::kUnavailable});
+  EXPECT_FALSE(size().ok());
+  machine_.set_strike(SimMachine::Strike{.site = name, .number = 1, .fault = SimFault::kDiesAfter});
+  EXPECT_FALSE(size().ok());
+  EXPECT_TRUE(machine_.dead());
 }
 
 TEST_F(SimDiskTest, TheTraceTellsOneRunFromAnother) {

@@ -1,19 +1,46 @@
 #include "testing/sim_machine.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "base/crc64.h"
 
 namespace tombolo::testing {
 
+namespace {
+
+constexpr std::string_view kFaultNames[kSimFaults] = {"before", "after",    "unavailable", "no_space",
+                                                      "kept",   "reverted", "late"};
+
+}  // namespace
+
+std::string_view name_of(SimFault fault) {
+  return kFaultNames[static_cast<std::size_t>(fault)];
+}
+
+std::optional<SimFault> parse_fault(std::string_view name) {
+  const auto* found = std::find(std::begin(kFaultNames), std::end(kFaultNames), name);
+  if (found == std::end(kFaultNames)) return std::nullopt;
+  return static_cast<SimFault>(found - std::begin(kFaultNames));
+}
+
+std::string_view name_of(SimStep step) {
+  constexpr std::string_view names[] = {"look",           "read",        "write",  "sync",   "truncate",
+                                        "reserve",        "create",      "remove", "rename", "make directory",
+                                        "sync directory", "flush index", "remote"};
+  return names[static_cast<std::size_t>(step)];
+}
+
 void SimMachine::die_at(std::uint64_t number, Moment moment) {
   const std::lock_guard lock(mutex_);
   death_.left = number;
-  moment_ = moment;
+  death_fault_ = moment == Moment::kBefore ? SimFault::kDiesBefore : SimFault::kDiesAfter;
 }
 
 void SimMachine::fail_change(std::uint64_t number, Code code) {
   const std::lock_guard lock(mutex_);
   change_failure_.left = number;
-  change_code_ = code;
+  change_fault_ = code == Code::kNoSpace ? SimFault::kNoSpace : SimFault::kUnavailable;
 }
 
 void SimMachine::fail_read(std::uint64_t number) {
@@ -24,7 +51,9 @@ void SimMachine::fail_read(std::uint64_t number) {
 void SimMachine::fail_sync(std::uint64_t number, SyncFault fault) {
   const std::lock_guard lock(mutex_);
   sync_failure_.left = number;
-  sync_fault_ = fault;
+  sync_fault_ = fault == SyncFault::kPagesKept       ? SimFault::kPagesKept
+                : fault == SyncFault::kPagesReverted ? SimFault::kPagesReverted
+                                                     : SimFault::kToldLate;
 }
 
 void SimMachine::clear() {
@@ -59,37 +88,75 @@ std::uint64_t SimMachine::trace_hash() const {
   return hash_;
 }
 
-SimMachine::Verdict SimMachine::begin(SimStep step, std::string_view where, std::uint64_t offset, BytesView bytes) {
+void SimMachine::set_strike(std::optional<Strike> strike) {
+  const std::lock_guard lock(mutex_);
+  strike_ = std::move(strike);
+}
+
+bool SimMachine::awaits_strike() const {
+  const std::lock_guard lock(mutex_);
+  return strike_.has_value();
+}
+
+SitesSteps SimMachine::take_sites() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(sites_, {});
+}
+
+SimMachine::Verdict SimMachine::begin(const Step& step) {
   const std::lock_guard lock(mutex_);
   if (dead_) return {.error = dead_error()};
-  const std::uint64_t numbers[] = {static_cast<std::uint64_t>(step), offset};
+  const std::uint64_t numbers[] = {static_cast<std::uint64_t>(step.kind), step.offset};
   hash_ = crc64(std::as_bytes(std::span(numbers)), hash_);
-  hash_ = crc64(bytes, crc64(as_bytes(where), hash_));
-  if (step == SimStep::kRead) {
-    if (!read_failure_.strikes()) return {};
-    has_failed_ = true;
-    return {.error = Error{Code::kUnavailable, "the device cannot read this (simulated)"}};
+  hash_ = crc64(step.bytes, crc64(as_bytes(step.where), hash_));
+  const auto fault = fault_of(step);
+  if (!step.site.nowhere()) {
+    SiteSteps& site = sites_[step.site];
+    site.step = step.kind;
+    ++site.steps;
+    if (fault) ++site.faults[static_cast<std::size_t>(*fault)];
   }
-  ++changes_;
-  Verdict verdict;
-  if (death_.strikes()) {
-    if (moment_ == Moment::kBefore) {
+  return fault ? happen(*fault) : Verdict{};
+}
+
+std::optional<SimFault> SimMachine::fault_of(const Step& step) {
+  std::optional<SimFault> fault;
+  if (step.kind == SimStep::kRead) {
+    if (read_failure_.strikes()) fault = SimFault::kUnavailable;
+  } else if (step.kind != SimStep::kLook) {
+    ++changes_;
+    const bool is_sync = step.kind == SimStep::kSync;
+    if (change_failure_.strikes()) fault = is_sync ? SimFault::kPagesKept : change_fault_;
+    if (is_sync && sync_failure_.strikes()) fault = sync_fault_;
+    if (death_.strikes()) fault = death_fault_;
+  }
+  if (strike_ && step.site.name() == strike_->site && --strike_->number == 0) {
+    fault = strike_->fault;
+    strike_.reset();
+  }
+  return fault;
+}
+
+SimMachine::Verdict SimMachine::happen(SimFault fault) {
+  has_failed_ = has_failed_ || (fault != SimFault::kDiesBefore && fault != SimFault::kDiesAfter);
+  switch (fault) {
+    case SimFault::kDiesBefore:
       dead_ = true;
       return {.error = dead_error()};
-    }
-    verdict.dies_after = true;
+    case SimFault::kDiesAfter:
+      return {.dies_after = true};
+    case SimFault::kUnavailable:
+      return {.error = Error{Code::kUnavailable, "the device refuses this (simulated)"}};
+    case SimFault::kNoSpace:
+      return {.error = Error{Code::kNoSpace, "the device is full (simulated)"}};
+    case SimFault::kPagesKept:
+      return {.sync_fault = SyncFault::kPagesKept};
+    case SimFault::kPagesReverted:
+      return {.sync_fault = SyncFault::kPagesReverted};
+    case SimFault::kToldLate:
+      return {.sync_fault = SyncFault::kToldLate};
   }
-  if (change_failure_.strikes()) {
-    has_failed_ = true;
-    verdict.error = Error{change_code_, "the device refuses this (simulated)"};
-    if (step == SimStep::kSync) verdict.sync_fault = SyncFault::kPagesKept;
-  }
-  if (step == SimStep::kSync && sync_failure_.strikes()) {
-    has_failed_ = true;
-    verdict.sync_fault = sync_fault_;
-  }
-  if (verdict.sync_fault) verdict.error.reset();
-  return verdict;
+  return {};
 }
 
 Error SimMachine::die() {

@@ -1,18 +1,23 @@
 // SimMachine: a machine that dies, or fails, at a chosen step of what is done to it. Its disk is SimDisk.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/bytes.h"
+#include "base/call_site.h"
 #include "base/result.h"
 
 namespace tombolo::testing {
 
 /// What a step does, for the trace.
 enum class SimStep : std::uint8_t {
+  kLook,  // opens what is there, lists, asks for a size; fails and dies at a chosen call only
   kRead,
   // Changes: these count for die_at and fail_change.
   kWrite,
@@ -27,6 +32,7 @@ enum class SimStep : std::uint8_t {
   kFlushIndex,
   kRemote,
 };
+std::string_view name_of(SimStep step);
 
 /// Around the step that a machine dies at.
 enum class Moment {
@@ -41,6 +47,28 @@ enum class SyncFault {
   kToldLate,       // as kPagesKept, and this sync succeeds: the next call on the file that changes it has the error
 };
 
+/// What can happen at one step.
+enum class SimFault : std::uint8_t {
+  kDiesBefore,
+  kDiesAfter,
+  kUnavailable,
+  kNoSpace,
+  kPagesKept,  // these three: of syncs, as SyncFault
+  kPagesReverted,
+  kToldLate,
+};
+inline constexpr std::size_t kSimFaults = 7;
+std::string_view name_of(SimFault fault);
+std::optional<SimFault> parse_fault(std::string_view name);
+
+/// What has come from one place in the code, and happened there.
+struct SiteSteps {
+  SimStep step = SimStep::kLook;
+  std::uint64_t steps = 0;
+  std::array<std::uint64_t, kSimFaults> faults{};
+};
+using SitesSteps = std::map<CallSite, SiteSteps>;
+
 /// Counts steps, all kinds of a machine together. Once dead it refuses every step until revive(). Thread-safe.
 class SimMachine {
  public:
@@ -50,10 +78,23 @@ class SimMachine {
   void fail_change(std::uint64_t number, Code code);
   void fail_read(std::uint64_t number);
   void fail_sync(std::uint64_t number, SyncFault fault);
-  /// Nothing is scheduled any more.
+  /// Nothing of that is scheduled any more.
   void clear();
   /// Another life; what was scheduled is not any more.
   void revive();
+
+  /// `fault` happens at the `number`-th step from now on that comes from the place of that name (CallSite::name), in
+  /// whichever life that is. One at a time; nullopt: nothing does.
+  struct Strike {
+    std::string site;
+    std::uint64_t number = 1;
+    SimFault fault = SimFault::kDiesBefore;
+  };
+  void set_strike(std::optional<Strike> strike);
+  /// Whether it is still to come.
+  bool awaits_strike() const;
+  /// By place, since the start or the last call of this.
+  SitesSteps take_sites();
 
   bool dead() const;
   /// Whether a scheduled failure (not death) has happened since revive() or clear().
@@ -62,19 +103,26 @@ class SimMachine {
   /// Of every step since the start, with its bytes.
   std::uint64_t trace_hash() const;
 
+  struct Step {
+    SimStep kind = SimStep::kLook;
+    std::string_view where;  // path or key
+    CallSite site = {};
+    std::uint64_t offset = 0;
+    BytesView bytes = {};
+  };
   /// What the caller has to do about one step.
   struct Verdict {
     std::optional<Error> error;  // the step is not done
     bool dies_after = false;     // done, and then finish() has the result
     std::optional<SyncFault> sync_fault;
   };
-  Verdict begin(SimStep step, std::string_view where, std::uint64_t offset = 0, BytesView bytes = {});
+  Verdict begin(const Step& step);
   static Error dead_error() { return {Code::kUnavailable, "the machine is dead (simulated)"}; }
 
   /// Does `work` (giving a Result) if the machine lets it.
   template <class Work>
-  auto change(SimStep step, std::string_view where, Work work) -> decltype(work()) {
-    const Verdict verdict = begin(step, where);
+  auto run(const Step& step, Work work) -> decltype(work()) {
+    const Verdict verdict = begin(step);
     if (verdict.error) return *verdict.error;
     auto result = work();
     if (verdict.dies_after) return die();
@@ -89,14 +137,17 @@ class SimMachine {
     std::uint64_t left = 0;  // 0: not scheduled
     bool strikes() { return left > 0 && --left == 0; }
   };
+  std::optional<SimFault> fault_of(const Step& step);  // requires: mutex_ held, as the next
+  Verdict happen(SimFault fault);
 
   mutable std::mutex mutex_;
   bool dead_ = false, has_failed_ = false;
   std::uint64_t changes_ = 0, hash_ = 0;
+  std::optional<Strike> strike_;
+  SitesSteps sites_;
   Countdown death_, change_failure_, read_failure_, sync_failure_;
-  Moment moment_ = Moment::kBefore;
-  Code change_code_ = Code::kUnavailable;
-  SyncFault sync_fault_ = SyncFault::kPagesKept;
+  SimFault death_fault_ = SimFault::kDiesBefore, change_fault_ = SimFault::kUnavailable;
+  SimFault sync_fault_ = SimFault::kPagesKept;
 };
 
 }  // namespace tombolo::testing

@@ -24,21 +24,21 @@ class UnsyncedFile final : public disk::File {
   static constexpr unsigned kAlwaysHonest = ~0u;
   UnsyncedFile(disk::Disk& disk, std::shared_ptr<UnsyncedNode> node, disk::Open mode, unsigned honest_syncs)
       : disk_(disk), node_(std::move(node)), mode_(mode), honest_syncs_(honest_syncs) {}
-  Task<void> read(std::uint64_t offset, MutableBytes out) override { return node_->read(offset, out); }
-  Task<void> write(std::uint64_t offset, BytesView bytes) override {
+  Task<void> read(std::uint64_t offset, MutableBytes out, CallSite) override { return node_->read(offset, out); }
+  Task<void> write(std::uint64_t offset, BytesView bytes, CallSite) override {
     CO_CHECK(writable());
     co_return co_await node_->write(offset, bytes);
   }
-  Task<void> sync() override {
+  Task<void> sync(CallSite) override {
     if (honest_syncs_ != kAlwaysHonest && syncs_++ >= honest_syncs_) co_return Result<void>{};
     co_return co_await node_->sync();
   }
-  Task<std::uint64_t> size() override { return node_->size(); }
-  Task<void> truncate(std::uint64_t size) override {
+  Task<std::uint64_t> size(CallSite) override { return node_->size(); }
+  Task<void> truncate(std::uint64_t size, CallSite) override {
     CO_CHECK(writable());
     co_return co_await node_->truncate(size);
   }
-  Task<void> reserve(std::uint64_t size) override {
+  Task<void> reserve(std::uint64_t size, CallSite) override {
     CO_CHECK(writable());
     co_return co_await node_->reserve(disk_, size);
   }
@@ -70,7 +70,7 @@ Task<UnsyncedDisk::NodePtr> UnsyncedDisk::find(std::string path) {
   co_return node;
 }
 
-Task<std::unique_ptr<disk::File>> UnsyncedDisk::open(std::string path, disk::Open mode) {
+Task<std::unique_ptr<disk::File>> UnsyncedDisk::open(std::string path, disk::Open mode, CallSite) {
   CO_TRY_ASSIGN(const auto turn, names_.lock());
   CO_TRY_ASSIGN(NodePtr node, find(path));
   if (mode == disk::Open::kCreateNew) {
@@ -86,7 +86,7 @@ Task<std::unique_ptr<disk::File>> UnsyncedDisk::open(std::string path, disk::Ope
   co_return std::move(file);
 }
 
-Task<void> UnsyncedDisk::remove(std::string path) {
+Task<void> UnsyncedDisk::remove(std::string path, CallSite) {
   CO_TRY_ASSIGN(const auto turn, names_.lock());
   CO_CHECK(check_path(path));
   const auto inside = co_await visible(path);
@@ -101,7 +101,7 @@ Task<void> UnsyncedDisk::remove(std::string path) {
   co_return Result<void>{};
 }
 
-Task<void> UnsyncedDisk::rename(std::string from, std::string to) {
+Task<void> UnsyncedDisk::rename(std::string from, std::string to, CallSite) {
   CO_TRY_ASSIGN(const auto turn, names_.lock());
   CO_CHECK(check_path(to));
   CO_TRY_ASSIGN(NodePtr node, find(from));
@@ -114,7 +114,7 @@ Task<void> UnsyncedDisk::rename(std::string from, std::string to) {
   co_return Result<void>{};
 }
 
-Task<void> UnsyncedDisk::make_directory(std::string path) {
+Task<void> UnsyncedDisk::make_directory(std::string path, CallSite) {
   CO_TRY_ASSIGN(const auto turn, names_.lock());
   for (std::string prefix = path; !prefix.empty(); prefix = std::string(parent_of(prefix))) {
     if (nodes_.contains(prefix)) co_return Error{Code::kAlreadyExists, "'" + prefix + "' is not a directory"};
@@ -122,7 +122,7 @@ Task<void> UnsyncedDisk::make_directory(std::string path) {
   co_return co_await inner_.make_directory(std::move(path));
 }
 
-Task<std::vector<disk::Entry>> UnsyncedDisk::list(std::string path) {
+Task<std::vector<disk::Entry>> UnsyncedDisk::list(std::string path, CallSite) {
   CO_TRY_ASSIGN(const auto turn, names_.lock());
   co_return co_await visible(std::move(path));
 }
@@ -146,7 +146,7 @@ bool UnsyncedDisk::is_linked(const std::string& path) const {
                      [&](const auto& item) { return item.second->linked_path() == path; });
 }
 
-Task<void> UnsyncedDisk::sync_directory(std::string path) {
+Task<void> UnsyncedDisk::sync_directory(std::string path, CallSite) {
   if (forgotten_.directories) co_return Result<void>{};
   CO_TRY_ASSIGN(const auto turn, names_.lock());
   CO_CHECK(disk::check_directory_path(path));
@@ -203,7 +203,7 @@ Task<void> UnsyncedDisk::apply_removals(std::string directory) {
   co_return Result<void>{};
 }
 
-Task<disk::Space> UnsyncedDisk::space() {
+Task<disk::Space> UnsyncedDisk::space(CallSite) {
   co_return co_await inner_.space();
 }
 

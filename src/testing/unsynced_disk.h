@@ -29,13 +29,13 @@ class UnsyncedDisk final : public disk::Disk {
   explicit UnsyncedDisk(disk::Disk& inner, ForgottenSyncs forgotten = {})
       : inner_(inner), forgotten_(std::move(forgotten)) {}
 
-  Task<std::unique_ptr<disk::File>> open(std::string path, disk::Open mode) override;
-  Task<void> remove(std::string path) override;
-  Task<void> rename(std::string from, std::string to) override;
-  Task<void> make_directory(std::string path) override;
-  Task<std::vector<disk::Entry>> list(std::string path) override;
-  Task<void> sync_directory(std::string path) override;
-  Task<disk::Space> space() override;
+  Task<std::unique_ptr<disk::File>> open(std::string path, disk::Open mode, CallSite site = {}) override;
+  Task<void> remove(std::string path, CallSite site = {}) override;
+  Task<void> rename(std::string from, std::string to, CallSite site = {}) override;
+  Task<void> make_directory(std::string path, CallSite site = {}) override;
+  Task<std::vector<disk::Entry>> list(std::string path, CallSite site = {}) override;
+  Task<void> sync_directory(std::string path, CallSite site = {}) override;
+  Task<disk::Space> space(CallSite site = {}) override;
 
  private:
   using NodePtr = std::shared_ptr<UnsyncedNode>;

@@ -47,7 +47,7 @@ class HookedRemote final : public remote::Remote {
   const std::string& name() const override { return memory.name(); }
   remote::Capabilities capabilities() const override { return memory.capabilities(); }
 
-  Task<remote::RemoteObject> put(remote::PutRequest request, remote::BodyFactory body) override {
+  Task<remote::RemoteObject> put(remote::PutRequest request, remote::BodyFactory body, CallSite site) override {
     CO_TRY(at(Step::kPut, request.key));
     const std::string key = request.key;
     if (lie == Lie::kPutDies) co_return died();
@@ -61,17 +61,17 @@ class HookedRemote final : public remote::Remote {
       request.crc64 = crc64(bytes);
       body = remote::body_of(Block(std::move(bytes)));
     }
-    CO_TRY_ASSIGN(remote::RemoteObject stored, memory.put(std::move(request), std::move(body)));
+    CO_TRY_ASSIGN(remote::RemoteObject stored, memory.put(std::move(request), std::move(body), site));
     if (lie == Lie::kPutSays500) co_return Error{Code::kUnavailable, "500"};
     if (lie == Lie::kPutSaysUnknown) co_return Error{Code::kUnknownOutcome, "the connection broke"};
     if (lie == Lie::kPutStoredThenDies) co_return died();
     CO_TRY(at(Step::kAfterPut, key));
     co_return stored;
   }
-  Task<std::unique_ptr<ByteSource>> get(remote::GetRequest request) override {
+  Task<std::unique_ptr<ByteSource>> get(remote::GetRequest request, CallSite site) override {
     CO_TRY(at(Step::kGet, request.key));
     const std::string key = request.key;
-    CO_TRY_ASSIGN(std::unique_ptr<ByteSource> body, memory.get(std::move(request)));
+    CO_TRY_ASSIGN(std::unique_ptr<ByteSource> body, memory.get(std::move(request), site));
     if (lie == Lie::kGetGivesOthers) {
       CO_TRY_ASSIGN(Bytes bytes, read_all(*body, 256 * kMiB));
       bytes[bytes.size() / 2] ^= std::byte{8};  // another bit than a PUT, or two lies would make a truth
@@ -80,17 +80,17 @@ class HookedRemote final : public remote::Remote {
     CO_TRY(at(Step::kAfterGet, key));
     co_return std::move(body);
   }
-  Task<remote::HeadResult> head(std::string key) override {
+  Task<remote::HeadResult> head(std::string key, CallSite site) override {
     CO_TRY(at(Step::kHead, key));
-    co_return co_await memory.head(std::move(key));
+    co_return co_await memory.head(std::move(key), site);
   }
-  Task<remote::ListPage> list(remote::ListRequest request) override {
+  Task<remote::ListPage> list(remote::ListRequest request, CallSite site) override {
     if (!lists) co_return Error{Code::kUnavailable, "the remote cannot be listed"};
-    co_return co_await memory.list(std::move(request));
+    co_return co_await memory.list(std::move(request), site);
   }
-  Task<void> remove(std::string key, remote::Condition condition) override {
+  Task<void> remove(std::string key, remote::Condition condition, CallSite site) override {
     CO_TRY(at(Step::kRemove, key));
-    co_return co_await memory.remove(std::move(key), std::move(condition));
+    co_return co_await memory.remove(std::move(key), std::move(condition), site);
   }
 
  private:

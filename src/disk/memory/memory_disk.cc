@@ -124,7 +124,7 @@ Result<MemoryNode*> MemoryDisk::State::find(const std::string& path) {
   return &found->second;
 }
 
-Task<std::unique_ptr<File>> MemoryDisk::open(std::string path, Open mode) {
+Task<std::unique_ptr<File>> MemoryDisk::open(std::string path, Open mode, CallSite) {
   CO_CHECK_ASSIGN(std::unique_ptr<File> file, open_now(path, mode));
   co_return std::move(file);
 }
@@ -149,7 +149,7 @@ Result<std::unique_ptr<MemoryFile>> MemoryDisk::open_now(const std::string& path
   return std::make_unique<MemoryFile>(state_, std::move(inode), mode);
 }
 
-Task<void> MemoryDisk::remove(std::string path) {
+Task<void> MemoryDisk::remove(std::string path, CallSite) {
   co_return remove_now(path);
 }
 
@@ -164,7 +164,7 @@ Result<void> MemoryDisk::remove_now(const std::string& path) {
   return {};
 }
 
-Task<void> MemoryDisk::rename(std::string from, std::string to) {
+Task<void> MemoryDisk::rename(std::string from, std::string to, CallSite) {
   co_return rename_now(from, to);
 }
 
@@ -192,7 +192,7 @@ Result<void> MemoryDisk::rename_now(const std::string& from, const std::string& 
   return {};
 }
 
-Task<void> MemoryDisk::make_directory(std::string path) {
+Task<void> MemoryDisk::make_directory(std::string path, CallSite) {
   co_return make_directory_now(path);
 }
 
@@ -209,7 +209,7 @@ Result<void> MemoryDisk::make_directory_now(const std::string& path) {
   return {};
 }
 
-Task<std::vector<Entry>> MemoryDisk::list(std::string path) {
+Task<std::vector<Entry>> MemoryDisk::list(std::string path, CallSite) {
   co_return list_now(path);
 }
 
@@ -224,7 +224,7 @@ Result<std::vector<Entry>> MemoryDisk::list_now(const std::string& path) {
   return entries;
 }
 
-Task<void> MemoryDisk::sync_directory(std::string path) {
+Task<void> MemoryDisk::sync_directory(std::string path, CallSite) {
   co_return sync_directory_now(path);
 }
 
@@ -236,7 +236,7 @@ Result<void> MemoryDisk::sync_directory_now(const std::string& path) {
   return {};
 }
 
-Task<Space> MemoryDisk::space() {
+Task<Space> MemoryDisk::space(CallSite) {
   co_return space_now();
 }
 

@@ -28,13 +28,13 @@ class MemoryDisk final : public Disk {
   /// Bytes that files may hold together; kNoSpace past it. Unlimited at first; may be changed at any time.
   void set_limit(std::optional<std::uint64_t> bytes);
 
-  Task<std::unique_ptr<File>> open(std::string path, Open mode) override;
-  Task<void> remove(std::string path) override;
-  Task<void> rename(std::string from, std::string to) override;
-  Task<void> make_directory(std::string path) override;
-  Task<std::vector<Entry>> list(std::string path) override;
-  Task<void> sync_directory(std::string path) override;
-  Task<Space> space() override;
+  Task<std::unique_ptr<File>> open(std::string path, Open mode, CallSite site = {}) override;
+  Task<void> remove(std::string path, CallSite site = {}) override;
+  Task<void> rename(std::string from, std::string to, CallSite site = {}) override;
+  Task<void> make_directory(std::string path, CallSite site = {}) override;
+  Task<std::vector<Entry>> list(std::string path, CallSite site = {}) override;
+  Task<void> sync_directory(std::string path, CallSite site = {}) override;
+  Task<Space> space(CallSite site = {}) override;
 
   Result<std::unique_ptr<MemoryFile>> open_now(const std::string& path, Open mode);
   Result<void> remove_now(const std::string& path);

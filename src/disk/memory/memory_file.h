@@ -24,13 +24,13 @@ class MemoryFile final : public File {
   /// What a sync does that fails.
   Result<void> lose_now(LostPages pages, Random& random, Order order);
 
-  Task<void> read(std::uint64_t offset, MutableBytes out) override { co_return read_now(offset, out); }
-  Task<void> write(std::uint64_t offset, BytesView bytes) override { co_return write_now(offset, bytes); }
-  Task<void> sync() override { co_return sync_now(); }
-  Task<std::uint64_t> size() override { co_return size_now(); }
-  Task<void> truncate(std::uint64_t size) override { co_return truncate_now(size); }
-  Task<void> reserve(std::uint64_t size) override { co_return reserve_now(size); }
-  Task<void> extend(std::uint64_t size) override { co_return extend_now(size); }
+  Task<void> read(std::uint64_t offset, MutableBytes out, CallSite) override { co_return read_now(offset, out); }
+  Task<void> write(std::uint64_t offset, BytesView bytes, CallSite) override { co_return write_now(offset, bytes); }
+  Task<void> sync(CallSite) override { co_return sync_now(); }
+  Task<std::uint64_t> size(CallSite) override { co_return size_now(); }
+  Task<void> truncate(std::uint64_t size, CallSite) override { co_return truncate_now(size); }
+  Task<void> reserve(std::uint64_t size, CallSite) override { co_return reserve_now(size); }
+  Task<void> extend(std::uint64_t size, CallSite) override { co_return extend_now(size); }
 
  private:
   Result<void> usable(Open need) const;

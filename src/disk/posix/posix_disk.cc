@@ -67,7 +67,7 @@ Result<void> PosixDisk::lock() {
   return Error{Code::kBusy, "another tombolo uses the directory '" + root_ + "'; stop it, or choose another directory"};
 }
 
-Task<std::unique_ptr<File>> PosixDisk::open(std::string path, Open mode) {
+Task<std::unique_ptr<File>> PosixDisk::open(std::string path, Open mode, CallSite) {
   auto work = [this, &path, mode] { return open_now(path, mode); };
   co_return co_await offload(workers_, std::move(work));
 }
@@ -83,7 +83,7 @@ Result<std::unique_ptr<File>> PosixDisk::open_now(const std::string& path, Open 
   return std::unique_ptr<File>(std::move(file));
 }
 
-Task<void> PosixDisk::remove(std::string path) {
+Task<void> PosixDisk::remove(std::string path, CallSite) {
   auto work = [this, &path] { return remove_now(path); };
   co_return co_await offload(workers_, std::move(work));
 }
@@ -95,7 +95,7 @@ Result<void> PosixDisk::remove_now(const std::string& path) {
   return posix_error(errno, "remove", path);
 }
 
-Task<void> PosixDisk::rename(std::string from, std::string to) {
+Task<void> PosixDisk::rename(std::string from, std::string to, CallSite) {
   auto work = [this, &from, &to]() -> Result<void> {
     TRY(check_path(from));
     TRY(check_path(to));
@@ -105,7 +105,7 @@ Task<void> PosixDisk::rename(std::string from, std::string to) {
   co_return co_await offload(workers_, std::move(work));
 }
 
-Task<void> PosixDisk::make_directory(std::string path) {
+Task<void> PosixDisk::make_directory(std::string path, CallSite) {
   auto work = [this, &path] { return make_directory_now(path); };
   co_return co_await offload(workers_, std::move(work));
 }
@@ -126,7 +126,7 @@ Result<void> PosixDisk::make_directory_now(const std::string& path) {
   return {};
 }
 
-Task<std::vector<Entry>> PosixDisk::list(std::string path) {
+Task<std::vector<Entry>> PosixDisk::list(std::string path, CallSite) {
   auto work = [this, &path] { return list_now(path); };
   co_return co_await offload(workers_, std::move(work));
 }
@@ -160,7 +160,7 @@ Result<std::vector<Entry>> PosixDisk::list_now(const std::string& path) {
   return entries;
 }
 
-Task<void> PosixDisk::sync_directory(std::string path) {
+Task<void> PosixDisk::sync_directory(std::string path, CallSite) {
   auto work = [this, &path] { return sync_directory_now(path); };
   co_return co_await offload(workers_, std::move(work));
 }
@@ -177,7 +177,7 @@ Result<void> PosixDisk::sync_directory_now(const std::string& path) {
   return {};
 }
 
-Task<Space> PosixDisk::space() {
+Task<Space> PosixDisk::space(CallSite) {
   auto work = [this]() -> Result<Space> {
     struct statvfs volume{};
     if (::fstatvfs(descriptor_, &volume) != 0) return posix_error(errno, "stat the volume of", root_);

@@ -23,13 +23,13 @@ class PosixDisk final : public Disk {
   /// those that call it are kept out.
   Result<void> lock();
 
-  Task<std::unique_ptr<File>> open(std::string path, Open mode) override;
-  Task<void> remove(std::string path) override;
-  Task<void> rename(std::string from, std::string to) override;
-  Task<void> make_directory(std::string path) override;
-  Task<std::vector<Entry>> list(std::string path) override;
-  Task<void> sync_directory(std::string path) override;
-  Task<Space> space() override;
+  Task<std::unique_ptr<File>> open(std::string path, Open mode, CallSite site = {}) override;
+  Task<void> remove(std::string path, CallSite site = {}) override;
+  Task<void> rename(std::string from, std::string to, CallSite site = {}) override;
+  Task<void> make_directory(std::string path, CallSite site = {}) override;
+  Task<std::vector<Entry>> list(std::string path, CallSite site = {}) override;
+  Task<void> sync_directory(std::string path, CallSite site = {}) override;
+  Task<Space> space(CallSite site = {}) override;
 
  private:
   PosixDisk(int descriptor, std::string root, Workers& workers)

@@ -22,28 +22,28 @@ PosixFile::~PosixFile() {
   ::close(descriptor_);  // what was not synced was never promised, so its error tells nothing
 }
 
-Task<void> PosixFile::read(std::uint64_t offset, MutableBytes out) {
+Task<void> PosixFile::read(std::uint64_t offset, MutableBytes out, CallSite) {
   auto work = [this, offset, out] { return read_now(offset, out); };
   co_return co_await offload(workers_, std::move(work));
 }
 
-Task<void> PosixFile::write(std::uint64_t offset, BytesView bytes) {
+Task<void> PosixFile::write(std::uint64_t offset, BytesView bytes, CallSite) {
   auto work = [this, offset, bytes] { return write_now(offset, bytes); };
   co_return co_await offload(workers_, std::move(work));
 }
 
-Task<void> PosixFile::write_direct(std::uint64_t offset, std::span<const BytesView> pieces) {
+Task<void> PosixFile::write_direct(std::uint64_t offset, std::span<const BytesView> pieces, CallSite) {
   ASSERT(is_direct(offset, pieces));
   auto work = [this, offset, pieces] { return write_direct_now(offset, pieces); };
   co_return co_await offload(workers_, std::move(work));
 }
 
-Task<void> PosixFile::sync() {
+Task<void> PosixFile::sync(CallSite) {
   auto work = [this] { return sync_now(); };
   co_return co_await offload(workers_, std::move(work));
 }
 
-Task<std::uint64_t> PosixFile::size() {
+Task<std::uint64_t> PosixFile::size(CallSite) {
   auto work = [this]() -> Result<std::uint64_t> {
     struct stat status{};
     if (::fstat(descriptor_, &status) != 0) return posix_error(errno, "stat", path_);
@@ -52,17 +52,17 @@ Task<std::uint64_t> PosixFile::size() {
   co_return co_await offload(workers_, std::move(work));
 }
 
-Task<void> PosixFile::truncate(std::uint64_t size) {
+Task<void> PosixFile::truncate(std::uint64_t size, CallSite) {
   auto work = [this, size] { return truncate_now(size); };
   co_return co_await offload(workers_, std::move(work));
 }
 
-Task<void> PosixFile::reserve(std::uint64_t size) {
+Task<void> PosixFile::reserve(std::uint64_t size, CallSite) {
   auto work = [this, size] { return reserve_now(size); };
   co_return co_await offload(workers_, std::move(work));
 }
 
-Task<void> PosixFile::extend(std::uint64_t size) {
+Task<void> PosixFile::extend(std::uint64_t size, CallSite) {
   auto work = [this, size] { return extend_now(size); };
   co_return co_await offload(workers_, std::move(work));
 }

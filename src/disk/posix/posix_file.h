@@ -21,14 +21,14 @@ class PosixFile final : public File {
   ~PosixFile() override;
   PosixFile(const PosixFile&) = delete;
 
-  Task<void> read(std::uint64_t offset, MutableBytes out) override;
-  Task<void> write(std::uint64_t offset, BytesView bytes) override;
-  Task<void> write_direct(std::uint64_t offset, std::span<const BytesView> pieces) override;
-  Task<void> sync() override;
-  Task<std::uint64_t> size() override;
-  Task<void> truncate(std::uint64_t size) override;
-  Task<void> reserve(std::uint64_t size) override;
-  Task<void> extend(std::uint64_t size) override;
+  Task<void> read(std::uint64_t offset, MutableBytes out, CallSite site) override;
+  Task<void> write(std::uint64_t offset, BytesView bytes, CallSite site) override;
+  Task<void> write_direct(std::uint64_t offset, std::span<const BytesView> pieces, CallSite site) override;
+  Task<void> sync(CallSite site) override;
+  Task<std::uint64_t> size(CallSite site) override;
+  Task<void> truncate(std::uint64_t size, CallSite site) override;
+  Task<void> reserve(std::uint64_t size, CallSite site) override;
+  Task<void> extend(std::uint64_t size, CallSite site) override;
 
  private:
   Result<void> read_now(std::uint64_t offset, MutableBytes out);

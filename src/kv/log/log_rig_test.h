@@ -30,21 +30,23 @@ struct DiskFaults {
 class FaultyFile final : public disk::File {
  public:
   FaultyFile(std::unique_ptr<disk::File> inner, DiskFaults& faults) : inner_(std::move(inner)), faults_(faults) {}
-  Task<void> read(std::uint64_t offset, MutableBytes out) override { return inner_->read(offset, out); }
-  Task<void> write(std::uint64_t offset, BytesView bytes) override {
-    CO_CHECK(faults_.next());
-    co_return co_await inner_->write(offset, bytes);
+  Task<void> read(std::uint64_t offset, MutableBytes out, CallSite site) override {
+    return inner_->read(offset, out, site);
   }
-  Task<void> sync() override {
+  Task<void> write(std::uint64_t offset, BytesView bytes, CallSite site) override {
+    CO_CHECK(faults_.next());
+    co_return co_await inner_->write(offset, bytes, site);
+  }
+  Task<void> sync(CallSite site) override {
     CO_CHECK(faults_.next());
     if (++faults_.syncs == faults_.fail_sync) co_return Error{Code::kUnavailable, "the device lost a write"};
-    co_return co_await inner_->sync();
+    co_return co_await inner_->sync(site);
   }
-  Task<std::uint64_t> size() override { return inner_->size(); }
-  Task<void> truncate(std::uint64_t size) override { return inner_->truncate(size); }
-  Task<void> reserve(std::uint64_t size) override {
+  Task<std::uint64_t> size(CallSite site) override { return inner_->size(site); }
+  Task<void> truncate(std::uint64_t size, CallSite site) override { return inner_->truncate(size, site); }
+  Task<void> reserve(std::uint64_t size, CallSite site) override {
     CO_CHECK(faults_.next());
-    co_return co_await inner_->reserve(size);
+    co_return co_await inner_->reserve(size, site);
   }
 
  private:
@@ -55,28 +57,32 @@ class FaultyFile final : public disk::File {
 class FaultyDisk final : public disk::Disk {
  public:
   FaultyDisk(disk::Disk& inner, DiskFaults& faults) : inner_(inner), faults_(faults) {}
-  Task<std::unique_ptr<disk::File>> open(std::string path, disk::Open mode) override {
+  Task<std::unique_ptr<disk::File>> open(std::string path, disk::Open mode, CallSite site) override {
     if (mode == disk::Open::kCreateNew) {
       CO_CHECK(faults_.next());
     }
-    CO_TRY_ASSIGN(auto file, inner_.open(std::move(path), mode));
+    CO_TRY_ASSIGN(auto file, inner_.open(std::move(path), mode, site));
     co_return std::make_unique<FaultyFile>(std::move(file), faults_);
   }
-  Task<void> remove(std::string path) override {
+  Task<void> remove(std::string path, CallSite site) override {
     CO_CHECK(faults_.next());
-    co_return co_await inner_.remove(std::move(path));
+    co_return co_await inner_.remove(std::move(path), site);
   }
-  Task<void> rename(std::string from, std::string to) override {
+  Task<void> rename(std::string from, std::string to, CallSite site) override {
     CO_CHECK(faults_.next());
-    co_return co_await inner_.rename(std::move(from), std::move(to));
+    co_return co_await inner_.rename(std::move(from), std::move(to), site);
   }
-  Task<void> make_directory(std::string path) override { return inner_.make_directory(std::move(path)); }
-  Task<std::vector<disk::Entry>> list(std::string path) override { return inner_.list(std::move(path)); }
-  Task<void> sync_directory(std::string path) override {
+  Task<void> make_directory(std::string path, CallSite site) override {
+    return inner_.make_directory(std::move(path), site);
+  }
+  Task<std::vector<disk::Entry>> list(std::string path, CallSite site) override {
+    return inner_.list(std::move(path), site);
+  }
+  Task<void> sync_directory(std::string path, CallSite site) override {
     CO_CHECK(faults_.next());
-    co_return co_await inner_.sync_directory(std::move(path));
+    co_return co_await inner_.sync_directory(std::move(path), site);
   }
-  Task<disk::Space> space() override { return inner_.space(); }
+  Task<disk::Space> space(CallSite site) override { return inner_.space(site); }
 
  private:
   disk::Disk& inner_;

@@ -96,19 +96,19 @@ std::optional<Duration> AzureRemote::clock_skew() const {
   return caller_->clock_skew();
 }
 
-Task<RemoteObject> AzureRemote::put(PutRequest request, BodyFactory body) {
+Task<RemoteObject> AzureRemote::put(PutRequest request, BodyFactory body, CallSite) {
   return put_object(caller_, std::move(request), std::move(body));
 }
-Task<std::unique_ptr<ByteSource>> AzureRemote::get(GetRequest request) {
+Task<std::unique_ptr<ByteSource>> AzureRemote::get(GetRequest request, CallSite) {
   return get_object(caller_, std::move(request));
 }
-Task<HeadResult> AzureRemote::head(std::string key) {
+Task<HeadResult> AzureRemote::head(std::string key, CallSite) {
   return head_object(caller_, std::move(key));
 }
-Task<ListPage> AzureRemote::list(ListRequest request) {
+Task<ListPage> AzureRemote::list(ListRequest request, CallSite) {
   return list_objects(caller_, std::move(request));
 }
-Task<void> AzureRemote::remove(std::string key, Condition condition) {
+Task<void> AzureRemote::remove(std::string key, Condition condition, CallSite) {
   return remove_object(caller_, std::move(key), std::move(condition));
 }
 

@@ -127,7 +127,7 @@ Error FileRemote::told(Error cause) const {
   return cause;
 }
 
-Task<RemoteObject> FileRemote::put(PutRequest request, BodyFactory body) {
+Task<RemoteObject> FileRemote::put(PutRequest request, BodyFactory body, CallSite) {
   const std::string temporary_name = random_.hex(16);
   const auto begin = [this, temporary_name]() -> Result<std::shared_ptr<Draft>> {
     TRY_ASSIGN(auto temporary, tree_->make_temporary(temporary_name));
@@ -150,7 +150,7 @@ Task<RemoteObject> FileRemote::put(PutRequest request, BodyFactory body) {
   co_return told(std::move(placed));
 }
 
-Task<std::unique_ptr<ByteSource>> FileRemote::get(GetRequest request) {
+Task<std::unique_ptr<ByteSource>> FileRemote::get(GetRequest request, CallSite) {
   ASSERT(!request.if_etag.empty() && request.length > 0);
   const auto open = [this, key = request.key]() -> Result<std::shared_ptr<Tree::Opened>> {
     TRY_ASSIGN(auto opened, tree_->open_object(key));
@@ -168,20 +168,20 @@ Task<std::unique_ptr<ByteSource>> FileRemote::get(GetRequest request) {
   co_return std::make_unique<FileSource>(config_.name, std::move(**opened), request, workers_);
 }
 
-Task<HeadResult> FileRemote::head(std::string key) {
+Task<HeadResult> FileRemote::head(std::string key, CallSite) {
   const auto work = [this, &key] { return tree_->head(key); };
   auto result = co_await offload(workers_, work);
   co_return told(std::move(result));
 }
 
-Task<ListPage> FileRemote::list(ListRequest request) {
+Task<ListPage> FileRemote::list(ListRequest request, CallSite) {
   request.limit = std::clamp<std::uint32_t>(request.limit, 1, kListLimitMax);
   const auto work = [this, &request] { return tree_->list(request); };
   auto result = co_await offload(workers_, work);
   co_return told(std::move(result));
 }
 
-Task<void> FileRemote::remove(std::string key, Condition condition) {
+Task<void> FileRemote::remove(std::string key, Condition condition, CallSite) {
   const auto work = [this, &key, &condition] { return tree_->remove(key, condition); };
   auto result = co_await offload(workers_, work);
   co_return told(std::move(result));

@@ -29,11 +29,11 @@ class FileRemote final : public Remote {
 
   const std::string& name() const override { return config_.name; }
   Capabilities capabilities() const override { return {}; }
-  Task<RemoteObject> put(PutRequest request, BodyFactory body) override;
-  Task<std::unique_ptr<ByteSource>> get(GetRequest request) override;
-  Task<HeadResult> head(std::string key) override;
-  Task<ListPage> list(ListRequest request) override;
-  Task<void> remove(std::string key, Condition condition) override;
+  Task<RemoteObject> put(PutRequest request, BodyFactory body, CallSite site = {}) override;
+  Task<std::unique_ptr<ByteSource>> get(GetRequest request, CallSite site = {}) override;
+  Task<HeadResult> head(std::string key, CallSite site = {}) override;
+  Task<ListPage> list(ListRequest request, CallSite site = {}) override;
+  Task<void> remove(std::string key, Condition condition, CallSite site = {}) override;
 
  private:
   FileRemote(FileConfig config, std::unique_ptr<Tree> tree, Workers& workers, Clock& clock, Random& random);

@@ -31,7 +31,7 @@ void MemoryRemote::store(const std::string& key, Bytes bytes, RemoteHeaders head
   objects_[key] = Stored{std::make_shared<const Bytes>(std::move(bytes)), std::move(object), std::move(headers)};
 }
 
-Task<RemoteObject> MemoryRemote::put(PutRequest request, BodyFactory body) {
+Task<RemoteObject> MemoryRemote::put(PutRequest request, BodyFactory body, CallSite) {
   auto source = body(0, request.size);
   CO_TRY_ASSIGN(Bytes bytes, read_all(*source, kObjectBytesMax));
   if (bytes.size() != request.size || crc64(bytes) != request.crc64) {
@@ -45,7 +45,7 @@ Task<RemoteObject> MemoryRemote::put(PutRequest request, BodyFactory body) {
   co_return objects_.at(request.key).object;
 }
 
-Task<std::unique_ptr<ByteSource>> MemoryRemote::get(GetRequest request) {
+Task<std::unique_ptr<ByteSource>> MemoryRemote::get(GetRequest request, CallSite) {
   ASSERT(!request.if_etag.empty() && request.length > 0);
   const std::lock_guard lock(mutex_);
   ++gets_;
@@ -62,14 +62,14 @@ Task<std::unique_ptr<ByteSource>> MemoryRemote::get(GetRequest request) {
   co_return std::make_unique<BlockSource>(Block(owner, BytesView(*owner).subspan(request.offset, request.length)));
 }
 
-Task<HeadResult> MemoryRemote::head(std::string key) {
+Task<HeadResult> MemoryRemote::head(std::string key, CallSite) {
   const std::lock_guard lock(mutex_);
   const auto it = objects_.find(key);
   if (it == objects_.end()) co_return Error{Code::kNotFound, fmt::format("{}: no object \"{}\"", name_, key)};
   co_return HeadResult{it->second.object, it->second.headers};
 }
 
-Task<ListPage> MemoryRemote::list(ListRequest request) {
+Task<ListPage> MemoryRemote::list(ListRequest request, CallSite) {
   const std::lock_guard lock(mutex_);
   ListPage page;
   for (auto it = objects_.lower_bound(std::max(request.prefix, request.marker)); it != objects_.end(); ++it) {
@@ -83,7 +83,7 @@ Task<ListPage> MemoryRemote::list(ListRequest request) {
   co_return page;
 }
 
-Task<void> MemoryRemote::remove(std::string key, Condition condition) {
+Task<void> MemoryRemote::remove(std::string key, Condition condition, CallSite) {
   const std::lock_guard lock(mutex_);
   if (!objects_.contains(key)) co_return Result<void>{};
   CO_CHECK(check(key, condition));

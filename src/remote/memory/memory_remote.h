@@ -14,11 +14,11 @@ class MemoryRemote final : public Remote {
 
   const std::string& name() const override { return name_; }
   Capabilities capabilities() const override { return {}; }
-  Task<RemoteObject> put(PutRequest request, BodyFactory body) override;
-  Task<std::unique_ptr<ByteSource>> get(GetRequest request) override;
-  Task<HeadResult> head(std::string key) override;
-  Task<ListPage> list(ListRequest request) override;
-  Task<void> remove(std::string key, Condition condition) override;
+  Task<RemoteObject> put(PutRequest request, BodyFactory body, CallSite site = {}) override;
+  Task<std::unique_ptr<ByteSource>> get(GetRequest request, CallSite site = {}) override;
+  Task<HeadResult> head(std::string key, CallSite site = {}) override;
+  Task<ListPage> list(ListRequest request, CallSite site = {}) override;
+  Task<void> remove(std::string key, Condition condition, CallSite site = {}) override;
 
   // What a test may look at and do behind tombolo's back, as another client of the bucket would.
   std::size_t count() const;

@@ -1,5 +1,5 @@
 // Deaths, and what comes after them.
-#include <fmt/format.h>
+#include <algorithm>
 
 #include "testing/model/sequence.h"
 
@@ -29,18 +29,63 @@ Complaint Sequence::crash_at(const Operation& operation) {
   return std::nullopt;
 }
 
+Complaint Sequence::strike(const Operation& operation) {
+  const std::string_view text = operation.text;
+  const std::size_t at = std::min(text.find('@'), text.size());
+  const std::string_view what = text.substr(0, at);
+  const std::size_t colon = std::min(what.find(':'), what.size());
+  const auto fault = parse_fault(what.substr(0, colon));
+  if (!fault || at == text.size()) return "there is no such fault of a place";
+  world_.machine.set_strike(SimMachine::Strike{.site = std::string(text.substr(at + 1)),
+                                               .number = std::max<std::uint64_t>(operation.number, 1),
+                                               .fault = *fault});
+  strike_death_ = {parse_unsynced(what.substr(std::min(colon + 1, what.size()))), {}};
+  stats_.armed += *fault == SimFault::kDiesBefore || *fault == SimFault::kDiesAfter;
+  return std::nullopt;
+}
+
+Sequence::Death Sequence::cause_of_death() const {
+  const bool struck = strike_death_ && !world_.machine.awaits_strike();
+  return struck ? *strike_death_ : death_;
+}
+
+/// A life begins, unless the machine dies of it. One that fails as it was told to is over too.
 Complaint Sequence::open() {
   const auto opened = world_.open();
-  if (opened.ok() || world_.machine.dead()) return std::nullopt;
+  if (opened.ok() || !heard()) return std::nullopt;
   if (opened.error().code == Code::kDeadline) return "it never finishes opening";
-  return "it does not open: " + to_string(opened.error());
+  if (!world_.machine.has_failed()) return "it does not open: " + to_string(opened.error());
+  return fall(cause_of_death().unsynced);
+}
+
+/// The process is gone, and with it what was in memory and unsynced.
+Complaint Sequence::fall(std::optional<Unsynced> unsynced) {
+  if (world_.alive()) {
+    const auto stopped = world_.stop();
+    if (!stopped.ok()) return "the process does not end: " + to_string(stopped.error());
+  }
+  ++stats_.crashes;
+  world_.lose(unsynced);
+  return std::nullopt;
+}
+
+/// Opens until a life has begun: the first try may be struck.
+Complaint Sequence::come_up() {
+  for (int tries = 0; tries < 3; ++tries) {
+    if (!world_.alive()) {
+      if (auto complaint = open()) return complaint;
+    }
+    if (world_.alive() && heard()) return std::nullopt;
+    if (heard()) continue;
+    ++stats_.reached;
+    ++stats_.nested_crashes;
+    if (auto complaint = fall(cause_of_death().unsynced)) return complaint;
+  }
+  return "it does not open again";
 }
 
 Complaint Sequence::reboot(const Death& death) {
-  const auto stopped = world_.stop();
-  if (!stopped.ok()) return "the process does not end: " + to_string(stopped.error());
-  ++stats_.crashes;
-  world_.lose(death.unsynced);
+  if (auto complaint = fall(death.unsynced)) return complaint;
   world_.disk.set_limit(std::nullopt);
   full_ = tainted_ = armed_ = false;
   space_back_.reset();
@@ -48,20 +93,14 @@ Complaint Sequence::reboot(const Death& death) {
     ++stats_.armed;
     world_.machine.die_at(number, number % 2 == 0 ? Moment::kBefore : Moment::kAfter);
     if (auto complaint = open()) return complaint;
-    if (!world_.machine.dead()) break;  // it was up before the step came
+    if (heard()) break;  // it was up before the step came
     ++stats_.reached;
-    ++stats_.crashes;
     ++stats_.nested_crashes;
-    if (world_.alive()) {
-      const auto again = world_.stop();
-      if (!again.ok()) return "the process does not end: " + to_string(again.error());
-    }
-    world_.lose(death.unsynced);
+    if (auto complaint = fall(death.unsynced)) return complaint;
   }
+  tainted_ = world_.machine.has_failed();
   world_.machine.clear();
-  if (!world_.alive()) {
-    if (auto complaint = open()) return complaint;
-  }
+  if (auto complaint = come_up()) return complaint;
   model_.restarted();
   return std::nullopt;
 }
@@ -75,7 +114,7 @@ Complaint Sequence::restart() {
   std::optional<Unsynced> unsynced;
   if (clean && !tainted_ && !world_.machine.has_failed()) unsynced = Unsynced::kLost;
   if (!heard()) {
-    unsynced = death_.unsynced;
+    unsynced = cause_of_death().unsynced;
     ++stats_.reached;
     ++stats_.crashes;
   }
@@ -83,7 +122,7 @@ Complaint Sequence::restart() {
   world_.disk.set_limit(std::nullopt);
   full_ = tainted_ = armed_ = false;
   space_back_.reset();
-  if (auto complaint = open()) return complaint;
+  if (auto complaint = come_up()) return complaint;
   model_.restarted();
   return std::nullopt;
 }

@@ -31,6 +31,7 @@ Complaint Sequence::begin() {
   if (auto complaint = open()) return complaint;
   const auto made = world_.run(world_.life->store->create_container(box(), {}));
   if (!made.ok()) return failed("making the container", made.error());
+  world_.machine.take_sites();
   return std::nullopt;
 }
 
@@ -52,14 +53,17 @@ Complaint Sequence::step(const Operation& operation) {
     if (auto complaint = dispatch(operation)) return complaint;
   }
   tainted_ = tainted_ || world_.machine.has_failed();
+  std::optional<Death> death;
   if (!heard()) {
     ++stats_.reached;
-    armed_ = false;
-    return reboot(death_);
+    death = cause_of_death();
+  } else if (world_.stopped()) {
+    if (!excused()) return "the cell has stopped for no reason";
+    death.emplace();  // as a supervisor starts it again
   }
-  if (!world_.stopped()) return std::nullopt;
-  if (!excused()) return "the cell has stopped for no reason";
-  return reboot({});  // as a supervisor starts it again
+  Complaint complaint = death ? reboot(*death) : std::nullopt;
+  if (!world_.machine.awaits_strike()) strike_death_.reset();
+  return complaint;
 }
 
 Complaint Sequence::dispatch(const Operation& operation) {
@@ -117,6 +121,8 @@ Complaint Sequence::dispatch(const Operation& operation) {
       return crash(operation);
     case Kind::kCrashAt:
       return crash_at(operation);
+    case Kind::kStrike:
+      return strike(operation);
   }
   return "no such operation";
 }
@@ -126,6 +132,11 @@ void Sequence::set_clock(std::uint64_t number) {
   const auto offset =
       static_cast<std::int64_t>(std::min(number, kClockRange)) - static_cast<std::int64_t>(kClockRange / 2);
   world_.clock.set_wall({right + offset * 1'000'000});
+}
+
+SitesSteps Sequence::end_strikes() {
+  world_.machine.set_strike(std::nullopt);
+  return world_.machine.take_sites();
 }
 
 SequenceStats Sequence::stats() const {
@@ -146,6 +157,7 @@ SequenceResult run_sequence(const SequenceOptions& options, const std::vector<Op
     complaint = sequence.step(operations[at]);
     if (complaint) break;
   }
+  result.sites = sequence.end_strikes();
   if (!complaint) complaint = sequence.finish();
   if (complaint) result.violation = Violation{at, *std::move(complaint)};
   result.trace_hash = sequence.trace_hash();

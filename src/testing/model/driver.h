@@ -38,6 +38,7 @@ struct SequenceResult {
   std::optional<Violation> violation;
   std::uint64_t trace_hash = 0;  // of every step of the machine and every answer
   SequenceStats stats;
+  SitesSteps sites;  // of the operations alone
 };
 
 /// Ends with the checks that hold after any sequence: everything acknowledged is there after a power loss, garbage

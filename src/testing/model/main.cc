@@ -1,7 +1,8 @@
-// tombolo_model: runs random sequences against the model, or one trace.
+// tombolo_model: runs random sequences against the model, or one trace, or strikes each call of the core.
 //
 //   tombolo_model --seed 1 --sequences 20000 [--seconds 300] [--engine memory|rocks|mixed] [--json FILE]
 //   tombolo_model --replay FILE [--seed N] [--engine memory|rocks]
+//   tombolo_model --sites [--seconds 60] [--late] [--json FILE]
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -15,6 +16,7 @@
 #include "testing/model/driver.h"
 #include "testing/model/generate.h"
 #include "testing/model/shrink.h"
+#include "testing/model/sites_table.h"
 
 namespace tombolo::testing::model {
 namespace {
@@ -25,7 +27,7 @@ struct Arguments {
   double seconds = 0;
   std::string engine = "memory";
   std::string replay, json;
-  bool until_violation = false, narrate = false, verify_hash = false;
+  bool until_violation = false, narrate = false, verify_hash = false, sites = false, late = false;
   int shrink_runs = 2'000;
 };
 
@@ -138,6 +140,26 @@ int run_many(const Arguments& arguments) {
   return summary.violations + summary.unstable == 0 ? 0 : 1;
 }
 
+int strike_sites(const Arguments& arguments) {
+  SystemClock clock;
+  const SteadyTime start = clock.steady();
+  const auto elapsed = [&] { return std::chrono::duration<double>(clock.steady() - start).count(); };
+  const SitesOptions options{
+      .seed = arguments.seed, .enough = [&] { return elapsed() > arguments.seconds; }, .late = arguments.late};
+  const SitesReport report = run_sites(options);
+  const double seconds = elapsed();
+  for (const SitesFailure& failure : report.failures) {
+    show_failure(failure.options, failure.operations, failure.violation, arguments);
+  }
+  for (const std::string& site : report.unlisted) fmt::print("not in the list of places: {}\n", site);
+  for (const std::string& site : report.spared_gone) fmt::print("spared without need: {}\n", site);
+  fmt::print("{}{:.1f} s\n", to_table(report, arguments.late), seconds);
+  if (!arguments.json.empty()) std::ofstream(arguments.json) << to_json(report, arguments.late, seconds);
+  const SitesTotals totals = totals_of(report, arguments.late);
+  const bool whole = totals.sites > 0 && totals.crashed == totals.sites && totals.failed == totals.sites;
+  return whole && report.failures.empty() && report.unlisted.empty() && report.spared_gone.empty() ? 0 : 1;
+}
+
 }  // namespace
 }  // namespace tombolo::testing::model
 
@@ -156,7 +178,10 @@ int main(int argc, char** argv) {
   app.add_flag("--until-violation", arguments.until_violation, "stop at the first one");
   app.add_flag("--narrate", arguments.narrate, "each operation, on standard error");
   app.add_flag("--verify-hash", arguments.verify_hash, "run each sequence twice and compare their traces");
+  app.add_flag("--sites", arguments.sites, "each call of the core to Disk and Remote dies and fails, for --seconds");
+  app.add_flag("--late", arguments.late, "with --sites: syncs that fail and say so one call later, too");
   CLI11_PARSE(app, argc, argv);
   set_log_level(arguments.replay.empty() && !arguments.narrate ? LogLevel::kNone : LogLevel::kWarn);
+  if (arguments.sites) return strike_sites(arguments);
   return arguments.replay.empty() ? run_many(arguments) : replay(arguments);
 }

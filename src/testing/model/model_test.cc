@@ -88,6 +88,31 @@ TEST_F(ModelTest, SequencesPassWithRocksDbToo) {
   }
 }
 
+TEST_F(ModelTest, AStrikeHappensAtItsPlaceInTheLifeThatComesThere) {
+  constexpr std::uint64_t kSeed = 1;
+  const auto reached = run_sequence({.seed = kSeed}, generate(kSeed)).sites;
+  int in_recovery = 0;
+  for (const auto& [site, steps] : reached) {
+    if (!site.file().starts_with("kv/log/")) continue;
+    in_recovery += site.file() == "kv/log/recovery.cc";
+    for (const SimFault fault : {SimFault::kDiesBefore, SimFault::kDiesAfter, SimFault::kUnavailable}) {
+      Operation strike;
+      strike.kind = Kind::kStrike;
+      strike.number = steps.steps;
+      const bool is_sync = steps.step == SimStep::kSync && fault == SimFault::kUnavailable;
+      const SimFault told = is_sync ? SimFault::kPagesReverted : fault;
+      strike.text = std::string(name_of(told)) + ":torn@" + site.name();
+      auto operations = generate(kSeed);
+      operations.insert(operations.begin(), strike);
+      EXPECT_EQ(trace(to_text(operations)), operations);
+      auto result = run_sequence({.seed = kSeed}, operations);
+      EXPECT_FALSE(result.violation) << strike.text << ": " << result.violation->what;
+      EXPECT_GE(result.sites[site].faults[static_cast<std::size_t>(told)], 1u) << strike.text;
+    }
+  }
+  EXPECT_GE(in_recovery, 5);
+}
+
 // ---- the tests are tested: a disk that forgets syncs is noticed
 
 TEST_F(ModelTest, AForgottenSyncIsFoundAndShrinks) {

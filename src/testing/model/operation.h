@@ -39,7 +39,8 @@ namespace tombolo::testing::model {
   X(kHeal, "heal", "no more faults of disk or remote")                                                           \
   X(kRestart, "restart", "a clean stop, and a start")                                                            \
   X(kCrash, "crash", "dies now; <text> kill, lost, kept or torn")                                                \
-  X(kCrashAt, "crash-at", "dies around the <number>-th change: <text>, with :after once it is done")
+  X(kCrashAt, "crash-at", "dies around the <number>-th change: <text>, with :after once it is done")             \
+  X(kStrike, "strike", "<text> (fault:death@place) at the <number>-th step from that place, recoveries included")
 
 enum class Kind : std::uint8_t {
 #define X(name, word, doc) name,

@@ -13,6 +13,8 @@ class Sequence {
 
   Complaint begin();
   Complaint step(const Operation& operation);
+  /// Nothing happens at a chosen place any more; what has, since begin().
+  SitesSteps end_strikes();
   Complaint finish();
   SequenceStats stats() const;
   std::uint64_t trace_hash() const { return world_.machine.trace_hash(); }
@@ -57,9 +59,13 @@ class Sequence {
   // crash_operations.cc
   Complaint crash(const Operation& operation);
   Complaint crash_at(const Operation& operation);
+  Complaint strike(const Operation& operation);
   Complaint restart();
   Complaint reboot(const Death& death);
+  Complaint fall(std::optional<Unsynced> unsynced);
+  Complaint come_up();
   Complaint open();
+  Death cause_of_death() const;
 
   // finish.cc
   Complaint look_at_everything();
@@ -79,7 +85,8 @@ class Sequence {
   World world_;
   Model model_;
   SequenceStats stats_;
-  Death death_;  // what happens at the step that crash_at chose
+  Death death_;                        // what happens at the step that crash_at chose
+  std::optional<Death> strike_death_;  // and at the one that strike chose
   bool armed_ = false;
   bool tainted_ = false;  // a fault of the disk has happened in this life
   bool chaos_ = false;    // the remote has faults

@@ -17,7 +17,7 @@ class LentIndex final : public kv::Index {
   Task<void> apply(const std::vector<kv::LogEntry>& group, kv::Position to) override { return rows_.apply(group, to); }
   std::unique_ptr<kv::Snapshot> snapshot() override { return rows_.snapshot(); }
   Task<void> flush() override {
-    const auto verdict = machine_.begin(SimStep::kFlushIndex, "rows");
+    const auto verdict = machine_.begin({.kind = SimStep::kFlushIndex, .where = "rows"});
     if (verdict.error) co_return *verdict.error;
     CO_TRY(rows_.flush());
     if (verdict.dies_after) co_return machine_.die();
@@ -37,27 +37,29 @@ class ReachedRemote final : public remote::Remote {
       : inner_(std::move(inner)), machine_(machine) {}
   const std::string& name() const override { return inner_->name(); }
   remote::Capabilities capabilities() const override { return inner_->capabilities(); }
-  Task<remote::RemoteObject> put(remote::PutRequest request, remote::BodyFactory body) override {
+  Task<remote::RemoteObject> put(remote::PutRequest request, remote::BodyFactory body, CallSite site) override {
     const std::string key = request.key;
-    return reach(inner_->put(std::move(request), std::move(body)), key);
+    return reach(inner_->put(std::move(request), std::move(body), site), key, site);
   }
-  Task<std::unique_ptr<ByteSource>> get(remote::GetRequest request) override {
+  Task<std::unique_ptr<ByteSource>> get(remote::GetRequest request, CallSite site) override {
     const std::string key = request.key;
-    return reach(inner_->get(std::move(request)), key);
+    return reach(inner_->get(std::move(request), site), key, site);
   }
-  Task<remote::HeadResult> head(std::string key) override { return reach(inner_->head(key), key); }
-  Task<remote::ListPage> list(remote::ListRequest request) override {
+  Task<remote::HeadResult> head(std::string key, CallSite site) override {
+    return reach(inner_->head(key, site), key, site);
+  }
+  Task<remote::ListPage> list(remote::ListRequest request, CallSite site) override {
     const std::string prefix = request.prefix;
-    return reach(inner_->list(std::move(request)), prefix);
+    return reach(inner_->list(std::move(request), site), prefix, site);
   }
-  Task<void> remove(std::string key, remote::Condition condition) override {
-    return reach(inner_->remove(key, std::move(condition)), key);
+  Task<void> remove(std::string key, remote::Condition condition, CallSite site) override {
+    return reach(inner_->remove(key, std::move(condition), site), key, site);
   }
 
  private:
   template <class T>
-  Task<T> reach(Task<T> call, std::string key) {
-    const auto verdict = machine_.begin(SimStep::kRemote, key);
+  Task<T> reach(Task<T> call, std::string key, CallSite site) {
+    const auto verdict = machine_.begin({.kind = SimStep::kRemote, .where = key, .site = site});
     if (verdict.error) co_return *verdict.error;
     auto result = co_await std::move(call);
     if (verdict.dies_after) co_return machine_.die();
