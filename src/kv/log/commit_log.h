@@ -76,6 +76,7 @@ class CommitLog {
   Task<void> seal(const LogFile& file, const log_format::FileHeader& successor);
   Task<void> rotate();
   Task<void> write_synced(std::uint64_t offset, PageBytes record);
+  static Task<void> sync_record(disk::File& file);
   Result<void> unfenced() const;
   log_format::RecordHeader next_record(log_format::Kind kind) const;
   struct NextGroup {
