@@ -13,6 +13,7 @@
 #include <mutex>
 
 #include "base/endian.h"
+#include "kv/rocks/manifest.h"
 #include "kv/rocks/row_cache.h"
 
 namespace tombolo::kv {
@@ -195,7 +196,11 @@ class RocksIndex final : public Index {
       settings.env = env_.get();
     }
     rocksdb::DB* db = nullptr;
-    const auto status = rocksdb::DB::Open(settings, options.path, &db);
+    auto status = rocksdb::DB::Open(settings, options.path, &db);
+    if (status.IsCorruption()) {
+      TRY_ASSIGN(const bool cut, cut_damaged_manifest(*settings.env, options.path));
+      if (cut) status = rocksdb::DB::Open(settings, options.path, &db);
+    }
     if (!status.ok()) return error_of(status, "opening the index in '" + options.path + "'");
     db_.reset(db);
     state_ = std::make_shared<const State>(*db_, 0);

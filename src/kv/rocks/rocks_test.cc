@@ -226,6 +226,71 @@ TEST_F(Rocks, DamagedTableFileIsNamedNotServed) {
   EXPECT_THAT(checked.error().message, HasSubstr(tables.front().filename().string()));
 }
 
+/// RocksDB's MANIFEST, of the flushes and commits before it.
+class RocksManifest : public Rocks {
+ protected:
+  void flush() { ASSERT_TRUE(run_to_end(rig_.loop, rig_.log_engine().flush()).ok()); }
+  std::filesystem::path path() const {
+    for (const auto& file : rig_.index_files("")) {
+      if (file.filename().string().starts_with("MANIFEST")) return file;
+    }
+    return {};
+  }
+  void damage(std::uint64_t at) const {
+    std::fstream file(path(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(at));
+    file.put('\x5a');
+  }
+};
+
+TEST_F(RocksManifest, WhatNoSyncHadCoveredIsCutAndTheLogHasTheRest) {
+  ASSERT_TRUE(rig_.put("a", "1").ok());
+  flush();
+  ASSERT_TRUE(rig_.put("a", "2").ok());
+  rig_.stop();
+  {
+    std::ofstream tail(path(), std::ios::app | std::ios::binary);  // a hole, and something behind it
+    tail << std::string(700, '\0') << std::string(300, 'x');
+  }
+  const auto opened = rig_.open();
+  ASSERT_TRUE(opened.ok()) << to_string(opened.error());
+  EXPECT_EQ(*rig_.get("a"), "2");
+  ASSERT_TRUE(rig_.put("a", "3").ok());
+  flush();
+  rig_.reopen();
+  EXPECT_EQ(*rig_.get("a"), "3");
+}
+
+TEST_F(RocksManifest, AVersionThatTheLogDoesNotReachBackToHalts) {
+  rig_.options.log.file_bytes = 6 * 4096;
+  rig_.reopen();
+  ASSERT_TRUE(rig_.put("a", "0").ok());
+  flush();
+  const auto before = std::filesystem::file_size(path());
+  for (int n = 1; n <= 20; ++n) ASSERT_TRUE(rig_.put("a", std::to_string(n)).ok());
+  flush();  // trims the log
+  ASSERT_GT(std::filesystem::file_size(path()), before);
+  rig_.stop();
+  damage(before + 10);
+  const auto opened = rig_.open();
+  ASSERT_FALSE(opened.ok());
+  EXPECT_EQ(opened.error().code, Code::kCorrupt);
+  EXPECT_THAT(opened.error().message, HasSubstr("the log begins at transaction"));
+}
+
+TEST_F(RocksManifest, RotThatTheLogReachesBackToIsMadeGood) {
+  ASSERT_TRUE(rig_.put("a", "1").ok());
+  flush();
+  const auto before = std::filesystem::file_size(path());
+  ASSERT_TRUE(rig_.put("a", "2").ok());
+  flush();  // the log keeps its one file
+  rig_.stop();
+  damage(before + 10);
+  const auto opened = rig_.open();
+  ASSERT_TRUE(opened.ok()) << to_string(opened.error());
+  EXPECT_EQ(*rig_.get("a"), "2");
+}
+
 TEST_F(Rocks, MissingTableFileRefusesToOpen) {
   ASSERT_TRUE(rig_.put("a", "1").ok());
   ASSERT_TRUE(run_to_end(rig_.loop, rig_.log_engine().close()).ok());
