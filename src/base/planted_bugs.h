@@ -38,6 +38,8 @@ namespace tombolo {
   BUG(overwrite_only_place, "an offload writes over a native key that another gen lives in")                 \
   BUG(adopt_without_comparing, "a remote object of our nonce is adopted without reading it")                 \
   BUG(retry_failed_sync, "a failed sync is tried again and believed")                                        \
+  BUG(trust_log_file, "after a failed sync the log's last file is believed up to its mark")                  \
+  BUG(trust_segment_file, "after a failed sync what a segment held before is not written anew")              \
   BUG(reissue_stamp, "after a restart stamps begin where the last lease began")                              \
   BUG(forget_conflict_on_gen, "offload and eviction write a gen's row without looking whether it has moved") \
   BUG(drop_usage, "an overwrite does not take back what the old object counted")                             \

@@ -14,6 +14,7 @@
 #include "data/run_reader.h"
 #include "data/segment_store.h"
 #include "disk/memory/memory_disk.h"
+#include "disk/memory/memory_file.h"
 #include "kv/memory/memory_engine.h"
 #include "kv/run.h"
 #include "testing/faulty_disk.h"

@@ -19,6 +19,8 @@ inline constexpr std::uint64_t kSegmentHeaderBytes = kBlockBytes;
 /// Runs that may become longer have their data, not their header, on the block boundary.
 inline constexpr std::uint64_t kPackedRunBytesMax = 64 * 1024;
 inline constexpr std::string_view kSegmentsDirectory = "segments";
+/// Behind the name of a segment file that is being written anew. Removed by the next start.
+inline constexpr std::string_view kUnfinishedSuffix = ".tmp";
 
 struct SegmentHeader {
   SegmentId segment;

@@ -29,6 +29,7 @@ struct Segment {
   // All below is guarded by mutex.
   Life life = Life::kRetired;
   bool fenced = false;           // a sync failed: what was not synced by then is lost
+  bool suspect = false;          // and what earlier syncs made durable may be lost with it: to be written anew
   bool sealed = false;           // the row says so, or is about to
   std::uint32_t pins = 0;        // of both kinds
   std::uint32_t unresolved = 0;  // pins of run writers and of sealed runs

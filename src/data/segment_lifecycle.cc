@@ -1,4 +1,6 @@
 // Which segments there are: made, retired, sealed, released, reaped.
+#include <fmt/format.h>
+
 #include <boost/asio/this_coro.hpp>
 
 #include "base/endian.h"
@@ -89,6 +91,11 @@ Task<void> SegmentStore::open() {
   state_->executor = co_await asio::this_coro::executor;
   CO_TRY(state_->disk.make_directory(std::string(kSegmentsDirectory)));
   CO_TRY(state_->disk.sync_directory(""));
+  CO_TRY_ASSIGN(const auto entries, state_->disk.list(std::string(kSegmentsDirectory)));
+  for (const disk::Entry& entry : entries) {
+    if (!entry.name.ends_with(kUnfinishedSuffix)) continue;
+    CO_TRY(state_->disk.remove(fmt::format("{}/{}", kSegmentsDirectory, entry.name)));
+  }
   std::vector<SegmentInfo> rows;
   {
     const auto snapshot = state_->engine.snapshot();
@@ -119,10 +126,12 @@ Task<void> SegmentStore::State::recover(SegmentInfo info) {
   if (!opened.ok() && opened.error().code != Code::kNotFound) co_return opened.error();
   std::uint64_t size = 0;
   if (opened.ok()) {
-    const std::unique_ptr<disk::File> file = *std::move(opened);
+    std::shared_ptr<disk::File> file = *std::move(opened);
     CO_TRY_ASSIGN(size, file->size());
     CO_TRY(file->truncate(size));  // gives back what was reserved beyond
-    CO_TRY(file->sync());          // what is there was maybe never synced
+    if (info.live_bytes != 0) {
+      CO_TRY(rescue_or_sync(segment, std::move(file)));
+    }
   } else if (info.live_bytes != 0) {
     log(LogLevel::kError, "data", "{}: its file is missing; {} live bytes cannot be read", segment->name(),
         info.live_bytes);
@@ -263,8 +272,10 @@ Task<void> SegmentStore::State::seal(std::shared_ptr<Segment> segment) {
     size = segment->tail;
   }
   if (file) {
-    CO_TRY(file->truncate(size));  // gives back what was reserved beyond
-    CO_TRY(file->sync());          // the row may outlive a size that was never synced
+    CO_TRY(file->truncate(size));               // gives back what was reserved beyond
+    const auto synced = co_await file->sync();  // the row may outlive a size that was never synced
+    if (!synced.ok() && synced.error().code != Code::kBusy) fence(segment, synced.error());
+    if (!synced.ok()) co_return synced;
   }
   const SegmentId id = segment->id;
   auto body = [id, size](kv::Transaction& txn) { return put_sealed(txn, id, size); };
@@ -320,6 +331,7 @@ Task<void> SegmentStore::release(SegmentId id) {
 }
 
 Task<ReapReport> SegmentStore::reap() {
+  CO_TRY(state_->rescue_all());
   CO_TRY_ASSIGN(const auto turn, state_->reaping.lock());
   ReapReport report;
   const std::uint64_t mark = state_->engine.durable_through().value;

@@ -194,13 +194,7 @@ Task<void> SegmentStore::State::sync_loop(std::shared_ptr<Segment> segment) {
       if (!planted(PlantedBug::skip_run_sync)) result = co_await file->sync();
       // A full work queue is no verdict on the file: the same bytes may be synced later.
       if (!result.ok() && result.error().code != Code::kBusy) {
-        log(LogLevel::kError, "data", "{}: {}; new runs go to another segment", segment->name(),
-            result.error().message);
-        {
-          const std::lock_guard lock(segment->mutex);
-          segment->fenced = true;
-        }
-        retire(segment);
+        fence(segment, result.error());
       }
     }
     syncs_served += leadership.serve(result);

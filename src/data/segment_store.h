@@ -67,7 +67,8 @@ class SegmentStore {
   ~SegmentStore();
   SegmentStore(const SegmentStore&) = delete;
 
-  /// Reads the rows. Segments of earlier processes count as sealed; those that were being freed are freed again. A file
+  /// Reads the rows. Segments of earlier processes count as sealed; those that were open are written anew, since nobody
+  /// knows whether the disk has what is read of them, and those that were being freed are freed again. A file
   /// that is missing is no error here: reading from it is (kCorrupt). Background work runs on the executor that runs
   /// this task, which must keep running until close() has ended.
   Task<void> open();
@@ -80,7 +81,8 @@ class SegmentStore {
 
   /// Everything that was sealed into these segments before the call is durable when it succeeds. Callers at the same
   /// time share one sync a segment. After a failed sync the segment is fenced: all its runs that no sync had covered
-  /// are lost, every later sync of it fails, and new runs go elsewhere. Duplicates are fine.
+  /// are lost, every later sync of it fails, and new runs go elsewhere. What earlier syncs had covered is written anew
+  /// in the background, since the failure may have come from there (docs/durability.md). Duplicates are fine.
   Task<void> sync(std::vector<SegmentId> segments);
 
   /// Keeps the file while it lives. kNotFound when the segment is gone or going: re-read the row that named it.
@@ -93,7 +95,7 @@ class SegmentStore {
   /// open or a run in it waits for its commit, kNotFound when there is none such. Call reap() later: the file goes when
   /// no pin holds it and the log's mark covers whatever freed it.
   Task<void> release(SegmentId segment);
-  /// Removes the files of released segments that nothing holds any more.
+  /// Removes the files of released segments that nothing holds any more. Tries again what suspects() counts.
   Task<ReapReport> reap();
 
   /// Bytes of all segment files, those on the way out too. For status and metrics.
@@ -102,6 +104,8 @@ class SegmentStore {
   bool compactable(SegmentId segment) const;
   /// In order of ids.
   std::vector<SegmentUse> uses() const;
+  /// Segments whose bytes have yet to be written anew after a sync that failed. Losing power may lose some of them.
+  std::uint32_t suspects() const;
   /// How many syncs were issued to files, and how many callers they served.
   struct SyncCounts {
     std::uint64_t issued = 0, served = 0;

@@ -64,6 +64,15 @@ struct SegmentStore::State {
   void seal_when_idle(const std::shared_ptr<Segment>& segment);
   Task<void> seal(std::shared_ptr<Segment> segment);
   Task<kv::Sequence> mark_freeing(SegmentId id);
+
+  // segment_rewrite.cc: after a sync that failed
+  void fence(const std::shared_ptr<Segment>& segment, const Error& why);
+  Task<void> rescue(std::shared_ptr<Segment> segment);
+  Task<void> rescue_all();
+  /// For a file of an earlier process.
+  Task<void> rescue_or_sync(std::shared_ptr<Segment> segment, std::shared_ptr<disk::File> file);
+  /// The new file, durable in the place of the old one. After an error the old one is what it was.
+  Task<std::shared_ptr<disk::File>> write_anew(SegmentId id, std::shared_ptr<disk::File> file);
 };
 
 }  // namespace tombolo::data

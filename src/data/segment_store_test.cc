@@ -201,6 +201,9 @@ TEST_F(SegmentStoreTest, AFailedSyncFencesTheSegmentAndLaterRunsGoElsewhere) {
   const auto lost = write(pattern(50'000, 2));
   disk_.fail({.call = DiskCall::kSync});
   EXPECT_EQ(run(store_->sync({lost->place.segment})).error().code, Code::kUnavailable);
+  EXPECT_EQ(store_->suspects(), 1u);
+  settle();  // the new file has a sync of its own
+  EXPECT_EQ(store_->suspects(), 0u);
   const auto syncs = disk_.count(DiskCall::kSync);
   EXPECT_EQ(run(store_->sync({lost->place.segment})).error().code, Code::kUnavailable);
   EXPECT_EQ(disk_.count(DiskCall::kSync), syncs);  // never tried again
@@ -208,6 +211,39 @@ TEST_F(SegmentStoreTest, AFailedSyncFencesTheSegmentAndLaterRunsGoElsewhere) {
   ASSERT_TRUE(next.ok());
   EXPECT_NE(next->place.segment, lost->place.segment);
   EXPECT_EQ(*read(durable->place), pattern(50'000, 1));
+}
+
+TEST_F(SegmentStoreTest, WhatAnErrorToldLateTookAlongIsWrittenAnew) {
+  const auto first = write(pattern(50'000, 1));
+  const SegmentId segment = first->place.segment;
+  commit_place(first->place, 1);
+  const auto seen = *memory_.open_now(segment_path(segment), disk::Open::kReadWrite);
+  ASSERT_TRUE(
+      seen->sync_into_journal_now().ok());  // the sync of the first run: durable, until the journal's copy fails
+  {
+    const auto second = write(pattern(50'000, 2));
+    disk_.fail({.call = DiskCall::kSync});
+    EXPECT_FALSE(run(store_->sync({segment})).ok());
+  }
+  ASSERT_TRUE(seen->lose_now(disk::LostPages::kKept, random_).ok());
+  disk_.set_bytes_left(0);
+  settle();
+  EXPECT_EQ(store_->suspects(), 1u) << "no space";
+  disk_.set_bytes_left(std::nullopt);
+  ASSERT_TRUE(run(store_->reap()).ok());
+  EXPECT_EQ(store_->suspects(), 0u);
+  crash();
+  EXPECT_EQ(*read(first->place), pattern(50'000, 1));
+}
+
+TEST_F(SegmentStoreTest, AnOpenSegmentOfAnEarlierProcessIsWrittenAnew) {
+  const auto place = write(pattern(50'000, 1))->place;
+  commit_place(place, 1);
+  const auto seen = *memory_.open_now(segment_path(place.segment), disk::Open::kReadWrite);
+  ASSERT_TRUE(seen->lose_now(disk::LostPages::kKept, random_).ok());  // told to a process that died
+  restart();
+  crash();
+  EXPECT_EQ(*read(place), pattern(50'000, 1));
 }
 
 TEST_F(SegmentStoreTest, ARunBegunBeforeTheFailedSyncFailsItsOwn) {

@@ -154,7 +154,11 @@ Task<void> Cell::close() {
   };
   if (jobs_) keep(co_await jobs_->stop());
   if (collector_) keep(co_await collector_->stop());
-  if (segments_) keep(co_await segments_->close());
+  if (segments_) {  // sealed, so that the next start has nothing to write anew
+    for (const auto purpose : {kv::Purpose::kStores, kv::Purpose::kFreesSpace})
+      keep(co_await segments_->rotate(purpose));
+    keep(co_await segments_->close());
+  }
   if (engine_) keep(co_await engine_->close());
   co_return first;
 }

@@ -4,10 +4,16 @@ namespace tombolo::testing {
 
 Result<void> SimFile::usable() {
   const std::lock_guard lock(mutex_);
-  if (fenced_) return Error{Code::kUnavailable, "'" + path_ + "' is fenced: a sync of it failed (simulated)"};
-  if (!late_) return {};
+  if (!fenced_) return {};
+  return Error{Code::kUnavailable, "'" + path_ + "' is fenced: a sync of it failed (simulated)"};
+}
+
+Result<void> SimFile::fail_sync(SyncFault fault) {
+  const auto pages = fault == SyncFault::kPagesReverted ? disk::LostPages::kReverted : disk::LostPages::kKept;
+  TRY(inner_->lose_now(pages, random_));
+  const std::lock_guard lock(mutex_);
   fenced_ = true;
-  return Error{Code::kUnavailable, "'" + path_ + "': an earlier sync of it had failed (simulated)"};
+  return Error{Code::kUnavailable, "'" + path_ + "' could not be synced (simulated)"};
 }
 
 Result<void> SimFile::read_now(std::uint64_t offset, MutableBytes out, CallSite site) {
@@ -26,15 +32,13 @@ Result<void> SimFile::sync_now(CallSite site) {
   const auto verdict = machine_.begin({.kind = SimStep::kSync, .where = path_, .site = site});
   if (verdict.error) return *verdict.error;
   Result<void> synced;
-  if (verdict.sync_fault) {
-    const bool reverts = verdict.sync_fault == SyncFault::kPagesReverted;
-    const bool ordered = path_.starts_with(std::string(SimDisk::kIndexDirectory) + "/");
-    TRY(inner_->lose_now(reverts ? disk::LostPages::kReverted : disk::LostPages::kKept, random_,
-                         ordered ? disk::Order::kAsWritten : disk::Order::kAny));
-    const bool late = verdict.sync_fault == SyncFault::kToldLate;
-    const std::lock_guard lock(mutex_);
-    (late ? late_ : fenced_) = true;
-    if (!late) synced = Error{Code::kUnavailable, "'" + path_ + "' could not be synced (simulated)"};
+  if (inner_->in_journal_now()) {
+    machine_.tell_late();
+    synced = fail_sync(SyncFault::kToldLate);
+  } else if (verdict.sync_fault == SyncFault::kToldLate) {
+    synced = inner_->sync_into_journal_now();
+  } else if (verdict.sync_fault) {
+    synced = fail_sync(*verdict.sync_fault);
   } else if (syncs_ == Syncs::kHonest) {
     synced = inner_->sync_now();
   }
@@ -65,7 +69,7 @@ Result<void> SimFile::extend_now(std::uint64_t size, CallSite site) {
 }
 
 void SimDisk::lose_power(disk::PowerLoss::Unsynced unsynced) {
-  memory_.crash({.unsynced = unsynced, .random = &random_, .ordered = {std::string(kIndexDirectory)}});
+  memory_.crash({.unsynced = unsynced, .random = &random_, .spared = {std::string(kIndexDirectory)}});
   machine_.revive();
 }
 

@@ -38,6 +38,7 @@ class SimFile final : public disk::File {
 
  private:
   Result<void> usable();
+  Result<void> fail_sync(SyncFault fault);
 
   SimMachine& machine_;
   Random& random_;
@@ -45,8 +46,7 @@ class SimFile final : public disk::File {
   const std::string path_;
   const std::unique_ptr<disk::MemoryFile> inner_;
   std::mutex mutex_;
-  bool fenced_ = false;  // guarded by mutex_, as the next
-  bool late_ = false;    // a sync has failed that nobody was told of
+  bool fenced_ = false;  // guarded by mutex_
 };
 
 /// A MemoryDisk whose every call is a step of the machine. What a crash, a torn write and a failed sync leave is drawn

@@ -168,7 +168,33 @@ TEST_F(SimDiskTest, AFailedSyncLeavesPagesInThreeWays) {
   machine_.fail_sync(1, SyncFault::kToldLate);
   EXPECT_TRUE(file->sync_now().ok());
   EXPECT_EQ(content("late"), "new");
+  EXPECT_TRUE(file->write_now(0, as_bytes("NEW")).ok()) << "only a sync tells";
+  EXPECT_FALSE(machine_.at_risk());
   EXPECT_TRUE(says(file->sync_now(), Code::kUnavailable));
+  EXPECT_TRUE(machine_.at_risk());
+}
+
+TEST_F(SimDiskTest, AnErrorToldLateTakesTheSyncBeforeAlong) {
+  int lost = 0;
+  for (int round = 0; round < 40; ++round) {
+    const std::string name = "f" + std::to_string(round);
+    auto file = durable(name, "old");
+    ASSERT_TRUE(file->write_now(0, as_bytes("new")).ok());
+    machine_.fail_sync(1, SyncFault::kToldLate);
+    ASSERT_TRUE(file->sync_now().ok());
+    if (round % 2 == 0) {  // before it is told, the journal has it
+      disk_.lose_power(Unsynced::kLost);
+      EXPECT_EQ(content(name), "new");
+      continue;
+    }
+    disk_.kill();  // the kernel goes on, and tells the next process
+    EXPECT_FALSE((*disk_.open_now(name, Open::kReadWrite))->sync_now().ok());
+    EXPECT_EQ(content(name), "new");
+    disk_.lose_power(Unsynced::kLost);
+    lost += content(name) == "old";
+  }
+  EXPECT_GT(lost, 2);
+  EXPECT_LT(lost, 18);
 }
 
 TEST_F(SimDiskTest, PagesThatASyncLostAreNeverWritten) {

@@ -56,9 +56,15 @@ void SimMachine::fail_sync(std::uint64_t number, SyncFault fault) {
                                                      : SimFault::kToldLate;
 }
 
+void SimMachine::call_at(std::uint64_t number, std::function<void()> what) {
+  const std::lock_guard lock(mutex_);
+  call_.left = number;
+  called_ = std::move(what);
+}
+
 void SimMachine::clear() {
   const std::lock_guard lock(mutex_);
-  death_ = change_failure_ = read_failure_ = sync_failure_ = {};
+  death_ = change_failure_ = read_failure_ = sync_failure_ = call_ = {};
   has_failed_ = false;
 }
 
@@ -76,6 +82,21 @@ bool SimMachine::dead() const {
 bool SimMachine::has_failed() const {
   const std::lock_guard lock(mutex_);
   return has_failed_;
+}
+
+void SimMachine::tell_late() {
+  const std::lock_guard lock(mutex_);
+  has_failed_ = at_risk_ = true;
+}
+
+bool SimMachine::at_risk() const {
+  const std::lock_guard lock(mutex_);
+  return at_risk_;
+}
+
+void SimMachine::rescued() {
+  const std::lock_guard lock(mutex_);
+  at_risk_ = false;
 }
 
 std::uint64_t SimMachine::changes() const {
@@ -125,6 +146,7 @@ std::optional<SimFault> SimMachine::fault_of(const Step& step) {
     if (read_failure_.strikes()) fault = SimFault::kUnavailable;
   } else if (step.kind != SimStep::kLook) {
     ++changes_;
+    if (call_.strikes()) called_();
     const bool is_sync = step.kind == SimStep::kSync;
     if (change_failure_.strikes()) fault = is_sync ? SimFault::kPagesKept : change_fault_;
     if (is_sync && sync_failure_.strikes()) fault = sync_fault_;

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -44,7 +45,12 @@ enum class Moment {
 enum class SyncFault {
   kPagesKept,      // an error; programs go on seeing what was written, and no later sync makes it durable
   kPagesReverted,  // an error; programs see again what was there before
-  kToldLate,       // as kPagesKept, and this sync succeeds: the next call on the file that changes it has the error
+  // It succeeds, and what it covered is durable in a journal until the journal's copy to its place fails. The next sync
+  // of the file, by whoever, has the error, and then this one's sectors are lost as well as its own; pages as
+  // kPagesKept. This is ext4 with data=journal (Rebello et al., "Can applications recover from fsync failures?", ATC
+  // 2020), with the copy failing right before that next sync. errseq_t (Linux 4.13) keeps the error for it. Elsewhere
+  // the error is told by the sync that failed.
+  kToldLate,
 };
 
 /// What can happen at one step.
@@ -78,6 +84,8 @@ class SimMachine {
   void fail_change(std::uint64_t number, Code code);
   void fail_read(std::uint64_t number);
   void fail_sync(std::uint64_t number, SyncFault fault);
+  /// `what` is done right before that change. It must not call the machine.
+  void call_at(std::uint64_t number, std::function<void()> what);
   /// Nothing of that is scheduled any more.
   void clear();
   /// Another life; what was scheduled is not any more.
@@ -99,6 +107,11 @@ class SimMachine {
   bool dead() const;
   /// Whether a scheduled failure (not death) has happened since revive() or clear().
   bool has_failed() const;
+  /// An error was told late: what a file held that had been synced is perhaps in memory alone. Until rescued(), losing
+  /// power may lose it, whatever a program does.
+  void tell_late();
+  bool at_risk() const;
+  void rescued();
   std::uint64_t changes() const;
   /// Of every step since the start, with its bytes.
   std::uint64_t trace_hash() const;
@@ -141,11 +154,12 @@ class SimMachine {
   Verdict happen(SimFault fault);
 
   mutable std::mutex mutex_;
-  bool dead_ = false, has_failed_ = false;
+  bool dead_ = false, has_failed_ = false, at_risk_ = false;
   std::uint64_t changes_ = 0, hash_ = 0;
   std::optional<Strike> strike_;
   SitesSteps sites_;
-  Countdown death_, change_failure_, read_failure_, sync_failure_;
+  Countdown death_, change_failure_, read_failure_, sync_failure_, call_;
+  std::function<void()> called_;
   SimFault death_fault_ = SimFault::kDiesBefore, change_fault_ = SimFault::kUnavailable;
   SimFault sync_fault_ = SimFault::kPagesKept;
 };

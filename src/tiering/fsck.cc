@@ -151,6 +151,7 @@ class Fsck {
     }
     CO_TRY_ASSIGN(const auto entries, checking_.services.segments.disk().list(std::string(data::kSegmentsDirectory)));
     for (const disk::Entry& entry : entries) {
+      if (entry.name.ends_with(data::kUnfinishedSuffix)) continue;  // comes and goes
       Unit unit;
       unit.kind = Unit::Kind::kSegmentFile;
       unit.name = entry.name;

@@ -79,10 +79,22 @@ Result<void> MemoryFile::extend_now(std::uint64_t size) {
   return inode_->extend(size);
 }
 
-Result<void> MemoryFile::lose_now(LostPages pages, Random& random, Order order) {
+Result<void> MemoryFile::sync_into_journal_now() {
   const std::lock_guard lock(disk_->mutex);
   TRY(usable(Open::kRead));
-  inode_->lose(pages, random, order);
+  inode_->sync_into_journal();
+  return {};
+}
+
+bool MemoryFile::in_journal_now() {
+  const std::lock_guard lock(disk_->mutex);
+  return inode_->in_journal();
+}
+
+Result<void> MemoryFile::lose_now(LostPages pages, Random& random) {
+  const std::lock_guard lock(disk_->mutex);
+  TRY(usable(Open::kRead));
+  inode_->lose(pages, random);
   return {};
 }
 

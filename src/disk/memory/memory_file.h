@@ -21,8 +21,11 @@ class MemoryFile final : public File {
   Result<void> truncate_now(std::uint64_t size);
   Result<void> reserve_now(std::uint64_t size);
   Result<void> extend_now(std::uint64_t size);
+  /// As MemoryInode's.
+  Result<void> sync_into_journal_now();
+  bool in_journal_now();
   /// What a sync does that fails.
-  Result<void> lose_now(LostPages pages, Random& random, Order order);
+  Result<void> lose_now(LostPages pages, Random& random);
 
   Task<void> read(std::uint64_t offset, MutableBytes out, CallSite) override { co_return read_now(offset, out); }
   Task<void> write(std::uint64_t offset, BytesView bytes, CallSite) override { co_return write_now(offset, bytes); }

@@ -89,18 +89,35 @@ Result<void> MemoryInode::extend(std::uint64_t size) {
   return {};
 }
 
+void MemoryInode::replay_journal() {
+  for (const auto& change : journaled_) play(durable_, change);
+  journaled_.clear();
+  is_journaled_ = false;
+}
+
+void MemoryInode::sync_into_journal() {
+  replay_journal();
+  journaled_.swap(unsynced_);
+  is_journaled_ = true;
+}
+
 void MemoryInode::sync() {
+  replay_journal();
   for (const auto& change : unsynced_) play(durable_, change);
   unsynced_.clear();
 }
 
-void MemoryInode::lose(LostPages pages, Random& random, Order order) {
-  write_out(random, order, Garbage::kNo);
+void MemoryInode::lose(LostPages pages, Random& random) {
+  unsynced_.insert(unsynced_.begin(), journaled_.begin(), journaled_.end());
+  journaled_.clear();
+  is_journaled_ = false;
+  write_out(random, Garbage::kNo);
   unsynced_.clear();
   if (pages == LostPages::kReverted) settle_on(durable_);
 }
 
-void MemoryInode::crash(const PowerLoss& loss, Order order) {
+void MemoryInode::crash(const PowerLoss& loss, Garbage garbage) {
+  replay_journal();
   switch (loss.unsynced) {
     case PowerLoss::Unsynced::kLost:
       break;
@@ -111,7 +128,7 @@ void MemoryInode::crash(const PowerLoss& loss, Order order) {
       // Half of the files as a whole, since that is what usually happens; the others sector by sector.
       const std::uint64_t coin = loss.random->below(4);
       if (coin == 0) sync();
-      if (coin >= 2) write_out(*loss.random, order, Garbage::kYes);
+      if (coin >= 2) write_out(*loss.random, garbage);
       break;
     }
   }
@@ -126,27 +143,8 @@ void MemoryInode::settle_on(const Bytes& bytes) {
   usage_->used += held_;
 }
 
-void MemoryInode::write_out(Random& random, Order order, Garbage garbage) {
-  for (const auto& change : unsynced_) {
-    if (order == Order::kAny) tear(change, random, garbage);
-    if (order == Order::kAsWritten && !write_out_front(change, random)) return;
-  }
-}
-
-bool MemoryInode::write_out_front(const MemoryChange& change, Random& random) {
-  constexpr std::uint64_t kStopsOneIn = 8;
-  if (change.truncate_to) {
-    play(durable_, change);
-    return true;
-  }
-  const std::uint64_t end = change.offset + change.bytes.size();
-  for (std::uint64_t at = change.offset; at < end;) {
-    if (random.below(kStopsOneIn) == 0) return false;
-    const std::uint64_t next = std::min(end, (at / kSectorBytes + 1) * kSectorBytes);
-    play(durable_, part_of(change, at, next));
-    at = next;
-  }
-  return true;
+void MemoryInode::write_out(Random& random, Garbage garbage) {
+  for (const auto& change : unsynced_) tear(change, random, garbage);
 }
 
 void MemoryInode::tear(const MemoryChange& change, Random& random, Garbage garbage) {
@@ -182,12 +180,12 @@ void MemoryDirectory::crash(const PowerLoss& loss, const std::string& path) {
   for (const auto& [name, node] : durable) {
     if (!current.contains(name) && stays()) left.erase(name);
   }
-  const bool ordered = std::any_of(loss.ordered.begin(), loss.ordered.end(), [&path](const std::string& prefix) {
+  const bool spared = std::any_of(loss.spared.begin(), loss.spared.end(), [&path](const std::string& prefix) {
     return path == prefix || path.starts_with(prefix + "/");
   });
   for (auto& [name, node] : left) {
     if (auto* file = std::get_if<std::shared_ptr<MemoryInode>>(&node))
-      (*file)->crash(loss, ordered ? Order::kAsWritten : Order::kAny);
+      (*file)->crash(loss, spared ? MemoryInode::Garbage::kNo : MemoryInode::Garbage::kYes);
     if (auto* directory = std::get_if<std::shared_ptr<MemoryDirectory>>(&node)) {
       (*directory)->crash(loss, path.empty() ? name : path + "/" + name);
     }

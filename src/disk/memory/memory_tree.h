@@ -31,21 +31,15 @@ struct PowerLoss {
   };
   Unsynced unsynced = Unsynced::kLost;
   Random* random = nullptr;  // decides for kTorn
-  /// Under these directories of the root what is torn is whole up to some sector, and nothing behind it: for RocksDB,
-  /// which appends to synced sectors and takes a hole in its MANIFEST for corruption. Elsewhere Order::kAny.
-  std::vector<std::string> ordered = {};
+  /// Under these directories of the root a sector is there or not, never garbage: for RocksDB, which appends to sectors
+  /// that hold synced bytes.
+  std::vector<std::string> spared = {};
 };
 
 /// Where pages stand after a sync that failed: the bytes are not durable, and what programs see of them is this.
 enum class LostPages {
   kKept,      // as written, and no later sync will write them: they count as clean (ext4)
   kReverted,  // as before they were written (Btrfs)
-};
-
-/// Which sectors of what was not synced reach the device.
-enum class Order {
-  kAny,        // each for itself
-  kAsWritten,  // those up to some moment
 };
 
 /// A change of a file that no sync has covered yet, in the order of the calls.
@@ -68,17 +62,20 @@ class MemoryInode {
   Result<void> reserve(std::uint64_t size);
   Result<void> extend(std::uint64_t size);
   void sync();
-  /// A sync that fails: each sector of what it was to write may have been written or not.
-  void lose(LostPages pages, Random& random, Order order);
-  void crash(const PowerLoss& loss, Order order);
+  /// A sync into a journal: durable, until whatever copies it from there to its place fails (lose()).
+  void sync_into_journal();
+  bool in_journal() const { return is_journaled_; }
+  /// A sync that fails: each sector of what it was to write may have been written or not, and of what is in the
+  /// journal.
+  void lose(LostPages pages, Random& random);
+  enum class Garbage { kNo, kYes };
+  void crash(const PowerLoss& loss, Garbage garbage);
   std::uint64_t size() const { return current_.size(); }
 
  private:
-  enum class Garbage { kNo, kYes };
+  void replay_journal();
   /// Plays onto durable_ what a coin leaves of the unsynced changes.
-  void write_out(Random& random, Order order, Garbage garbage);
-  /// Sector by sector, up to one; false when that one lies in `change`.
-  bool write_out_front(const MemoryChange& change, Random& random);
+  void write_out(Random& random, Garbage garbage);
   void tear(const MemoryChange& change, Random& random, Garbage garbage);
   void settle_on(const Bytes& bytes);
   /// Grows what the file holds on the disk to `size`; false when that does not fit.
@@ -88,7 +85,9 @@ class MemoryInode {
   Bytes current_;
   Bytes durable_;
   std::vector<MemoryChange> unsynced_;
-  std::uint64_t held_ = 0;  // max(size, reserved)
+  std::vector<MemoryChange> journaled_;  // before unsynced_
+  bool is_journaled_ = false;            // even if there was nothing to write
+  std::uint64_t held_ = 0;               // max(size, reserved)
 };
 
 struct MemoryDirectory;

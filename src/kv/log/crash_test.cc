@@ -135,6 +135,48 @@ TEST_F(LogCrash, DeathDuringRecoveryLosesNothing) {
   }
 }
 
+/// A start whose own sync fails is tried again.
+void start_again(LogRig& rig) {
+  if (rig.open().ok()) return;
+  rig.kill();
+  expect_open(rig);
+}
+
+/// Sync k fails in one of the three ways of file systems. The cell stops when it hears of it, is started again, works
+/// on, and only then the power fails. False when there are fewer syncs.
+bool fail_sync(int k, DiskFaults::Pages pages) {
+  SCOPED_TRACE("sync " + std::to_string(k));
+  auto rig = make_rig();
+  rig->faults.pages = pages;
+  rig->faults.fail_sync = k;
+  Outcome outcome;
+  if (rig->open().ok()) outcome = work(*rig, 0);
+  const bool failed = rig->faults.syncs >= k;
+  rig->kill();
+  start_again(*rig);
+  if (testing::Test::HasFailure()) return false;
+  outcome = {.acknowledged = check(*rig, outcome)};
+  rig->lose_power();
+  start_again(*rig);
+  if (testing::Test::HasFailure()) return false;
+  outcome = work(*rig, check(*rig, outcome));
+  rig->lose_power();
+  expect_open(*rig);
+  if (testing::Test::HasFailure()) return false;
+  check(*rig, outcome);
+  return failed;
+}
+
+TEST_F(LogCrash, NoFailedSyncLosesWhatWasAcknowledged) {
+  using Pages = DiskFaults::Pages;
+  for (const Pages pages : {Pages::kKept, Pages::kReverted, Pages::kToldLate}) {
+    int k = 1;
+    while (fail_sync(k, pages)) ++k;
+    if (HasFailure()) return;
+    EXPECT_GT(k, 20);
+  }
+}
+
 TEST_F(LogCrash, SurvivorsAboveTheMarkAreCopiedBeforeTheIndexKeepsThem) {
   auto rig = make_rig();
   expect_open(*rig);

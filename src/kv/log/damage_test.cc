@@ -133,6 +133,18 @@ TEST_F(LogDamage, RecordAfterTheAppliedOneConfirmsIt) {
   expect_open_at(8);
 }
 
+TEST_F(LogDamage, SoDoesOneThatNoOtherFollows) {
+  put_numbers(1, 5);
+  ASSERT_TRUE(run_to_end(rig_.loop, rig_.log_engine().flush()).ok());
+  put_numbers(6, 6);
+  const std::string name = last_file();
+  rig_.kill();
+  rig_.flip_bit(name, offset_of(4) + 70);
+  expect_open_at(6);
+  rig_.lose_power();
+  expect_open_at(6);
+}
+
 TEST_F(LogDamage, FlippedBitInAHeaderHalts) {
   put_numbers(1, 2);
   const std::string name = last_file();

@@ -17,10 +17,6 @@ std::size_t cost(const CommitRequest& request) {
   return request.bytes + 16 * request.writes.size() + 8;
 }
 
-bool may_heal(Code code) {
-  return code == Code::kNoSpace || code == Code::kUnavailable || code == Code::kBusy;
-}
-
 }  // namespace
 
 // ---- the queue ----
@@ -202,7 +198,7 @@ Task<bool> LogEngine::persist(const std::vector<LogEntry>& group, std::vector<Ac
   for (;;) {
     auto applied = co_await index_->apply(group, *position);
     if (applied.ok()) co_return true;
-    if (!may_heal(applied.error().code)) {
+    if (!may_heal(applied.error())) {
       stop_for_good(applied.error(), waiting);
       co_return false;
     }
@@ -210,6 +206,10 @@ Task<bool> LogEngine::persist(const std::vector<LogEntry>& group, std::vector<Ac
     CO_TRY_ASSIGN(const bool again, hold(applied.error(), waiting));
     if (!again) co_return false;
   }
+}
+
+bool LogEngine::may_heal(const Error& error) {
+  return error.code == Code::kNoSpace || error.code == Code::kUnavailable || error.code == Code::kBusy;
 }
 
 /// Refuses commits until heal(); true after a moment, false when the cell closes instead.

@@ -101,7 +101,14 @@ Task<void> LogEngine::flush() {
 Task<void> LogEngine::flush_now() {
   const std::uint64_t bytes = log_->stats().bytes_written;
   const Sequence applied = committed();
-  CO_TRY(index_->flush());
+  const auto flushed = co_await index_->flush();
+  if (!flushed.ok() && !may_heal(flushed.error())) {
+    // Not with the next commit only: nobody knows what the index has on the disk of its earlier flushes, below which
+    // the log was trimmed, and a start makes that good.
+    std::vector<Acknowledgement> nobody;
+    stop_for_good(flushed.error(), nobody);
+  }
+  CO_CHECK(flushed);
   flushed_ = applied.value;
   flushed_at_bytes_ = bytes;
   replayed_bytes_ = 0;

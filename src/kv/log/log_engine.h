@@ -100,6 +100,7 @@ class LogEngine final : public Engine, private CommitTarget {
   Task<void> load_counters(const std::deque<Pending>& batch, Counters& counters);
   Task<bool> persist(const std::vector<LogEntry>& group, std::vector<Acknowledgement>& waiting);
   Task<bool> hold(Error why, std::vector<Acknowledgement>& waiting);
+  static bool may_heal(const Error& error);  // of the index
   void stop_for_good(const Error& why, std::vector<Acknowledgement>& waiting);
   void fail_queue(const Error& why);
   void heal();

@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "base/endian.h"
+#include "base/random.h"
 #include "disk/memory/memory_disk.h"
+#include "disk/memory/memory_file.h"
 #include "kv/contract_test.h"
 #include "kv/log/log_engine.h"
 #include "kv/memory/memory_index.h"
@@ -20,6 +22,8 @@ struct DiskFaults {
   std::atomic<int> fail_from{1 << 30};
   std::atomic<int> syncs{0};
   std::atomic<int> fail_sync{1 << 30};  // this sync alone fails
+  enum class Pages { kNothingWritten, kKept, kReverted, kToldLate } pages = Pages::kNothingWritten;  // and leaves that
+  SeededRandom random{9};
 
   Result<void> next() {
     if (++operations >= fail_from) return Error{Code::kUnavailable, "the machine is dead"};
@@ -39,8 +43,15 @@ class FaultyFile final : public disk::File {
   }
   Task<void> sync(CallSite site) override {
     CO_CHECK(faults_.next());
-    if (++faults_.syncs == faults_.fail_sync) co_return Error{Code::kUnavailable, "the device lost a write"};
-    co_return co_await inner_->sync(site);
+    auto& file = dynamic_cast<disk::MemoryFile&>(*inner_);
+    const bool fails = ++faults_.syncs == faults_.fail_sync;
+    if (fails && faults_.pages == DiskFaults::Pages::kToldLate) co_return file.sync_into_journal_now();
+    if (!fails && !file.in_journal_now()) co_return co_await inner_->sync(site);
+    if (faults_.pages != DiskFaults::Pages::kNothingWritten) {
+      const bool reverted = faults_.pages == DiskFaults::Pages::kReverted;
+      CO_CHECK(file.lose_now(reverted ? disk::LostPages::kReverted : disk::LostPages::kKept, faults_.random));
+    }
+    co_return Error{Code::kUnavailable, "the device lost a write"};
   }
   Task<std::uint64_t> size(CallSite site) override { return inner_->size(site); }
   Task<void> truncate(std::uint64_t size, CallSite site) override { return inner_->truncate(size, site); }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "base/log.h"
 #include "base/planted_bugs.h"
@@ -91,6 +92,7 @@ void find_records(BytesView bytes, Scanned& into) {
 
 Task<Scanned> scan(LogFile file) {
   Scanned scanned{.file = std::move(file), .groups = {}, .seal = {}, .mark = {}};
+  if (!scanned.file.file) co_return scanned;
   CO_TRY_ASSIGN(const std::uint64_t size, scanned.file.file->size());
   Bytes bytes(size);
   CO_TRY(scanned.file.file->read(0, bytes));
@@ -112,8 +114,9 @@ Result<void> check_succession(const std::vector<Scanned>& files) {
     if (next.previous_number != at.number || next.log_id != at.log_id || next.cell_id != at.cell_id) {
       return halt(next.number, "it does not continue the file before it");
     }
-    if (seal && (seal->successor_number != next.number || seal->successor_nonce != next.nonce ||
-                 seal->end != next.previous_end)) {
+    const bool readable = files[i + 1].file.file != nullptr;
+    if (seal && (seal->successor_number != next.number ||
+                 (readable && (seal->successor_nonce != next.nonce || seal->end != next.previous_end)))) {
       return halt(at.number, "the successor that its seal names is missing: another file stands in its place");
     }
   }
@@ -129,6 +132,7 @@ class Walk {
   Result<void> run() {
     for (const auto& file : files_) mark_ = std::max(mark_, file.mark);
     mark_ = std::max(mark_, applied_.sequence);
+    trusted_ = std::max(applied_.sequence, Sequence{files_.back().file.header.first.value - 1});
     TRY(confirm_applied());
     for (std::size_t i = 0; i < files_.size(); ++i) {
       TRY(walk(i));
@@ -166,9 +170,9 @@ class Walk {
   Result<void> walk(std::size_t i) {
     const Scanned& file = files_[i];
     std::uint64_t offset = kBlockBytes;  // where the next group belongs
-    if (mark_ < next_) mark_here(offset);
+    cut_here(offset);
     for (const auto& [group, chain_after] : file.groups) {
-      if (group.end() > end_of(i)) break;
+      if (group.end() > end_of(i) || is_void(group, i)) break;
       if (group.sequence != next_ || group.chain_before != chain_) {
         if (next_ > applied_.sequence) break;
         if (!resumes_at_applied(group, chain_after)) continue;
@@ -178,7 +182,7 @@ class Walk {
       next_ = Sequence{group.last().value + 1};
       chain_ = chain_after;
       offset = group.end();
-      if (group.last() <= mark_) mark_here(offset);
+      cut_here(offset);
     }
     const bool last_file = i + 1 == files_.size();
     const bool complete =
@@ -193,7 +197,6 @@ class Walk {
     }
     out_.last = Sequence{next_.value - 1};
     out_.chain = chain_;
-    out_.marked = std::min(mark_, out_.last);
     return {};
   }
 
@@ -205,28 +208,59 @@ class Walk {
     log(LogLevel::kWarn, "kv", "commit log: damaged records below transaction {}, which the index holds",
         applied_.sequence.value);
     out_.groups.clear();
+    next_ = group.sequence;
+    chain_ = group.chain_before;
+    if (follows) cut_here(group.offset);
     return true;
   }
 
-  void mark_here(std::uint64_t offset) {
-    out_.end_marked = offset;
-    out_.chain_marked = chain_;
+  /// Copied into the file behind.
+  bool is_void(const RecordHeader& group, std::size_t i) const {
+    return i + 1 < files_.size() && group.sequence >= files_[i + 1].file.header.first;
+  }
+
+  /// What has been taken so far ends at `offset` of this file.
+  void cut_here(std::uint64_t offset) {
+    const LogCut here{.sequence = {next_.value - 1}, .chain = chain_, .end = offset};
+    if (here.sequence <= mark_) out_.marked = here;
+    if (here.sequence <= trusted_) out_.trusted = here;
   }
 
   const std::vector<Scanned>& files_;
   const Position applied_;
   RecoveredLog& out_;
   Sequence mark_;
+  Sequence trusted_;
   Sequence next_;
   std::uint64_t chain_ = 0;
 };
+
+/// In the place of a file that cannot be read, and about which the one behind it says that it holds nothing: its first
+/// sync may have failed, which was told when its first record was synced.
+std::optional<LogFile> empty_before(const std::vector<LogFile>& behind, std::uint64_t number) {
+  if (behind.empty()) return std::nullopt;
+  FileHeader header = behind.front().header;
+  if (header.previous_number != number || header.previous_end != kBlockBytes) return std::nullopt;
+  header.number = number;
+  header.previous_number = number - 1;
+  header.previous_end = std::numeric_limits<std::uint64_t>::max();  // its predecessor's groups end where its own begin
+  return LogFile{.header = header, .file = nullptr, .size = 0, .sealed = true};
+}
 
 /// Headers of the files in `numbers`, from the last one back to the one where the transaction after `applied` belongs.
 Task<std::vector<LogFile>> open_needed(disk::Disk& disk, std::string directory, std::vector<std::uint64_t> numbers,
                                        std::uint64_t cell_id, Position applied) {
   std::vector<LogFile> files;
   for (std::size_t i = numbers.size(); i-- > 0;) {
-    CO_TRY_ASSIGN(auto file, open_file(disk, directory, numbers[i]));
+    auto opened = co_await open_file(disk, directory, numbers[i]);
+    if (!opened.ok() && opened.error().code == Code::kCorrupt) {
+      if (auto empty = empty_before(files, numbers[i])) {
+        log(LogLevel::kWarn, "kv", "commit log {} cannot be read, and its successor says that it holds nothing",
+            log_format::file_name(numbers[i]));
+        opened = *std::move(empty);
+      }
+    }
+    CO_CHECK_ASSIGN(LogFile file, std::move(opened));
     if (file.header.cell_id != cell_id) co_return halt(numbers[i], "it belongs to another cell");
     const bool enough = file.header.first.value <= applied.sequence.value + 1;
     files.insert(files.begin(), std::move(file));

@@ -22,10 +22,17 @@ struct GroupPlace {
 
 /// A file that is left of the log.
 struct LogFile {
-  log_format::FileHeader header;  // below the start of recovery only number and first are meant
-  std::shared_ptr<disk::File> file;
-  std::uint64_t size = 0;  // rounded up to whole blocks
+  log_format::FileHeader header;     // below the start of recovery only number and first are meant
+  std::shared_ptr<disk::File> file;  // null: not readable, and not needed
+  std::uint64_t size = 0;            // rounded up to whole blocks
   bool sealed = false;
+};
+
+/// What a new file continues from: groups up to `sequence` stay where they are, those above it are copied.
+struct LogCut {
+  Sequence sequence;
+  std::uint64_t chain = 0;  // after `sequence`
+  std::uint64_t end = 0;    // in the last file: where what stays ends
 };
 
 struct RecoveredLog {
@@ -33,9 +40,10 @@ struct RecoveredLog {
   std::vector<GroupPlace> groups;  // in order without gaps, up to the end of the log
   Sequence last;                   // of the log
   std::uint64_t chain = 0;         // after `last`
-  Sequence marked;                 // groups above it must be copied before they are applied
-  std::uint64_t chain_marked = 0;  // after `marked`
-  std::uint64_t end_marked = 0;    // in the last file: where the groups up to `marked` end
+  LogCut marked;                   // groups above it must be copied before they are applied
+  LogCut trusted;  // at or below `marked`. Groups above it lie in the last file, and the index's files lack them. A
+                   // sync of that file may have failed after theirs had succeeded, and taken them along: what was read
+                   // of them is perhaps in the page cache alone, so they are copied too where there is room
 };
 
 /// Reads the log in `directory` and judges it against `applied`, the position that the index persisted. Changes

@@ -169,14 +169,14 @@ Complaint Sequence::read(unsigned key, std::optional<store::ByteRange> range) {
     const Error& error = reader.error();
     if (error.code == Code::kNotFound && error.detail == "BlobNotFound") return model_.saw_object(key, std::nullopt);
     if (error.code == Code::kOutOfRange && range) return model_.saw_out_of_range(key, range->offset);
-    return failed("opening " + name_of_key(key), error);
+    return read_failed("opening " + name_of_key(key), error);
   }
   const auto bytes = world_.run(read_all(*reader->body, kBodyBytesMax));
   reader->body.reset();
   if (!heard()) return std::nullopt;
   if (!bytes.ok()) {
     if (auto complaint = model_.saw_object(key, reader->object)) return complaint;
-    return failed("reading " + name_of_key(key), bytes.error());
+    return read_failed("reading " + name_of_key(key), bytes.error());
   }
   const std::uint64_t rest = reader->object.length - reader->offset;
   const std::uint64_t expected = range && range->length ? std::min(*range->length, rest) : rest;
@@ -199,7 +199,7 @@ Complaint Sequence::blocks(unsigned key) {
   if (!heard()) return std::nullopt;
   if (list.ok()) return model_.saw_blocks(key, *list);
   if (list.error().code == Code::kNotFound) return model_.saw_blocks(key, std::nullopt);
-  return failed("reading a block list", list.error());
+  return read_failed("reading a block list", list.error());
 }
 
 Complaint Sequence::list(bool both, std::uint32_t limit) {
@@ -211,7 +211,7 @@ Complaint Sequence::list(bool both, std::uint32_t limit) {
   for (bool more = true; more;) {
     const auto page = world_.run(world_.life->store->list_objects(box(), query));
     if (!heard()) return std::nullopt;
-    if (!page.ok()) return failed("listing", page.error());
+    if (!page.ok()) return read_failed("listing", page.error());
     for (const store::ListEntry& entry : page->entries) {
       const std::string name = entry.object ? entry.object->name : entry.uncommitted_name.value_or("");
       if (name <= last) return fmt::format("'{}' was listed after '{}'", name, last);

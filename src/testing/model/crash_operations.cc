@@ -1,6 +1,7 @@
 // Deaths, and what comes after them.
 #include <algorithm>
 
+#include "base/units.h"
 #include "testing/model/sequence.h"
 
 namespace tombolo::testing::model {
@@ -29,6 +30,26 @@ Complaint Sequence::crash_at(const Operation& operation) {
   return std::nullopt;
 }
 
+void Sequence::lose(std::optional<Unsynced> unsynced) {
+  world_.lose(world_.machine.at_risk() ? std::nullopt : unsynced);
+}
+
+void Sequence::settle() {
+  world_.time.settle();
+  if (!heard() || !world_.alive() || world_.stopped()) return;
+  if (world_.life->segments->suspects() == 0) world_.machine.rescued();
+}
+
+/// A disk that is full stays so, but for the reserve that the server gives back before it opens (disk/space_reserve.h).
+void Sequence::give_reserve() {
+  constexpr std::uint64_t kReserveBytes = 512 * kKiB;
+  if (full_) {
+    world_.disk.set_limit(world_.disk.used_bytes() + kReserveBytes);
+  } else {
+    space_back_.reset();
+  }
+}
+
 Complaint Sequence::strike(const Operation& operation) {
   const std::string_view text = operation.text;
   const std::size_t at = std::min(text.find('@'), text.size());
@@ -52,6 +73,7 @@ Sequence::Death Sequence::cause_of_death() const {
 /// A life begins, unless the machine dies of it. One that fails as it was told to is over too.
 Complaint Sequence::open() {
   const auto opened = world_.open();
+  if (opened.ok()) settle();
   if (opened.ok() || !heard()) return std::nullopt;
   if (opened.error().code == Code::kDeadline) return "it never finishes opening";
   if (!world_.machine.has_failed()) return "it does not open: " + to_string(opened.error());
@@ -65,7 +87,7 @@ Complaint Sequence::fall(std::optional<Unsynced> unsynced) {
     if (!stopped.ok()) return "the process does not end: " + to_string(stopped.error());
   }
   ++stats_.crashes;
-  world_.lose(unsynced);
+  lose(unsynced);
   return std::nullopt;
 }
 
@@ -86,9 +108,8 @@ Complaint Sequence::come_up() {
 
 Complaint Sequence::reboot(const Death& death) {
   if (auto complaint = fall(death.unsynced)) return complaint;
-  world_.disk.set_limit(std::nullopt);
-  full_ = tainted_ = armed_ = false;
-  space_back_.reset();
+  give_reserve();
+  tainted_ = armed_ = false;
   for (const std::uint32_t number : death.nested) {
     ++stats_.armed;
     world_.machine.die_at(number, number % 2 == 0 ? Moment::kBefore : Moment::kAfter);
@@ -118,10 +139,9 @@ Complaint Sequence::restart() {
     ++stats_.reached;
     ++stats_.crashes;
   }
-  world_.lose(unsynced);
-  world_.disk.set_limit(std::nullopt);
-  full_ = tainted_ = armed_ = false;
-  space_back_.reset();
+  lose(unsynced);
+  give_reserve();
+  tainted_ = armed_ = false;
   if (auto complaint = come_up()) return complaint;
   model_.restarted();
   return std::nullopt;

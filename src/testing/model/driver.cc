@@ -35,9 +35,17 @@ Complaint Sequence::begin() {
   return std::nullopt;
 }
 
+bool Sequence::reads_excused() {
+  return tainted_ || chaos_ || world_.machine.has_failed() || !heard();
+}
+
 bool Sequence::excused() {
-  const bool space = full_ || (space_back_ && world_.clock.steady() - *space_back_ < kSpaceHeals);
-  return tainted_ || chaos_ || space || world_.machine.has_failed() || !heard();
+  return reads_excused() || full_ || (space_back_ && world_.clock.steady() - *space_back_ < kSpaceHeals);
+}
+
+Complaint Sequence::read_failed(std::string_view what, const Error& error) {
+  if (error.code != Code::kDeadline && reads_excused()) return std::nullopt;
+  return fmt::format("{} failed for no reason: {}", what, to_string(error));
 }
 
 Complaint Sequence::failed(std::string_view what, const Error& error) {
@@ -47,11 +55,11 @@ Complaint Sequence::failed(std::string_view what, const Error& error) {
 }
 
 Complaint Sequence::step(const Operation& operation) {
-  world_.time.settle();
   ++stats_.operations;
   if (heard() && !world_.stopped()) {
     if (auto complaint = dispatch(operation)) return complaint;
   }
+  settle();
   tainted_ = tainted_ || world_.machine.has_failed();
   std::optional<Death> death;
   if (!heard()) {

@@ -83,6 +83,7 @@ Complaint Sequence::delete_everything() {
 Complaint Sequence::finish() {
   armed_ = false;
   heal();
+  space_is_back();
   set_clock(kClockRange);  // ahead of every stamp
   if (auto complaint = reboot({Unsynced::kLost, {}})) return complaint;
   if (auto complaint = look_at_everything()) return complaint;

@@ -88,7 +88,7 @@ Kind kind(SeededRandom& random, const std::array<bool, std::size(kWeights)>& on)
 
 void fill_in(Operation& operation, SeededRandom& random) {
   constexpr std::string_view prefixes[] = {"", "", "b/", "a"};
-  constexpr std::string_view syncs[] = {"kept", "reverted"};
+  constexpr std::string_view syncs[] = {"kept", "reverted", "late"};
   switch (operation.kind) {
     case Kind::kRange:
       operation.size = size(random);

@@ -53,6 +53,7 @@ class Sequence {
   Complaint fail(const Operation& operation);
   Complaint remote_fault(const Operation& operation);
   void heal();
+  void space_is_back();
   static constexpr std::uint64_t kClockRange = 3'600;  // seconds: half of it slow, half fast
   void set_clock(std::uint64_t number);
 
@@ -64,6 +65,11 @@ class Sequence {
   Complaint reboot(const Death& death);
   Complaint fall(std::optional<Unsynced> unsynced);
   Complaint come_up();
+  /// The power does not fail while an error that was told late is being made good: docs/durability.md.
+  void lose(std::optional<Unsynced> unsynced);
+  void give_reserve();
+  /// What an error told late has put at risk is safe once the cell has come to rest, unless it says otherwise.
+  void settle();
   Complaint open();
   Death cause_of_death() const;
 
@@ -77,7 +83,9 @@ class Sequence {
   bool heard() const { return !world_.machine.dead(); }
   /// Whether something that was done to it explains an operation that fails.
   bool excused();
+  bool reads_excused();  // a full disk is no excuse for them
   Complaint failed(std::string_view what, const Error& error);
+  Complaint read_failed(std::string_view what, const Error& error);
   store::ObjectRef object(unsigned key) const { return {box(), name_of_key(key)}; }
   void note(std::uint64_t fact) { world_.machine.note(fact); }
 

@@ -92,11 +92,15 @@ Complaint Sequence::fail(const Operation& operation) {
       full_ = true;
       break;
     default:
-      world_.disk.set_limit(std::nullopt);
-      if (full_) space_back_ = world_.clock.steady();
-      full_ = false;
+      space_is_back();
   }
   return std::nullopt;
+}
+
+void Sequence::space_is_back() {
+  world_.disk.set_limit(std::nullopt);
+  if (full_) space_back_ = world_.clock.steady();
+  full_ = false;
 }
 
 Complaint Sequence::remote_fault(const Operation& operation) {

@@ -176,6 +176,11 @@ Result<void> World::end(bool clean) {
     if (first.ok() && !result.ok()) first = std::move(result);
   };
   if (life->jobs) keep(run(life->jobs->stop()));
+  if (life->segments && clean) {  // as server/ does
+    for (const auto purpose : {kv::Purpose::kStores, kv::Purpose::kFreesSpace}) {
+      keep(run(life->segments->rotate(purpose)));
+    }
+  }
   if (life->segments) keep(run(life->segments->close()));
   if (life->engine) keep(run(clean ? life->engine->close() : life->engine->stop()));
   time.settle();

@@ -1,0 +1,121 @@
+// A segment after a sync of it has failed: its file is written anew.
+#include <algorithm>
+
+#include "base/log.h"
+#include "base/planted_bugs.h"
+#include "data/segment_store_state.h"
+
+namespace tombolo::data {
+
+namespace {
+
+constexpr std::size_t kStep = kMiB;
+
+Task<void> copy(std::shared_ptr<disk::File> from, std::shared_ptr<disk::File> to, std::uint64_t size) {
+  CO_TRY(to->reserve(size));
+  Bytes buffer(std::min<std::uint64_t>(size, kStep));
+  for (std::uint64_t at = 0; at < size; at += kStep) {
+    const auto part = MutableBytes(buffer).first(std::min<std::uint64_t>(size - at, kStep));
+    CO_TRY(from->read(at, part));
+    CO_TRY(to->write(at, part));
+  }
+  co_return co_await to->sync();
+}
+
+}  // namespace
+
+/// Names and places stay: what is read comes from the page cache as before, and from the new file once it is there.
+Task<std::shared_ptr<disk::File>> SegmentStore::State::write_anew(SegmentId id, std::shared_ptr<disk::File> file) {
+  const std::string path = segment_path(id);
+  const std::string unfinished = path + std::string(kUnfinishedSuffix);
+  CO_TRY_ASSIGN(const std::uint64_t size, file->size());
+  const auto left_over = co_await disk.remove(unfinished);
+  if (!left_over.ok() && left_over.error().code != Code::kNotFound) co_return left_over.error();
+  CO_TRY_ASSIGN(std::shared_ptr<disk::File> made, disk.open(unfinished, disk::Open::kCreateNew));
+  const auto copied = co_await copy(std::move(file), made, size);
+  if (!copied.ok()) {
+    (void)co_await disk.remove(unfinished);  // the next start removes it else
+    co_return copied.error();
+  }
+  CO_TRY(disk.rename(unfinished, path));
+  CO_TRY(disk.sync_directory(std::string(kSegmentsDirectory)));
+  co_return made;
+}
+
+void SegmentStore::State::fence(const std::shared_ptr<Segment>& segment, const Error& why) {
+  log(LogLevel::kError, "data", "{}: {}; new runs go to another segment", segment->name(), why.message);
+  {
+    const std::lock_guard lock(segment->mutex);
+    segment->fenced = segment->suspect = true;
+  }
+  retire(segment);
+  (void)scope.spawn(*executor, rescue(segment));  // reap() tries again, and so does the next start
+}
+
+Task<void> SegmentStore::State::rescue(std::shared_ptr<Segment> segment) {
+  CO_TRY_ASSIGN(const auto turn, reaping.lock());  // else a file that goes would come back
+  std::shared_ptr<disk::File> file;
+  {
+    const std::lock_guard lock(segment->mutex);
+    if (!segment->suspect) co_return Result<void>{};
+    const bool goes = segment->life == Life::kReleased || segment->life == Life::kGone;
+    if (goes || planted(PlantedBug::trust_segment_file)) {
+      segment->suspect = false;
+      co_return Result<void>{};
+    }
+    file = segment->file;
+  }
+  if (!file) {
+    CO_TRY_ASSIGN(file, disk.open(segment_path(segment->id), disk::Open::kRead));
+  }
+  auto made = co_await write_anew(segment->id, std::move(file));
+  if (!made.ok()) {
+    log(LogLevel::kError, "data", "{} could not be written anew: {}; losing power may lose bytes of it",
+        segment->name(), made.error().message);
+    co_return made.error();
+  }
+  log(LogLevel::kWarn, "data", "{} was written anew", segment->name());
+  const std::lock_guard lock(segment->mutex);
+  segment->suspect = false;
+  segment->file = *std::move(made);
+  co_return Result<void>{};
+}
+
+Task<void> SegmentStore::State::rescue_or_sync(std::shared_ptr<Segment> segment, std::shared_ptr<disk::File> file) {
+  {
+    const std::lock_guard lock(segment->mutex);
+    segment->suspect = true;
+    segment->file = file;
+  }
+  const auto rescued = co_await rescue(segment);
+  if (rescued.ok()) co_return rescued;
+  // Then it has to do as it is. What a sync that fails here leaves undone was not acknowledged, or is reported above.
+  const auto synced = co_await file->sync();
+  if (!synced.ok()) log(LogLevel::kError, "data", "{}: {}", segment->name(), synced.error().message);
+  co_return Result<void>{};
+}
+
+Task<void> SegmentStore::State::rescue_all() {
+  std::vector<std::shared_ptr<Segment>> suspects;
+  {
+    const std::lock_guard lock(mutex);
+    for (const auto& [id, segment] : segments) {
+      const std::lock_guard segment_lock(segment->mutex);
+      if (segment->suspect) suspects.push_back(segment);
+    }
+  }
+  for (const auto& segment : suspects) (void)co_await rescue(segment);  // the next call tries again
+  co_return Result<void>{};
+}
+
+std::uint32_t SegmentStore::suspects() const {
+  std::uint32_t count = 0;
+  const std::lock_guard lock(state_->mutex);
+  for (const auto& [id, segment] : state_->segments) {
+    const std::lock_guard segment_lock(segment->mutex);
+    count += segment->suspect ? 1 : 0;
+  }
+  return count;
+}
+
+}  // namespace tombolo::data
