@@ -214,26 +214,25 @@ TEST_F(SegmentStoreTest, AFailedSyncFencesTheSegmentAndLaterRunsGoElsewhere) {
 }
 
 TEST_F(SegmentStoreTest, WhatAnErrorToldLateTookAlongIsWrittenAnew) {
-  const auto first = write(pattern(50'000, 1));
-  const SegmentId segment = first->place.segment;
-  commit_place(first->place, 1);
+  const RunPlace first = write(pattern(50'000, 1))->place;
+  const SegmentId segment = first.segment;
+  commit_place(first, 1);
   const auto seen = *memory_.open_now(segment_path(segment), disk::Open::kReadWrite);
-  ASSERT_TRUE(
-      seen->sync_into_journal_now().ok());  // the sync of the first run: durable, until the journal's copy fails
+  ASSERT_TRUE(seen->sync_into_journal_now().ok());  // its sync: durable, until the journal's copy fails
   {
     const auto second = write(pattern(50'000, 2));
     disk_.fail({.call = DiskCall::kSync});
+    disk_.set_bytes_left(0);
     EXPECT_FALSE(run(store_->sync({segment})).ok());
   }
   ASSERT_TRUE(seen->lose_now(disk::LostPages::kKept, random_).ok());
-  disk_.set_bytes_left(0);
   settle();
   EXPECT_EQ(store_->suspects(), 1u) << "no space";
   disk_.set_bytes_left(std::nullopt);
   ASSERT_TRUE(run(store_->reap()).ok());
   EXPECT_EQ(store_->suspects(), 0u);
   crash();
-  EXPECT_EQ(*read(first->place), pattern(50'000, 1));
+  EXPECT_EQ(*read(first), pattern(50'000, 1));
 }
 
 TEST_F(SegmentStoreTest, AnOpenSegmentOfAnEarlierProcessIsWrittenAnew) {
