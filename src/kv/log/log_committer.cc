@@ -98,7 +98,11 @@ Task<void> LogEngine::drain() {
 
 Task<void> LogEngine::look_at_space() {
   const SteadyTime now = clock_.steady();
-  if (space_seen_ && now - *space_seen_ < kSpaceAgeMax) co_return Result<void>{};
+  if (space_seen_ && now - *space_seen_ < kSpaceAgeMax) {
+    // A new file took the spare one, and no other could be made: what room is left is for what frees space.
+    space_is_low_ = space_is_low_ || !log_->has_spare();
+    co_return Result<void>{};
+  }
   const auto spare = co_await log_->prepare_spare();
   const auto space = co_await disk_.space();
   space_seen_ = now;
