@@ -3,6 +3,7 @@
 
 #include "async/byte_stream.h"
 #include "base/units.h"
+#include "testing/model/requests.h"
 #include "testing/model/sequence.h"
 
 namespace tombolo::testing::model {
@@ -10,21 +11,6 @@ namespace tombolo::testing::model {
 namespace {
 
 constexpr std::uint64_t kBodyBytesMax = 4 * kMiB;
-constexpr std::size_t kStep = 20'000;  // of bodies as they come in
-
-class SteppedBody final : public ByteSource {
- public:
-  explicit SteppedBody(const Bytes& bytes) : rest_(Bytes(bytes)) {}
-  Task<Block> next() override {
-    const std::size_t length = std::min(rest_.size(), kStep);
-    const Block out = rest_.slice(0, length);
-    rest_ = rest_.slice(length, rest_.size() - length);
-    co_return out;
-  }
-
- private:
-  Block rest_;
-};
 
 meta::Metadata metadata_of(std::uint64_t seed) {
   if (seed % 3 == 0) return {};
@@ -42,45 +28,13 @@ std::optional<Stamp> etag_of(const Result<store::StagedBlock>&) {
   return std::nullopt;
 }
 
-bool lies_in_the_state(const Error& error) {
-  return !error.detail.empty() &&
-         (error.code == Code::kConditionFailed || error.code == Code::kNotFound || error.code == Code::kInvalid);
-}
-
-Result<std::vector<store::BlockChoice>> parse_choices(std::string_view text) {
-  std::vector<store::BlockChoice> out;
-  for (std::size_t at = 0; at + 1 < text.size(); at += 3) {
-    store::BlockChoice choice;
-    if (text[at] == 'c') choice.source = store::BlockSource::kCommitted;
-    if (text[at] == 'u') choice.source = store::BlockSource::kUncommitted;
-    choice.block_id = text.substr(at + 1, 1);
-    out.push_back(std::move(choice));
-  }
-  return out;
-}
-
 }  // namespace
 
 meta::Conditions Sequence::conditions(unsigned key, Precondition& condition, std::optional<Stamp>& etag) const {
-  meta::Conditions out;
   const bool by_etag = condition == Precondition::kCurrent || condition == Precondition::kStale;
   if (by_etag) etag = model_.etag_for(key, condition);
   if (by_etag && !etag) condition = Precondition::kNone;
-  switch (condition) {
-    case Precondition::kNone:
-      break;
-    case Precondition::kAbsent:
-      out.if_none_match = meta::EtagMatch{.any = true, .stamps = {}};
-      break;
-    case Precondition::kPresent:
-      out.if_match = meta::EtagMatch{.any = true, .stamps = {}};
-      break;
-    case Precondition::kCurrent:
-    case Precondition::kStale:
-      out.if_match = meta::EtagMatch{.any = false, .stamps = {*etag}};
-      break;
-  }
-  return out;
+  return to_conditions(condition, etag);
 }
 
 template <class T>
@@ -152,7 +106,7 @@ Complaint Sequence::commit(const Operation& operation) {
   Precondition condition = operation.condition;
   std::optional<Stamp> etag;
   store::CommitBlockList request;
-  request.blocks = *parse_choices(operation.text);
+  request.blocks = parse_choices(operation.text);
   request.conditions = conditions(operation.key, condition, etag);
   const Change change = commit_change(request.blocks, condition, etag);
   auto committed = world_.life->store->commit_block_list(object(operation.key), request);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "base/random.h"
 #include "testing/chaos_remote.h"
 
 namespace tombolo::testing::model {
@@ -86,6 +85,8 @@ Kind kind(SeededRandom& random, const std::array<bool, std::size(kWeights)>& on)
   return Kind::kGet;
 }
 
+}  // namespace
+
 void fill_in(Operation& operation, SeededRandom& random) {
   constexpr std::string_view prefixes[] = {"", "", "b/", "a"};
   constexpr std::string_view syncs[] = {"kept", "reverted", "late"};
@@ -161,8 +162,6 @@ void fill_in(Operation& operation, SeededRandom& random) {
       break;
   }
 }
-
-}  // namespace
 
 std::vector<Operation> generate(std::uint64_t seed) {
   SeededRandom random(seed);

@@ -149,15 +149,8 @@ Complaint Model::saw_blocks(unsigned key, const std::optional<store::BlockList>&
   }
   const auto complaint = saw_object(key, list->object);
   if (complaint) return complaint;
-  const auto same = [](const auto& blocks, const std::vector<store::BlockInfo>& seen) {
-    return std::equal(blocks.begin(), blocks.end(), seen.begin(), seen.end(), [](const auto& block, const auto& info) {
-      return block.first == info.block_id && block.second->size() == info.length;
-    });
-  };
   return observe(key, "another block list was seen", [&](KeyState& state) {
-    if (!matches(state.object, list->object)) return false;
-    const bool committed = state.object ? same(state.object->blocks, list->committed) : list->committed.empty();
-    return committed && same(state.staged, list->uncommitted) && (state.object || !state.staged.empty());
+    return matches(state.object, list->object) && fits_blocks(state, *list);
   });
 }
 
@@ -264,7 +257,8 @@ Change stage_change(std::string block, BytesPtr bytes) {
   };
 }
 
-Change commit_change(std::vector<store::BlockChoice> choices, Precondition condition, std::optional<Stamp> etag) {
+Change commit_change(std::vector<store::BlockChoice> choices, Precondition condition, std::optional<Stamp> etag,
+                     meta::Metadata metadata) {
   return [=](const KeyState& state) -> std::variant<KeyState, std::string> {
     ObjectState object;
     Bytes all;
@@ -276,8 +270,19 @@ Change commit_change(std::vector<store::BlockChoice> choices, Precondition condi
     }
     if (auto refusal = judge(state, condition, etag); !refusal.empty()) return refusal;
     object.bytes = std::make_shared<const Bytes>(std::move(all));
+    object.metadata = metadata;
     return KeyState{std::move(object), {}};
   };
+}
+
+bool fits_blocks(const KeyState& state, const store::BlockList& list) {
+  const auto same = [](const auto& blocks, const std::vector<store::BlockInfo>& seen) {
+    return std::equal(blocks.begin(), blocks.end(), seen.begin(), seen.end(), [](const auto& block, const auto& info) {
+      return block.first == info.block_id && block.second->size() == info.length;
+    });
+  };
+  const bool committed = state.object ? same(state.object->blocks, list.committed) : list.committed.empty();
+  return committed && same(state.staged, list.uncommitted) && (state.object || !state.staged.empty());
 }
 
 }  // namespace tombolo::testing::model

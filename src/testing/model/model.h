@@ -99,6 +99,10 @@ Change put_change(BytesPtr bytes, meta::Metadata metadata, Precondition conditio
 Change delete_change(Precondition condition, std::optional<Stamp> etag);
 Change metadata_change(meta::Metadata metadata, Precondition condition, std::optional<Stamp> etag);
 Change stage_change(std::string block, BytesPtr bytes);
-Change commit_change(std::vector<store::BlockChoice> choices, Precondition condition, std::optional<Stamp> etag);
+Change commit_change(std::vector<store::BlockChoice> choices, Precondition condition, std::optional<Stamp> etag,
+                     meta::Metadata metadata = {});
+
+/// Whether a block list, but for its object, is that of `state`.
+bool fits_blocks(const KeyState& state, const store::BlockList& list);
 
 }  // namespace tombolo::testing::model

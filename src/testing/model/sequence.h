@@ -9,7 +9,8 @@ namespace tombolo::testing::model {
 class Sequence {
  public:
   explicit Sequence(const SequenceOptions& options)
-      : options_(options), world_(options.engine, options.seed, options.forgotten_syncs) {}
+      : options_(options),
+        world_({.engine = options.engine, .seed = options.seed, .forgotten_syncs = options.forgotten_syncs}) {}
 
   Complaint begin();
   Complaint step(const Operation& operation);

@@ -1,6 +1,7 @@
 #include "testing/model/world.h"
 
 #include "kv/rocks/rocks_index.h"
+#include "testing/paced_index.h"
 #include "testing/sim_rocks_files.h"
 #include "tiering/offload.h"
 #include "tiering/recall.h"
@@ -33,8 +34,8 @@ class LentIndex final : public kv::Index {
 /// The remote as a process reaches it that dies with its machine: before a call, or after it.
 class ReachedRemote final : public remote::Remote {
  public:
-  ReachedRemote(std::shared_ptr<remote::Remote> inner, SimMachine& machine)
-      : inner_(std::move(inner)), machine_(machine) {}
+  ReachedRemote(std::shared_ptr<remote::Remote> inner, SimMachine& machine, Pace& pace)
+      : inner_(std::move(inner)), machine_(machine), pace_(pace) {}
   const std::string& name() const override { return inner_->name(); }
   remote::Capabilities capabilities() const override { return inner_->capabilities(); }
   Task<remote::RemoteObject> put(remote::PutRequest request, remote::BodyFactory body, CallSite site) override {
@@ -59,16 +60,19 @@ class ReachedRemote final : public remote::Remote {
  private:
   template <class T>
   Task<T> reach(Task<T> call, std::string key, CallSite site) {
+    CO_TRY(pace_.pause());
     const auto verdict = machine_.begin({.kind = SimStep::kRemote, .where = key, .site = site});
     if (verdict.error) co_return *verdict.error;
     auto result = co_await std::move(call);
     if (verdict.dies_after) co_return machine_.die();
+    CO_TRY(pace_.pause());
     if (machine_.dead()) co_return SimMachine::dead_error();
     co_return result;
   }
 
   const std::shared_ptr<remote::Remote> inner_;
   SimMachine& machine_;
+  Pace& pace_;
 };
 
 kv::LogEngineOptions engine_options() {
@@ -113,11 +117,12 @@ tiering::OffloadOptions offload_options() {
 
 }  // namespace
 
-World::World(EngineKind given_engine, std::uint64_t given_seed, std::string forgotten_syncs)
-    : engine(given_engine),
-      seed(given_seed),
-      disk(machine, given_seed, std::move(forgotten_syncs)),
-      chaos(std::make_shared<ChaosRemote>(bucket, ChaosOptions{.seed = given_seed})) {}
+World::World(WorldOptions options)
+    : engine(options.engine),
+      seed(options.seed),
+      disk(machine, options.seed, std::move(options.forgotten_syncs)),
+      pace(options.seed, options.pace),
+      chaos(std::make_shared<ChaosRemote>(bucket, ChaosOptions{.seed = options.seed})) {}
 
 World::~World() {
   if (life) stop().ok() ? void() : void(life.release());  // stuck: what refers to it goes with the loop
@@ -141,19 +146,21 @@ Task<std::unique_ptr<kv::Index>> World::make_index() {
 Task<void> World::open_parts() {
   Life& it = *life;
   CO_TRY_ASSIGN(auto index, make_index());
+  disk::Disk& files = pace.none() ? static_cast<disk::Disk&>(disk) : paced_disk;
+  if (!pace.none()) index = std::make_unique<PacedIndex>(std::move(index), pace);
   kv::LogEngine::Services parts{
-      .disk = disk, .index = std::move(index), .clock = clock, .random = it.random, .executor = loop.get_executor()};
+      .disk = files, .index = std::move(index), .clock = clock, .random = it.random, .executor = loop.get_executor()};
   CO_TRY_ASSIGN(it.engine, kv::LogEngine::open(std::move(parts), engine_options()));
   it.stamper.emplace(*it.engine, it.random, clock);
   CO_TRY(it.stamper->recover());
   it.ids.emplace(*it.engine, it.random);
   CO_TRY(it.ids->recover());
-  it.segments.emplace(*it.engine, disk, it.random, segment_options());
+  it.segments.emplace(*it.engine, files, it.random, segment_options());
   CO_TRY(it.segments->open());
   const meta::Cell cell{*it.engine, it.random, clock, *it.stamper, *it.ids, it.ledger};
   it.services.emplace(store::Services{cell, *it.segments, it.cache, it.remotes, it.pins, it.workers, limits()});
   it.store.emplace(*it.services);
-  it.remotes.set(kRemoteName, std::make_shared<ReachedRemote>(chaos, machine));
+  it.remotes.set(kRemoteName, std::make_shared<ReachedRemote>(chaos, machine, pace));
   it.jobs.emplace(*it.engine, clock, it.random, loop.get_executor(), jobs::SchedulerOptions{.kept_ended = 3});
   tiering::register_offload(*it.jobs, *it.services, offload_options());
   tiering::register_recall(*it.jobs, *it.services);

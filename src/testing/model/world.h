@@ -18,6 +18,7 @@
 #include "store/services.h"
 #include "store/store.h"
 #include "testing/chaos_remote.h"
+#include "testing/paced_disk.h"
 #include "testing/sim_disk.h"
 #include "tiering/collector.h"
 
@@ -54,10 +55,17 @@ struct Life {
   std::optional<tiering::Collector> collector;
 };
 
+struct WorldOptions {
+  EngineKind engine = EngineKind::kMemory;
+  std::uint64_t seed = 1;
+  std::string forgotten_syncs = {};  // plants a bug: see SimDisk
+  PaceOptions pace = {};             // of disk, index and remote, for more than one client at a time
+};
+
 /// Its limits are tiny, so that a short sequence meets all of them.
 class World {
  public:
-  World(EngineKind engine, std::uint64_t seed, std::string forgotten_syncs = {});
+  explicit World(WorldOptions options);
   ~World();
 
   /// A life begins on what the disk holds. The error is that of whatever refused; nothing lives then.
@@ -83,6 +91,8 @@ class World {
   ManualClock clock;
   SimMachine machine;
   SimDisk disk;
+  Pace pace;
+  PacedDisk paced_disk{disk, pace};
   kv::MemoryIndex rows;  // of EngineKind::kMemory
   std::shared_ptr<remote::MemoryRemote> bucket = std::make_shared<remote::MemoryRemote>(kRemoteName, clock);
   std::shared_ptr<ChaosRemote> chaos;
