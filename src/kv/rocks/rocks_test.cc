@@ -1,7 +1,9 @@
 // The log engine over RocksDB, on a real directory.
 #include <gmock/gmock.h>
+#include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
 
+#include <condition_variable>
 #include <filesystem>
 #include <fstream>
 
@@ -128,6 +130,57 @@ class Rocks : public testing::Test {
   ~Rocks() override { set_log_level(LogLevel::kInfo); }
   RocksRig rig_;
 };
+
+/// Keeps RocksDB's compactions from running for as long as it lives.
+class NoCompactions {
+ public:
+  NoCompactions() {
+    const int threads = std::max(rocksdb::Env::Default()->GetBackgroundThreads(rocksdb::Env::LOW), 1);
+    for (int n = 0; n < threads; ++n) rocksdb::Env::Default()->Schedule(&wait, &state_, rocksdb::Env::LOW);
+    state_.waiting = threads;
+  }
+  ~NoCompactions() {
+    std::unique_lock lock(state_.mutex);
+    state_.over = true;
+    state_.changed.notify_all();
+    state_.changed.wait(lock, [this] { return state_.waiting == 0; });
+  }
+
+ private:
+  struct State {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool over = false;
+    int waiting = 0;
+  };
+  static void wait(void* given) {
+    State& state = *static_cast<State*>(given);
+    std::unique_lock lock(state.mutex);
+    state.changed.wait(lock, [&state] { return state.over; });
+    --state.waiting;
+    state.changed.notify_all();
+  }
+  State state_;
+};
+
+TEST_F(Rocks, RowsOfFilesThatAreNotOpenYetAreWhole) {
+  constexpr int kFiles = 19;  // it opens 16 at a start; from 20 on it slows writers down
+  const NoCompactions none;
+  for (int n = 0; n < kFiles; ++n) {
+    ASSERT_TRUE(rig_.put("row " + std::to_string(n), "value").ok());
+    ASSERT_TRUE(rig_.put("empty " + std::to_string(n), "").ok());
+    ASSERT_TRUE(run_to_end(rig_.loop, rig_.log_engine().flush()).ok());
+  }
+  ASSERT_TRUE(rig_.reopen());
+  ASSERT_GT(rig_.index_files(".sst").size(), 16u) << "else all are open";
+  for (int n = 0; n < kFiles; ++n) {
+    const auto row = rig_.get("row " + std::to_string(n));
+    ASSERT_TRUE(row.ok()) << to_string(row.error());
+    EXPECT_EQ(*row, "value") << n;
+    EXPECT_EQ(*rig_.get("empty " + std::to_string(n)), "") << n;
+    EXPECT_EQ(*rig_.get("absent " + std::to_string(n)), std::nullopt) << n;
+  }
+}
 
 TEST_F(Rocks, KillKeepsEveryCommitWhateverWasFlushed) {
   int n = 0;
