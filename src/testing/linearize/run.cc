@@ -9,6 +9,7 @@ namespace tombolo::testing::linearize {
 
 namespace {
 
+constexpr std::uint64_t kChangesMax = 300;  // of the disk, of all that a death is scheduled at
 constexpr std::uint64_t kFsckEvery = 8;  // of histories, one in so many ends with all bytes checked
 
 /// What of the disk a death takes; nullopt: the machine goes on.
@@ -51,9 +52,11 @@ Run::Run(const RunOptions& options)
 
 void Run::draw_habits() {
   constexpr Duration thinks[] = {Duration(0), Duration(200), Duration(2'000), Duration(10'000)};
+  constexpr Duration rests[] = {Duration(500), Duration(5'000), Duration(40'000)};
   habits_.clients = 2 + static_cast<unsigned>(random_.below(7));
   habits_.keys = 1 + static_cast<unsigned>(random_.below(4));
   habits_.think = thinks[random_.below(std::size(thinks))];
+  habits_.upkeep = rests[random_.below(std::size(rests))];
   habits_.big_one_in = 2 + random_.below(12);
   habits_.blocks = random_.below(3) != 0;
   habits_.jobs = random_.below(3) != 0;
@@ -86,15 +89,12 @@ void Run::live(std::uint64_t operations) {
 /// In one way or another.
 void Run::end_life() {
   const auto unsynced = kDeaths[random_.below(std::size(kDeaths))];
-  if (!world_.machine.dead() && random_.below(3) == 0) return restart();
-  crash(unsynced);
-}
-
-void Run::restart() {
-  ++stats_.restarts;
+  if (world_.machine.dead() || random_.below(3) != 0) return crash(unsynced);
   const auto closed = world_.close();
-  if (!closed.ok()) return complain("closing failed for no reason: " + to_string(closed.error()));
-  world_.lose(Unsynced::kLost);
+  const bool died = world_.machine.dead();  // what had been scheduled came only now
+  ++(died ? stats_.crashes : stats_.restarts);
+  if (!closed.ok() && !died) return complain("closing failed for no reason: " + to_string(closed.error()));
+  world_.lose(died ? unsynced : Unsynced::kLost);
   begin_life();
 }
 
@@ -150,12 +150,12 @@ RunResult Run::go() {
     const auto made = world_.run(store().create_container(model::box(), {}));
     if (!made.ok()) complain("making the container failed: " + to_string(made.error()));
   }
-  const std::uint64_t lives = 2 + random_.below(3);
+  const std::uint64_t lives = 3 + random_.below(3);
   for (std::uint64_t life = 0; life < lives && !complaint_; ++life) {
     if (random_.below(4) != 0) {
-      world_.machine.die_at(1 + random_.below(800), random_.below(2) == 0 ? Moment::kBefore : Moment::kAfter);
+      world_.machine.die_at(1 + random_.below(kChangesMax), random_.below(2) == 0 ? Moment::kBefore : Moment::kAfter);
     }
-    live(80 + random_.below(120));
+    live(80 + random_.below(200));
     if (!complaint_) end_life();
   }
   if (!complaint_) look_at_everything();

@@ -30,7 +30,8 @@ class Run {
   /// How the clients of a history behave.
   struct Habits {
     unsigned clients = 2, keys = 1;
-    Duration think{0};  // at most, between operations
+    Duration think{0};   // at most, between operations
+    Duration upkeep{1};  // at most, between passes of the collector and between jobs
     std::uint64_t big_one_in = 8;
     bool blocks = true, jobs = true;
   };
@@ -41,7 +42,6 @@ class Run {
   void complain(std::string what);
   void live(std::uint64_t operations);
   void end_life();
-  void restart();
   void crash(std::optional<Unsynced> unsynced);
   void begin_life();
   void open();
@@ -70,6 +70,7 @@ class Run {
   void listed(const Step& page, const store::ListObjects& query, const store::ListObjectsPage& entries);
 
   // upkeep.cc
+  Task<void> rest(unsigned times);
   Task<void> collect();
   Task<void> flush();
   Task<void> move_bytes();

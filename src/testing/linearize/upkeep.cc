@@ -7,22 +7,19 @@
 
 namespace tombolo::testing::linearize {
 
-namespace {
-
-Duration some_time(SeededRandom& random, std::uint64_t millis_max) {
-  return std::chrono::microseconds(1'000 + static_cast<std::int64_t>(random.below(millis_max * 1'000)));
-}
-
-}  // namespace
-
 void Run::upkeep_failed(std::string_view what, const Error& error) {
   if (!heard() || error.code == Code::kBusy) return;
   complain(fmt::format("{} failed for no reason: {}", what, to_string(error)));
 }
 
+Task<void> Run::rest(unsigned times) {
+  const auto most = static_cast<std::uint64_t>(habits_.upkeep.count()) * times;
+  co_return co_await sleep_for(Duration(1 + static_cast<std::int64_t>(random_.below(most))));
+}
+
 Task<void> Run::collect() {
   while (!over()) {
-    CO_TRY(sleep_for(some_time(random_, 40)));
+    CO_TRY(rest(1));
     if (over()) break;
     if (random_.below(3) == 0) {
       const auto rotated = co_await world_.life->segments->rotate();
@@ -37,7 +34,7 @@ Task<void> Run::collect() {
 
 Task<void> Run::flush() {
   while (!over()) {
-    CO_TRY(sleep_for(some_time(random_, 200)));
+    CO_TRY(rest(5));
     if (over()) break;
     const auto flushed = co_await world_.life->engine->flush();
     if (!flushed.ok()) upkeep_failed("a flush", flushed.error());
@@ -47,7 +44,7 @@ Task<void> Run::flush() {
 
 Task<void> Run::move_bytes() {
   while (!over()) {
-    CO_TRY(sleep_for(some_time(random_, 30)));
+    CO_TRY(rest(1));
     if (over()) break;
     CO_TRY(one_job());
   }
@@ -84,7 +81,7 @@ Task<void> Run::one_job() {
       if (options_.narrate && job->state == jobs::JobState::kFailed) fmt::print(stderr, "a job failed: {}\n", job->error);
       break;
     }
-    CO_TRY(sleep_for(std::chrono::milliseconds(5)));
+    CO_TRY(sleep_for(std::chrono::milliseconds(1)));
   }
   co_return Result<void>{};
 }
