@@ -11,6 +11,7 @@
 #include "disk/memory/memory_disk.h"
 #include "disk/posix/posix_disk.h"
 #include "testing/faulty_disk.h"
+#include "testing/paced_disk.h"
 #include "testing/sim_disk.h"
 #include "testing/unsynced_disk.h"
 
@@ -61,6 +62,14 @@ struct SimRig final : Rig {
   Disk& disk() override { return sim; }
   testing::SimMachine machine;
   testing::SimDisk sim{machine, 1};
+};
+
+/// Where no time is virtual, its pauses are real.
+struct PacedRig final : Rig {
+  Disk& disk() override { return paced; }
+  MemoryDisk memory;
+  testing::Pace pace{1, {.one_in = 2, .longest = Duration(20)}};
+  testing::PacedDisk paced{memory, pace};
 };
 
 struct Kind {
@@ -318,6 +327,7 @@ INSTANTIATE_TEST_SUITE_P(All, DiskContract,
                                            Kind{"Posix", [] { return std::make_unique<PosixRig>(); }},
                                            Kind{"Sim", [] { return std::make_unique<SimRig>(); }},
                                            Kind{"Faulty", [] { return std::make_unique<FaultyRig>(); }},
+                                           Kind{"Paced", [] { return std::make_unique<PacedRig>(); }},
                                            Kind{"Unsynced", [] { return std::make_unique<UnsyncedRig>(); }}),
                          [](const auto& test) { return test.param.name; });
 

@@ -89,7 +89,8 @@ class Narrower {
   }
 
   bool drop(std::size_t step) {
-    if (step == at_ || (steps_[step].outcome != Outcome::kSaw && steps_[step].outcome != Outcome::kRefused)) return false;
+    if (step == at_ || (steps_[step].outcome != Outcome::kSaw && steps_[step].outcome != Outcome::kRefused))
+      return false;
     Steps fewer = steps_;
     fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(step));
     if (!check(fewer, before_)) return false;

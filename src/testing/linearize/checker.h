@@ -19,7 +19,7 @@ struct Finding {
   std::string what;
   /// The steps that suffice to show it, by their calls; empty when `what` says it all.
   Steps steps = {};
-  std::size_t at = 0;              // of these, the one whose answer nothing explains
+  std::size_t at = 0;                    // of these, the one whose answer nothing explains
   std::vector<std::string> before = {};  // what the name could be before them
 };
 std::string describe(const Finding& finding);

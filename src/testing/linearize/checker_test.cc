@@ -153,8 +153,8 @@ TEST(Checker, ALostUpdateIsRefused) {
 }
 
 TEST(Checker, TwoCreatorsThatBothWinAreRefused) {
-  EXPECT_FALSE(good({acknowledged({1, 4}, "1", 10, Precondition::kAbsent),
-                     acknowledged({2, 3}, "2", 11, Precondition::kAbsent)}));
+  EXPECT_FALSE(good(
+      {acknowledged({1, 4}, "1", 10, Precondition::kAbsent), acknowledged({2, 3}, "2", 11, Precondition::kAbsent)}));
   EXPECT_TRUE(good({acknowledged({1, 4}, "1", 10, Precondition::kAbsent), deleted({2, 5}),
                     acknowledged({3, 6}, "2", 11, Precondition::kAbsent)}));
 }
@@ -182,8 +182,8 @@ TEST(Checker, WhatWasSeenBeforeACrashAndNotAfterIsRefused) {
 }
 
 TEST(Checker, FlippingAfterACrashIsRefused) {
-  EXPECT_FALSE(good({acknowledged({1, 2}, "1", 10), unanswered({3, 4}, "2"), saw({5, 6}, "1", 10),
-                     saw({7, 8}, "2", 11)}))
+  EXPECT_FALSE(
+      good({acknowledged({1, 2}, "1", 10), unanswered({3, 4}, "2"), saw({5, 6}, "1", 10), saw({7, 8}, "2", 11)}))
       << "whoever did it is dead";
 }
 
@@ -248,7 +248,7 @@ TEST(Checker, TheSameCommitTriedInManyOrdersStaysOneState) {
 // ---- what is told
 
 TEST(Checker, OnlyWhatIsNeededIsTold) {
-  Steps steps = {acknowledged({1, 2}, "1", 10), saw({3, 4}, "1", 10), acknowledged({5, 8}, "2", 11),
+  Steps steps = {acknowledged({1, 2}, "1", 10), saw({3, 4}, "1", 10),  acknowledged({5, 8}, "2", 11),
                  saw({6, 7}, "1", 10),          saw({9, 20}, "2", 11), saw({10, 11}, "1", 10),
                  saw({12, 13}, "2", 11)};
   const auto finding = check_history({steps});

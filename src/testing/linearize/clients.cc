@@ -16,9 +16,9 @@ struct Weight {
   Kind kind;
   unsigned weight;
 };
-constexpr Weight kWeights[] = {{Kind::kPut, 26},  {Kind::kGet, 22},     {Kind::kRange, 10},
-                               {Kind::kList, 6},  {Kind::kDelete, 9},   {Kind::kMetadata, 9},
-                               {Kind::kStage, 9}, {Kind::kCommit, 6},   {Kind::kBlocks, 3}};
+constexpr Weight kWeights[] = {{Kind::kPut, 26},  {Kind::kGet, 22},   {Kind::kRange, 10},
+                               {Kind::kList, 6},  {Kind::kDelete, 9}, {Kind::kMetadata, 9},
+                               {Kind::kStage, 9}, {Kind::kCommit, 6}, {Kind::kBlocks, 3}};
 constexpr bool concerns_blocks(Kind kind) {
   return kind == Kind::kStage || kind == Kind::kCommit || kind == Kind::kBlocks;
 }
@@ -68,9 +68,11 @@ Operation Run::draw(Client& me) {
   if (has_bytes && me.random.below(habits_.big_one_in) != 0) operation.size = 1 + operation.size % 300;
   if (operation.kind == Kind::kRange && me.random.below(2) == 0) operation.size %= 300;
   // Clients who create, and clients who change what they have seen, compete more often than the model's one does.
-  const bool competes = operation.kind == Kind::kPut || operation.kind == Kind::kMetadata || operation.kind == Kind::kCommit;
+  const bool competes =
+      operation.kind == Kind::kPut || operation.kind == Kind::kMetadata || operation.kind == Kind::kCommit;
   if (competes && me.random.below(4) == 0) {
-    operation.condition = operation.kind == Kind::kMetadata || me.random.below(2) == 0 ? Precondition::kCurrent : Precondition::kAbsent;
+    operation.condition =
+        operation.kind == Kind::kMetadata || me.random.below(2) == 0 ? Precondition::kCurrent : Precondition::kAbsent;
   }
   return operation;
 }

@@ -22,8 +22,8 @@ Sight sight_of(const meta::Object& object) {
 
 bool matches(const std::optional<model::ObjectState>& state, const std::optional<Sight>& seen) {
   if (!state || !seen) return !state && !seen;
-  return state->etag == seen->etag && state->bytes->size() == seen->length && state->metadata == metadata_of(seen->tag) &&
-         crc64(*state->bytes) == seen->crc64;  // last: it takes longest
+  return state->etag == seen->etag && state->bytes->size() == seen->length &&
+         state->metadata == metadata_of(seen->tag) && crc64(*state->bytes) == seen->crc64;  // last: it takes longest
 }
 
 std::string describe(const Step& step) {

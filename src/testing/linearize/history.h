@@ -39,12 +39,12 @@ struct Step {
   unsigned client = 0;
   Tick call = 0, answer = kNever;
   Outcome outcome = Outcome::kUnknown;
-  std::string text = {};                                    // what was asked, for people
-  model::Change change = {};                                // of all but kSaw
-  std::string tag = {};                                     // what the change writes; empty: it makes no ETag
-  std::string detail = {};                                  // of kRefused
-  std::optional<Sight> sight = {};                          // of the object that was answered
-  std::function<bool(const model::KeyState&)> fits = {};    // of kSaw
+  std::string text = {};                                  // what was asked, for people
+  model::Change change = {};                              // of all but kSaw
+  std::string tag = {};                                   // what the change writes; empty: it makes no ETag
+  std::string detail = {};                                // of kRefused
+  std::optional<Sight> sight = {};                        // of the object that was answered
+  std::function<bool(const model::KeyState&)> fits = {};  // of kSaw
 };
 std::string describe(const Step& step);
 

@@ -96,7 +96,8 @@ int run_many(const Arguments& arguments) {
   const RunStats& stats = summary.stats;
   fmt::print(
       "{} histories ({} with RocksDB), {} operations, {} steps ({} acknowledged, {} refused, {} unknown, {} reads), "
-      "{} busy, {} crashes ({} under way), {} restarts, {} jobs ({} failed), {} passes, {} violations, {:.1f} s, {:.0f} "
+      "{} busy, {} crashes ({} under way), {} restarts, {} jobs ({} failed), {} passes, {} violations, {:.1f} s, "
+      "{:.0f} "
       "operations/s\n",
       summary.histories, summary.rocks, stats.operations, stats.steps, stats.acknowledged, stats.refused, stats.unknown,
       stats.reads, stats.busy, stats.crashes, stats.crashes_under_way, stats.restarts, stats.jobs, stats.jobs_failed,

@@ -55,7 +55,8 @@ std::optional<model::KeyState> NameChecker::happen(const Step& step, const State
   ASSERT(next.object);
   const auto etag = etags_.find(step.tag);
   next.object->etag = etag == etags_.end() ? std::nullopt : std::optional(etag->second);
-  const bool grows = !state.object || !state.object->etag || !next.object->etag || *next.object->etag > *state.object->etag;
+  const bool grows =
+      !state.object || !state.object->etag || !next.object->etag || *next.object->etag > *state.object->etag;
   if (!grows || (step.sight && !matches(next.object, step.sight))) return std::nullopt;
   return next;
 }

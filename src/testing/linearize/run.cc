@@ -10,13 +10,18 @@ namespace tombolo::testing::linearize {
 namespace {
 
 constexpr std::uint64_t kChangesMax = 300;  // of the disk, of all that a death is scheduled at
-constexpr std::uint64_t kFsckEvery = 8;  // of histories, one in so many ends with all bytes checked
+constexpr std::uint64_t kFsckEvery = 8;     // of histories, one in so many ends with all bytes checked
 
 /// What of the disk a death takes; nullopt: the machine goes on.
 constexpr std::optional<disk::PowerLoss::Unsynced> kDeaths[] = {
-    disk::PowerLoss::Unsynced::kTorn, disk::PowerLoss::Unsynced::kTorn, disk::PowerLoss::Unsynced::kTorn,
-    disk::PowerLoss::Unsynced::kLost, disk::PowerLoss::Unsynced::kLost, disk::PowerLoss::Unsynced::kKept,
-    std::nullopt,                     std::nullopt,
+    disk::PowerLoss::Unsynced::kTorn,
+    disk::PowerLoss::Unsynced::kTorn,
+    disk::PowerLoss::Unsynced::kTorn,
+    disk::PowerLoss::Unsynced::kLost,
+    disk::PowerLoss::Unsynced::kLost,
+    disk::PowerLoss::Unsynced::kKept,
+    std::nullopt,
+    std::nullopt,
 };
 
 }  // namespace

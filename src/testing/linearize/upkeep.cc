@@ -78,7 +78,8 @@ Task<void> Run::one_job() {
     }
     if (jobs::ended(job->state)) {
       stats_.jobs_failed += job->state == jobs::JobState::kFailed;
-      if (options_.narrate && job->state == jobs::JobState::kFailed) fmt::print(stderr, "a job failed: {}\n", job->error);
+      if (options_.narrate && job->state == jobs::JobState::kFailed)
+        fmt::print(stderr, "a job failed: {}\n", job->error);
       break;
     }
     CO_TRY(sleep_for(std::chrono::milliseconds(1)));

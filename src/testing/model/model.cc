@@ -149,9 +149,8 @@ Complaint Model::saw_blocks(unsigned key, const std::optional<store::BlockList>&
   }
   const auto complaint = saw_object(key, list->object);
   if (complaint) return complaint;
-  return observe(key, "another block list was seen", [&](KeyState& state) {
-    return matches(state.object, list->object) && fits_blocks(state, *list);
-  });
+  return observe(key, "another block list was seen",
+                 [&](KeyState& state) { return matches(state.object, list->object) && fits_blocks(state, *list); });
 }
 
 Complaint Model::saw_listed(unsigned key, const std::optional<meta::Object>& object, bool uncommitted,
