@@ -17,20 +17,38 @@ class Window {
 
   /// The bytes at `offset`, at most kRunHeaderBytes; nullopt past the end.
   Task<std::optional<RunHeaderBytes>> header_at(std::uint64_t offset) {
-    if (offset + kRunHeaderBytes > file_bytes_) co_return std::optional<RunHeaderBytes>{};
     if (offset < begin_ || offset + kRunHeaderBytes > begin_ + bytes_.size()) {
-      bytes_.resize(std::min<std::uint64_t>(kStreamStep, file_bytes_ - offset));
-      begin_ = offset;
-      CO_TRY(file_.read(begin_, bytes_));
+      CO_TRY_ASSIGN(const bool there, fill(offset));
+      if (!there) co_return std::optional<RunHeaderBytes>{};
     }
     RunHeaderBytes out;
     std::copy_n(bytes_.begin() + static_cast<std::ptrdiff_t>(offset - begin_), kRunHeaderBytes, out.begin());
     co_return std::optional<RunHeaderBytes>(out);
   }
 
+  /// As it was last found to be.
+  std::uint64_t file_bytes() const { return file_bytes_; }
+
  private:
+  /// False when the file has no header's length at `offset`. It may be cut while it is read: sealing a segment gives
+  /// back what lies behind its last run.
+  Task<bool> fill(std::uint64_t offset) {
+    while (offset + kRunHeaderBytes <= file_bytes_) {
+      begin_ = offset;
+      bytes_.resize(std::min<std::uint64_t>(kStreamStep, file_bytes_ - offset));
+      const auto read = co_await file_.read(begin_, bytes_);
+      if (read.ok()) co_return true;
+      bytes_.clear();
+      if (read.error().code != Code::kOutOfRange) co_return read.error();
+      CO_TRY_ASSIGN(const std::uint64_t now, file_.size());
+      if (now >= file_bytes_) co_return read.error();
+      file_bytes_ = now;
+    }
+    co_return false;
+  }
+
   disk::File& file_;
-  const std::uint64_t file_bytes_;
+  std::uint64_t file_bytes_;
   std::uint64_t begin_ = 0;
   Bytes bytes_;
 };
@@ -60,7 +78,7 @@ Task<SegmentScan> scan_segment(disk::File& file, ScanDepth depth) {
   CO_CHECK_ASSIGN(scan.header, decode_segment_header(raw));
 
   Window window(file, scan.file_bytes);
-  for (std::uint64_t start = kSegmentHeaderBytes; start < scan.file_bytes;) {
+  for (std::uint64_t start = kSegmentHeaderBytes; start < window.file_bytes();) {
     std::uint64_t next = start + kBlockBytes;
     for (const std::uint64_t offset : {start, start + kBlockBytes - kRunHeaderBytes}) {
       CO_TRY_ASSIGN(const auto candidate, window.header_at(offset));
@@ -69,7 +87,7 @@ Task<SegmentScan> scan_segment(disk::File& file, ScanDepth depth) {
       if (!header.ok()) continue;
       bool verified = false;
       if (depth == ScanDepth::kData) {
-        CO_TRY_ASSIGN(verified, data_verifies(file, offset, *header, scan.file_bytes));
+        CO_TRY_ASSIGN(verified, data_verifies(file, offset, *header, window.file_bytes()));
       }
       scan.runs.push_back({.offset = offset, .header = *header, .verified = verified});
       next = start + occupied_bytes(offset, header->length);
@@ -77,6 +95,7 @@ Task<SegmentScan> scan_segment(disk::File& file, ScanDepth depth) {
     }
     start = next;
   }
+  scan.file_bytes = window.file_bytes();
   co_return scan;
 }
 

@@ -5,6 +5,30 @@
 namespace tombolo::data {
 namespace {
 
+/// A file that is cut right after somebody has asked how long it is.
+class CutFile final : public disk::File {
+ public:
+  CutFile(std::unique_ptr<disk::File> inner, std::uint64_t size) : inner_(std::move(inner)), size_(size) {}
+  Task<std::uint64_t> size(CallSite site) override {
+    CO_TRY_ASSIGN(const std::uint64_t before, inner_->size(site));
+    CO_TRY(inner_->truncate(size_, site));
+    co_return before;
+  }
+  Task<void> read(std::uint64_t offset, MutableBytes out, CallSite site) override {
+    return inner_->read(offset, out, site);
+  }
+  Task<void> write(std::uint64_t offset, BytesView bytes, CallSite site) override {
+    return inner_->write(offset, bytes, site);
+  }
+  Task<void> sync(CallSite site) override { return inner_->sync(site); }
+  Task<void> truncate(std::uint64_t size, CallSite site) override { return inner_->truncate(size, site); }
+  Task<void> reserve(std::uint64_t size, CallSite site) override { return inner_->reserve(size, site); }
+
+ private:
+  const std::unique_ptr<disk::File> inner_;
+  const std::uint64_t size_;
+};
+
 class ScanTest : public DataRig {
  protected:
   void SetUp() override {
@@ -68,6 +92,20 @@ TEST_F(ScanTest, ACutFileLosesOnlyItsEnd) {
   ASSERT_EQ(found->runs.size(), 5u);
   EXPECT_TRUE(found->runs[3].verified);
   EXPECT_FALSE(found->runs[4].verified);
+}
+
+TEST_F(ScanTest, AFileThatIsSealedMeanwhileIsScannedToItsNewEnd) {
+  auto opened = file(SegmentId{1});
+  const auto size = *run(opened->size());
+  ASSERT_TRUE(run(opened->truncate(size + 2 * kStreamStep + 77)).ok());
+  CutFile cut(std::move(opened), size);
+  for (const ScanDepth depth : {ScanDepth::kHeaders, ScanDepth::kData}) {
+    const auto found = run(scan_segment(cut, depth));
+    ASSERT_TRUE(found.ok()) << to_string(found.error());
+    EXPECT_EQ(found->runs.size(), sealed_.size());
+    EXPECT_EQ(found->file_bytes, size);
+    ASSERT_TRUE(run(cut.truncate(size + 100 * kBlockBytes, CallSite::here())).ok());
+  }
 }
 
 TEST_F(ScanTest, ARunWithoutItsHeaderIsNotARun) {
