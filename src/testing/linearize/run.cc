@@ -10,7 +10,9 @@ namespace tombolo::testing::linearize {
 namespace {
 
 constexpr std::uint64_t kChangesMax = 300;  // of the disk, of all that a death is scheduled at
-constexpr std::uint64_t kFsckEvery = 8;     // of histories, one in so many ends with all bytes checked
+constexpr std::int64_t kRightWall = 1'700'000'000'000'000;
+constexpr std::uint64_t kSlowMax = 1'800'000'000;  // microseconds
+constexpr std::uint64_t kFsckEvery = 8;            // of histories, one in so many ends with all bytes checked
 
 /// What of the disk a death takes; nullopt: the machine goes on.
 constexpr std::optional<disk::PowerLoss::Unsynced> kDeaths[] = {
@@ -114,6 +116,9 @@ void Run::crash(std::optional<Unsynced> unsynced) {
 
 void Run::begin_life() {
   world_.machine.clear();
+  // The clock of a machine that starts anew may be slow: no ETag is given again for that.
+  const std::uint64_t slow = random_.below(3) == 0 ? random_.below(kSlowMax) : 0;
+  world_.clock.set_wall({kRightWall + world_.clock.steady().micros - static_cast<std::int64_t>(slow)});
   for (Steps& steps : names_) {
     for (Step& step : steps) {
       if (step.answer == kNever) step.answer = ++now_;  // what has not happened by now never will
