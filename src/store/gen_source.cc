@@ -107,13 +107,13 @@ Task<Block> GenSource::step() {
   }
   meta::ReadPiece& piece = *current;
   if (!piece.run) {
-    if (window_.gen.shape == meta::GenShape::kInline) {
-      const BytesView all = as_bytes(piece.inline_bytes);
-      if (crc64(all) != window_.gen.crc64) {
-        co_return Error{Code::kCorrupt, fmt::format("gen {}: its inline bytes do not verify", what_.gen.value)};
-      }
-      if (admit_) services_.cache.insert({.tenant = what_.tenant, .gen = what_.gen}, all);
+    const BytesView all = as_bytes(piece.inline_bytes);
+    if (crc64(all) != piece.inline_crc64) {
+      co_return Error{Code::kCorrupt, fmt::format("gen {}: the inline bytes from its byte {} on do not verify",
+                                                  what_.gen.value, piece.offset)};
     }
+    const bool own = window_.gen.shape == meta::GenShape::kInline;
+    if (own && admit_) services_.cache.insert({.tenant = what_.tenant, .gen = what_.gen}, all);
     const std::uint64_t done = at_ - piece.offset;
     co_return inline_block(std::move(piece.inline_bytes), piece.skip + done, piece.length - done);
   }

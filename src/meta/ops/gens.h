@@ -38,6 +38,7 @@ struct ReadPiece {
   std::optional<Run> run;    // nullopt: inline. run->local nullopt: read the native place of the gen asked for,
                              // where the run begins at offset - skip
   std::string inline_bytes;  // whole, of the source gen
+  std::uint64_t inline_crc64 = 0;
 };
 struct ReadPlan {
   Gen gen;                        // as of the same snapshot; its inline bytes are in the piece
@@ -49,7 +50,7 @@ struct ReadRange {
   std::uint32_t pieces_max = 16;
 };
 /// One snapshot; one seek where the range lies in one run. nullopt when the gen is gone. kCorrupt when rows that the
-/// gen needs are missing. Requires offset + length <= gen length.
+/// gen needs are missing, or the range goes beyond its length.
 Task<std::optional<ReadPlan>> plan_read(Cell cell, TenantId tenant, GenId gen, ReadRange range);
 
 /// Both kinds. Candidates of a shard queued before `before`, oldest first; only those behind `after` where it is given.

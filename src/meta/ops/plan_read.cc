@@ -24,6 +24,7 @@ void add_inline(ReadPlan& plan, Gen& source, Part part) {
   piece.length = part.length;
   piece.skip = part.offset;
   piece.inline_bytes = std::move(source.inline_bytes);
+  piece.inline_crc64 = source.crc64;
   plan.pieces.push_back(std::move(piece));
 }
 
@@ -84,7 +85,10 @@ Task<std::optional<ReadPlan>> plan_read(Cell cell, TenantId tenant, GenId gen, R
   if (!row) co_return std::optional<ReadPlan>{};
   ReadPlan plan;
   plan.gen = *std::move(row);
-  ASSERT(range.offset <= plan.gen.length && range.length <= plan.gen.length - range.offset);
+  if (range.offset > plan.gen.length || range.length > plan.gen.length - range.offset) {
+    co_return Error{Code::kCorrupt, "gen " + std::to_string(gen.value) + " has " + std::to_string(plan.gen.length) +
+                                        " bytes, and what names it says that it has more"};
+  }
   if (range.length == 0) co_return std::optional<ReadPlan>(std::move(plan));
   const Part whole{.offset = range.offset, .length = range.length, .at = range.offset};
   switch (plan.gen.shape) {

@@ -97,6 +97,26 @@ TEST(GetObject, KeepsNoInlineBytesThatDoNotVerify) {
   EXPECT_EQ(rig.got("a").size(), 100u);
 }
 
+TEST(GetObject, VerifiesBlocksThatLieInRows) {
+  Rig rig;
+  const Bytes first = rig.noise(100), second = rig.noise(200);
+  ASSERT_TRUE(rig.stage("a", "1", first).ok());
+  ASSERT_TRUE(rig.stage("a", "2", second).ok());
+  ASSERT_TRUE(rig.commit("a", {{BlockSource::kLatest, "1"}, {BlockSource::kLatest, "2"}}).ok());
+  const auto object = rig.head("a");
+  const auto slices = *rig.run(meta::list_slices(rig.services.cell, kTenant, object->gen, 0, 2));
+  auto source = **rig.run(meta::get_gen(rig.services.cell, kTenant, slices[1].source));
+  ASSERT_EQ(source.shape, meta::GenShape::kInline);
+  source.inline_bytes[77] = static_cast<char>(source.inline_bytes[77] ^ 1);
+  std::function<Task<void>(kv::Transaction&)> body = [&](kv::Transaction& txn) {
+    return put_row(txn, meta::keys::gen(kTenant, source.id), meta::encode(source));
+  };
+  ASSERT_TRUE(rig.run(kv::run(rig.engine, rig.random, std::move(body))).ok());
+  EXPECT_EQ(rig.get("a").error().code, Code::kCorrupt);
+  EXPECT_EQ(rig.get("a", ByteRange{110, 10}).error().code, Code::kCorrupt) << "other bytes of the same block";
+  EXPECT_EQ(rig.got("a", ByteRange{0, 100}), first);
+}
+
 class WhileReading : public ::testing::TestWithParam<bool> {};
 
 TEST_P(WhileReading, TheReaderKeepsTheOldBytes) {
