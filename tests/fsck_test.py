@@ -1,4 +1,5 @@
-"""fsck names what is broken: real damage, planted one at a time in a copy of a stopped server's data."""
+"""fsck names what is broken: real damage, planted one at a time in a copy of a stopped server's data. And --repair heals
+what has another copy, on a stopped cell and below a running server."""
 import json
 import os
 import pathlib
@@ -11,7 +12,7 @@ import time
 import unittest
 
 from harness import suite
-from harness.case import ProxiedCloudCase
+from harness.case import ProxiedCloudCase, TempCase
 from harness.tombolo import Tombolo
 
 CONTAINER, COLD = "hot", "cold"
@@ -177,6 +178,103 @@ class FsckTest(unittest.TestCase):
     def restore_remote(self, saved: pathlib.Path):
         shutil.rmtree(self.remote)
         saved.rename(self.remote)
+
+
+class RepairTest(TempCase):
+    """Damage in the files of a server that runs, or has stopped, healed through the command line."""
+
+    def setUp(self):
+        super().setUp()
+        self.server = Tombolo(self.folder / "server", settings={"tiering.compact_dead_percent": 99, "cache.bytes": "1MiB"})
+        self.server.start()
+        self.addCleanup(self.server.kill9)
+        self.remote = self.folder / "shelf"
+        self.remote.mkdir()
+        self.server.cli("remote", "add", "shelf", "--kind", "file", "--endpoint", self.remote)
+        for container in (CONTAINER, COLD):
+            self.server.cli("container", "create", container)
+        self.client = self.server.account.client()
+        self.client.get_blob_client(COLD, "object").upload_blob(COLD_BYTES)
+        self.client.get_blob_client(CONTAINER, "first").upload_blob(HOT_BYTES)
+        self.client.get_blob_client(CONTAINER, "only here").upload_blob(SECOND_BYTES)
+        self.assertEqual(self.server.cli("offload", f"{CONTAINER}/first", "--to", "shelf")["state"], "done")
+        self.assertEqual(self.server.cli("offload", COLD, "--to", "shelf")["state"], "done")
+
+    def find(self, data: bytes) -> tuple[pathlib.Path, int]:
+        for path in sorted((self.server.data / "segments").iterdir()):
+            at = path.read_bytes().find(data[:4096])
+            if at >= 0:
+                return path, at
+        raise AssertionError("no segment holds the bytes")
+
+    def damage(self):
+        """What can be healed: a run, a run's header, a segment's header, a remote object, a stray file."""
+        path, at = self.find(HOT_BYTES)
+        flip(path, at + 70_000)
+        path, at = self.find(SECOND_BYTES)
+        flip(path, at - RUN_HEADER + 9)
+        flip(path, 600)
+        flip(self.remote / COLD / "object", 100_000)
+        (self.server.data / "segments" / "00000000000fffff.seg").write_bytes(b"stray")
+
+    def repair(self, expected: int = 0) -> dict:
+        done = subprocess.run([self.server.binary, "--data", self.server.data, "--json", "fsck", "--depth", "all", "--repair"],
+                              env=self.server.env, capture_output=True, text=True, timeout=300)
+        self.assertEqual(done.returncode, expected, done.stdout + done.stderr)
+        return json.loads(done.stdout)
+
+    def assert_healed(self, report: dict):
+        self.assertEqual(report["findings"], [])
+        kinds = {repair["kind"] for repair in report["repairs"]}
+        # Where the segment cannot be opened, its runs cannot be read: one with a broken header has that name too then.
+        self.assertLessEqual({"run-checksum", "segment-header", "segment-orphan"}, kinds)
+        self.assertTrue(kinds & {"remote-bytes", "remote-changed"}, kinds)
+        self.assertEqual(report["repairs_total"], len(report["repairs"]))
+        self.assertEqual((self.remote / COLD / "object").read_bytes(), COLD_BYTES)
+        self.assertEqual((self.server.data / "set-aside" / "00000000000fffff.seg").read_bytes(), b"stray")
+        again = self.repair()
+        self.assertEqual((again["findings"], again["repairs"]), ([], []))
+
+    def assert_reads_well(self):
+        for container, name, data in ((CONTAINER, "first", HOT_BYTES), (CONTAINER, "only here", SECOND_BYTES),
+                                      (COLD, "object", COLD_BYTES)):
+            self.assertEqual(self.client.get_blob_client(container, name).download_blob().readall(), data, name)
+
+    def test_below_a_running_server(self):
+        self.damage()
+        found = subprocess.run([self.server.binary, "--data", self.server.data, "fsck", "--depth", "all"],
+                               env=self.server.env, capture_output=True, text=True, timeout=300)
+        self.assertEqual(found.returncode, 1, found.stdout)
+        report = self.repair()
+        self.assert_healed(report)
+        self.assertIn("run-header", {repair["kind"] for repair in report["repairs"]})
+        self.assert_reads_well()
+        self.server.stop()
+        self.server.start()
+        self.client = self.server.account.client()
+        self.assert_reads_well()
+        self.assertEqual(self.server.cli("fsck", "--depth", "all")["findings"], [])
+
+    def test_where_no_server_runs(self):
+        self.server.stop()
+        self.damage()
+        self.assert_healed(self.repair())
+        self.server.start()
+        self.client = self.server.account.client()
+        self.assert_reads_well()
+
+    def test_what_has_no_other_copy_stays_a_finding(self):
+        path, at = self.find(SECOND_BYTES)
+        flip(path, at + 70_000)
+        before = path.read_bytes()
+        report = self.repair(expected=1)
+        self.assertEqual([finding["kind"] for finding in report["findings"]], ["run-checksum"])
+        self.assertEqual(report["repairs"], [])
+        end = at + len(SECOND_BYTES)  # what lay ready behind it may have been cut
+        self.assertEqual(path.read_bytes()[:end], before[:end])
+        plain = subprocess.run([self.server.binary, "--data", self.server.data, "fsck", "--repair"], env=self.server.env,
+                               capture_output=True, text=True, timeout=300)
+        self.assertRegex(plain.stdout, r"repaired\s+0\nfindings\s+1\n")
 
 
 class Progress(ProxiedCloudCase):

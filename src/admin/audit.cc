@@ -31,6 +31,12 @@ std::string joined(const std::vector<std::string>& path) {
   return out;
 }
 
+/// fsck alone changes nothing.
+bool repairs(const Call& call) {
+  const auto body = nlohmann::json::parse(call.body, nullptr, /*allow_exceptions=*/false);
+  return body.is_object() && body.contains("repair") && body["repair"] != false;
+}
+
 std::string text_of_value(const nlohmann::json& value) {
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
@@ -54,7 +60,8 @@ std::optional<std::string> audited_action(const Call& call) {
   const std::string third = call.path.size() > 2 ? call.path[2] : "";
   const bool looking = call.method == "GET" || call.method == "HEAD";
   if (third == "keys") return looking ? "account.keys.show" : "account.keys.regenerate";
-  if (looking || first == "fsck" || third == "test") return std::nullopt;
+  if (looking || third == "test") return std::nullopt;
+  if (first == "fsck") return repairs(call) ? std::optional<std::string>("fsck.repair") : std::nullopt;
   if (third == "sas") return "sas.issue";
   const std::string verb = call.method == "POST" ? "create" : call.method == "DELETE" ? "delete" : "change";
   if (third == "containers") return "container." + verb;

@@ -36,6 +36,9 @@ TEST(Audit, KnowsWhatChangesAndWhatOnlyLooks) {
     EXPECT_FALSE(audited_action(call("GET", path)));
   }
   EXPECT_FALSE(audited_action(call("POST", {"fsck"})));
+  EXPECT_EQ(audited_action({.method = "POST", .path = {"fsck"}, .query = {}, .body = R"({"repair": true})"}),
+            "fsck.repair");
+  EXPECT_FALSE(audited_action({.method = "POST", .path = {"fsck"}, .query = {}, .body = R"({"repair": false})"}));
   EXPECT_FALSE(audited_action(call("POST", {"remotes", "r", "test"})));
 }
 

@@ -1,5 +1,5 @@
-// fsck: POST {"depth": "rows" | "bytes" | "all", "name": …} checks everything and answers with what was found; until
-// then GET fsck/NAME says how far it is.
+// fsck: POST {"depth": "rows" | "bytes" | "all", "repair": true, "name": …} checks everything, heals what it can if
+// asked, and answers with what was found; until then GET fsck/NAME says how far it is.
 #include <nlohmann/json.hpp>
 
 #include "admin/handler.h"
@@ -11,18 +11,6 @@ namespace {
 
 constexpr std::size_t kNameMax = 64;
 
-Result<tiering::FsckOptions> parse_depth(const std::string& depth) {
-  tiering::FsckOptions options;
-  if (depth == "rows") {
-    options.depth = tiering::Depth::kRows;
-  } else if (depth == "all") {
-    options.depth = tiering::Depth::kAll;
-  } else if (!depth.empty() && depth != "bytes") {
-    return Error{Code::kInvalid, "\"depth\" must be rows, bytes or all"};
-  }
-  return options;
-}
-
 Reply show(const Context& context, const std::string& name) {
   const auto counts = context.checks->find(name);
   return counts ? json_reply(200, fsck_json(*counts))
@@ -31,11 +19,28 @@ Reply show(const Context& context, const std::string& name) {
 
 }  // namespace
 
+Result<tiering::FsckOptions> fsck_options(const nlohmann::json& asked) {
+  tiering::FsckOptions options;
+  const std::string depth = text_of(asked, "depth");
+  if (depth == "rows") {
+    options.depth = tiering::Depth::kRows;
+  } else if (depth == "all") {
+    options.depth = tiering::Depth::kAll;
+  } else if (!depth.empty() && depth != "bytes") {
+    return Error{Code::kInvalid, "\"depth\" must be rows, bytes or all"};
+  }
+  const auto repair = asked.find("repair");
+  if (repair == asked.end()) return options;
+  if (!repair->is_boolean()) return Error{Code::kInvalid, "\"repair\" must be true or false"};
+  if (repair->get<bool>()) options.mending = tiering::Mending::kYes;
+  return options;
+}
+
 Task<Reply> fsck_resource(Context& context, Call call) {
   if (call.path.size() == 2 && call.method == "GET") co_return show(context, call.path[1]);
   if (call.path.size() != 1 || call.method != "POST") co_return Error{Code::kNotFound, "fsck: POST; fsck/NAME: GET"};
-  CO_CHECK_ASSIGN(const auto body, parse_object(call.body, {}, {"depth", "name"}));
-  CO_CHECK_ASSIGN(const tiering::FsckOptions options, parse_depth(text_of(body, "depth")));
+  CO_CHECK_ASSIGN(const auto body, parse_object(call.body, {}, {"depth", "name", "repair"}));
+  CO_CHECK_ASSIGN(const tiering::FsckOptions options, fsck_options(body));
   const std::string name = text_of(body, "name");
   if (name.size() > kNameMax) co_return Error{Code::kInvalid, "\"name\" is too long"};
   tiering::FsckProgress progress;
@@ -56,7 +61,8 @@ nlohmann::json fsck_json(const tiering::FsckCounts& counts) {
           {"segments", counts.segments},
           {"remote_objects", counts.remote_objects},
           {"foreign_objects", counts.foreign_objects},
-          {"findings_total", counts.findings_total}};
+          {"findings_total", counts.findings_total},
+          {"repairs_total", counts.repairs_total}};
 }
 
 nlohmann::json fsck_json(const tiering::FsckReport& report) {
@@ -67,6 +73,11 @@ nlohmann::json fsck_json(const tiering::FsckReport& report) {
   nlohmann::json out = fsck_json(static_cast<const tiering::FsckCounts&>(report));
   out["not_searched"] = report.not_searched;
   out["findings"] = std::move(findings);
+  nlohmann::json repairs = nlohmann::json::array();
+  for (const tiering::Repair& repair : report.repairs) {
+    repairs.push_back({{"kind", repair.kind}, {"what", repair.what}, {"did", repair.did}});
+  }
+  out["repairs"] = std::move(repairs);
   return out;
 }
 

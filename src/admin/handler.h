@@ -32,6 +32,8 @@ Task<Reply> status_resource(Context& context, Call call);      // status
 Task<Reply> fsck_resource(Context& context, Call call);        // fsck, fsck/NAME
 Task<Reply> tls_resource(Context& context, Call call);         // tls, tls/reload
 
+/// What a POST to fsck asks for. Also for `tombolo fsck --data`, as the next two.
+Result<tiering::FsckOptions> fsck_options(const nlohmann::json& asked);
 /// Also for `tombolo fsck --data`, which runs without a server.
 nlohmann::json fsck_json(const tiering::FsckReport& report);
 /// While it runs.

@@ -19,8 +19,9 @@ struct ServeArguments {
 /// What the command line starts but does not contain; main.cc connects it to server/.
 struct Programs {
   std::function<int(const ServeArguments&)> serve;
-  /// fsck of a stopped cell: data directory, --depth, who is shown the counts now and then. As the admin API's answer.
-  std::function<Result<nlohmann::json>(const std::string&, const std::string&,
+  /// fsck of a stopped cell: data directory, what to ask (as of the admin API, and so is the answer), who is shown the
+  /// counts now and then.
+  std::function<Result<nlohmann::json>(const std::string&, const nlohmann::json&,
                                        const std::function<void(const nlohmann::json&)>&)>
       fsck_stopped;
   /// The page of all settings, for --help-settings.

@@ -19,6 +19,7 @@ std::string progress_of(const nlohmann::json& counts) {
                                  number(counts, "gens"), human_bytes(counts.at("bytes_verified").get<double>()));
   if (const auto remote = number(counts, "remote_objects"); remote > 0) text += fmt::format(", {} in remotes", remote);
   if (const auto total = number(counts, "findings_total"); total > 0) text += fmt::format(", {} findings", total);
+  if (const auto total = number(counts, "repairs_total"); total > 0) text += fmt::format(", {} repaired", total);
   return text;
 }
 
@@ -35,6 +36,9 @@ int print(const Invocation& invocation, const nlohmann::json& report) {
                                                 {"remote objects", std::to_string(number(report, "remote_objects"))},
                                                 {"verified", human_bytes(report.at("bytes_verified").get<double>())},
                                                 {"findings", std::to_string(total)}};
+  if (invocation.has("--repair")) {
+    rows.insert(rows.end() - 1, {"repaired", std::to_string(number(report, "repairs_total"))});
+  }
   const auto& left = report.at("not_searched");
   if (!left.empty()) {
     std::string names;
@@ -42,6 +46,12 @@ int print(const Invocation& invocation, const nlohmann::json& report) {
     rows.push_back({"not searched", names + " (too many objects that tombolo did not write)"});
   }
   print_table(rows);
+  for (const auto& repair : report.at("repairs")) {
+    std::fputs(fmt::format("repaired {}: {}\n    {}\n", repair.at("kind").get<std::string>(),
+                           repair.at("what").get<std::string>(), repair.at("did").get<std::string>())
+                   .c_str(),
+               stdout);
+  }
   for (const auto& finding : report.at("findings")) {
     std::fputs(fmt::format("{}: {}\n    {}\n", finding.at("kind").get<std::string>(),
                            finding.at("what").get<std::string>(), finding.at("advice").get<std::string>())
@@ -56,16 +66,19 @@ int print(const Invocation& invocation, const nlohmann::json& report) {
 int fsck(const Invocation& invocation) {
   auto connection = Connection::open(invocation.target());
   if (!connection.ok()) return fail(connection.error());
-  const std::string depth = invocation.text("--depth");
+  nlohmann::json asked = {{"depth", invocation.text("--depth")}};
+  if (invocation.has("--repair")) asked["repair"] = true;
   SystemClock clock;
   SystemRandom random;
   ProgressLine progress(ProgressLine::style_here(invocation.json(), ProgressLine::Elsewhere::kLines), clock);
   const auto show = [&progress](const nlohmann::json& counts) { progress.show(progress_of(counts)); };
   const std::string name = random.hex(16);
-  auto report = connection->post("fsck", {{"depth", depth}, {"name", name}}, {"fsck/" + name, kLookEvery, show});
+  nlohmann::json watched = asked;
+  watched["name"] = name;
+  auto report = connection->post("fsck", watched, {"fsck/" + name, kLookEvery, show});
   // Nobody answers: the directory is checked from here, if nobody holds it.
   const bool stopped = !report.ok() && report.error().detail == kNoServer && invocation.has("--data");
-  if (stopped) report = invocation.programs().fsck_stopped(invocation.text("--data"), depth, show);
+  if (stopped) report = invocation.programs().fsck_stopped(invocation.text("--data"), asked, show);
   progress.finish();
   return report.ok() ? print(invocation, *report) : fail(report.error());
 }

@@ -248,14 +248,19 @@ std::vector<Command> all_commands() {
            "never. --depth all also searches every remote, below its prefix, for objects that tombolo wrote and no row "
            "names (remote-without-row). What others wrote there is left alone and not reported; a remote with over "
            "10,000 such objects is not searched to its end, and the answer names it (\"not searched\"): give tombolo a "
-           "prefix of its own.",
+           "prefix of its own. --repair writes what does not verify on flash anew from its copy in the remote, and the "
+           "other way round, puts rows right that follow from others, and moves segment files that no row knows to "
+           "set-aside/ in the data directory; then everything is looked at again. Nothing that could be the last copy "
+           "of anything is erased or overwritten. The status is 0 when nothing is left to find.",
        .options = {{.name = "--depth",
                     .value = "DEPTH",
                     .help =
                         "rows: rows and files; bytes: also every local byte; all: also every remote byte and object",
                     .choices = {"rows", "bytes", "all"},
-                    .default_text = "bytes"}},
-       .examples = {{.what = "Every local byte", .line = "tombolo fsck"}},
+                    .default_text = "bytes"},
+                   {.name = "--repair", .help = "Heal what another copy or a rule can heal; what is left is findings"}},
+       .examples = {{.what = "Every local byte", .line = "tombolo fsck"},
+                    {.what = "Every byte, healing what can be healed", .line = "tombolo fsck --depth all --repair"}},
        .local = fsck,
        .asks_server_itself = true},
       {.path = "completion",

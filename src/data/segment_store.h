@@ -98,6 +98,10 @@ class SegmentStore {
   /// Removes the files of released segments that nothing holds any more. Tries again what suspects() counts.
   Task<ReapReport> reap();
 
+  /// Writes the header of a file that has none which verifies: it follows from the row. False when there is no such
+  /// segment, or file, or when the header is a whole one (another segment's, then).
+  Task<bool> rewrite_header(SegmentId segment);
+
   /// Bytes of all segment files, those on the way out too. For status and metrics.
   std::uint64_t file_bytes() const;
   /// True for a segment that compaction may empty: sealed, or retired with no writer left.

@@ -294,8 +294,9 @@ int serve(const ServeArguments& arguments, MakeGround make_ground) {
   return result.ok() ? 0 : fail(result.error());
 }
 
-Result<nlohmann::json> fsck_stopped(const std::string& data, const std::string& depth,
+Result<nlohmann::json> fsck_stopped(const std::string& data, const nlohmann::json& asked,
                                     const std::function<void(const nlohmann::json&)>& progress) {
+  TRY_ASSIGN(const tiering::FsckOptions options, admin::fsck_options(asked));
   Settings settings;
   settings.data = data;
   SystemClock clock;
@@ -303,9 +304,6 @@ Result<nlohmann::json> fsck_stopped(const std::string& data, const std::string& 
   Runtime runtime({});
   observe::Metrics metrics;
   TRY_ASSIGN(auto opened, open_cell(settings, machine_ground, Background::kNone, clock, random, runtime, metrics));
-  tiering::FsckOptions options;
-  options.depth =
-      depth == "rows" ? tiering::Depth::kRows : (depth == "all" ? tiering::Depth::kAll : tiering::Depth::kBytes);
   const auto show = [&progress](const tiering::FsckCounts& counts) { progress(admin::fsck_json(counts)); };
   const auto report = run_on(runtime.background(), opened.cell->fsck(options, show));
   const auto closed = run_on(runtime.background(), opened.cell->close());

@@ -37,9 +37,9 @@ Result<Ground> machine_ground(const std::string& data, Workers& workers);
 /// ground: one that forgets what was not synced.
 int serve(const ServeArguments& arguments, MakeGround make_ground = machine_ground);
 
-/// Checks a stopped cell's data directory: what the admin API's fsck answers; `progress` is shown the counts until
-/// then.
-Result<nlohmann::json> fsck_stopped(const std::string& data, const std::string& depth,
+/// Checks a stopped cell's data directory: `asked` and the answer are those of the admin API's fsck; `progress` is
+/// shown the counts until then.
+Result<nlohmann::json> fsck_stopped(const std::string& data, const nlohmann::json& asked,
                                     const std::function<void(const nlohmann::json&)>& progress);
 
 }  // namespace tombolo::server

@@ -18,31 +18,12 @@ namespace tombolo::tiering {
 namespace {
 
 constexpr std::size_t kSideBySide = 8;
-constexpr std::size_t kSuspectsMax = 10'000;  // looked at again as soon as there are so many
-constexpr int kRoundsMax = 3;                 // of looking again at what still changes
+constexpr std::size_t kSuspectsMax = 10'000;   // looked at again as soon as there are so many
+constexpr std::size_t kMendedAtOnce = 10'000;  // more are healed in the next pass
+constexpr int kPassesMax = 20;                 // of looking and healing
+constexpr int kRoundsMax = 3;                  // of looking again at what still changes
 constexpr std::uint32_t kPage = 500;
 constexpr std::uint64_t kForeignMax = 10'000;  // objects of others looked at in one remote
-
-/// Something that can be looked at by itself.
-struct Unit {
-  enum class Kind {
-    kObject,
-    kBlock,
-    kGen,
-    kGone,
-    kEdge,
-    kNativeKey,
-    kUnnamed,
-    kSegment,
-    kSegmentFile,
-    kCounters
-  } kind = Kind::kGen;
-  TenantId tenant;
-  std::uint64_t id = 0;     // container, gen or segment
-  std::uint64_t other = 0;  // kBlock: the upload; kEdge: the holder
-  std::string name;         // object, block id, remote or file
-  std::string key;          // in the remote
-};
 
 Task<Findings> check(Checking& checking, Unit unit) {
   const meta::ContainerKey container{unit.tenant, ContainerId{unit.id}};
@@ -70,11 +51,6 @@ Task<Findings> check(Checking& checking, Unit unit) {
   }
   co_return Findings{};
 }
-
-struct Suspect {
-  Unit unit;
-  Findings findings;
-};
 
 class Fsck {
  public:
@@ -114,16 +90,17 @@ class Fsck {
       std::vector<Suspect> again = std::exchange(suspects_, {});
       for (Suspect& suspect : again) {
         CO_TRY_ASSIGN(Findings now, check(checking_, suspect.unit));
-        Findings moving;
+        Findings moving, confirmed;
         for (Finding& finding : now) {
           const auto same = [&finding](const Finding& before) {
             return before.kind == finding.kind && before.what == finding.what;
           };
           const bool persists = std::any_of(suspect.findings.begin(), suspect.findings.end(), same);
-          if (persists)
-            confirm(std::move(finding));
-          else
-            moving.push_back(std::move(finding));
+          (persists ? confirmed : moving).push_back(std::move(finding));
+        }
+        for (const Finding& finding : confirmed) confirm(finding);
+        if (!confirmed.empty() && confirmed_.size() < kMendedAtOnce) {
+          confirmed_.push_back({suspect.unit, std::move(confirmed)});
         }
         if (!moving.empty()) suspects_.push_back({std::move(suspect.unit), std::move(moving)});
       }
@@ -138,6 +115,9 @@ class Fsck {
     report.foreign_objects = counted.foreign_objects;
     co_return Result<void>{};
   }
+
+  /// What is wrong for sure, as far as it is to be healed.
+  const std::vector<Suspect>& confirmed() const { return confirmed_; }
 
  private:
   Task<void> segments() {
@@ -357,16 +337,33 @@ class Fsck {
   const FsckProgress progress_;
   std::vector<Unit> batch_;
   std::vector<Suspect> suspects_;
+  std::vector<Suspect> confirmed_;
 };
 
 }  // namespace
 
 Task<FsckReport> fsck(store::Services& services, FsckOptions options, FsckProgress progress) {
-  Checking checking(services, options);
-  Fsck run(checking, std::move(progress));
-  CO_TRY(run.look_at_everything());
-  CO_TRY(run.look_again());
-  co_return checking.report;
+  std::vector<Repair> repairs;
+  std::uint64_t repairs_total = 0;
+  for (int pass = 1;; ++pass) {
+    Checking checking(services, options);
+    checking.report.repairs_total = repairs_total;
+    Fsck run(checking, progress);
+    CO_TRY(run.look_at_everything());
+    CO_TRY(run.look_again());
+    std::vector<Repair> done;
+    if (options.mending == Mending::kYes && pass < kPassesMax) {
+      CO_TRY_ASSIGN(done, mend(checking, run.confirmed()));
+    }
+    if (done.empty()) {
+      checking.report.repairs = std::move(repairs);
+      co_return checking.report;
+    }
+    repairs_total += done.size();
+    for (Repair& repair : done) {
+      if (repairs.size() < options.findings_max) repairs.push_back(std::move(repair));
+    }
+  }
 }
 
 }  // namespace tombolo::tiering

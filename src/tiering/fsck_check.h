@@ -51,6 +51,33 @@ struct Checking {
 
 using Findings = std::vector<Finding>;
 
+/// Something that can be looked at by itself.
+struct Unit {
+  enum class Kind {
+    kObject,
+    kBlock,
+    kGen,
+    kGone,
+    kEdge,
+    kNativeKey,
+    kUnnamed,
+    kSegment,
+    kSegmentFile,
+    kCounters
+  } kind = Kind::kGen;
+  TenantId tenant;
+  std::uint64_t id = 0;     // container, gen or segment
+  std::uint64_t other = 0;  // kBlock: the upload; kEdge: the holder
+  std::string name;         // object, block id, remote or file
+  std::string key;          // in the remote
+};
+
+/// A unit and what is wrong with it.
+struct Suspect {
+  Unit unit;
+  Findings findings;
+};
+
 /// Fills segments, dying_gens and dying_natives.
 Task<void> begin_round(Checking& checking);
 /// As it is now: the round may have begun long ago. nullopt when there is no such segment.
@@ -86,7 +113,23 @@ Task<Findings> check_segment(Checking& checking, SegmentId segment);
 /// A file of the segments' directory: whether a row knows it.
 Task<Findings> check_segment_file(Checking& checking, std::string name);
 /// The live bytes of all segments, and the cold bytes, against the sum of all runs.
+struct CounterError {
+  std::optional<SegmentId> segment;  // nullopt: the cold bytes
+  std::int64_t counted = 0, sum = 0;
+};
+Task<std::vector<CounterError>> find_counter_errors(Checking& checking);
+Finding finding_of(const CounterError& error);
 Task<Findings> check_counters(Checking& checking);
+
+/// Heals what it can of what was confirmed, and says what it did (fsck_mend.cc).
+Task<std::vector<Repair>> mend(Checking& checking, const std::vector<Suspect>& confirmed);
+/// Of one unit. Each gives what it has done, or nothing.
+using Mended = std::optional<std::string>;
+Task<Mended> mend_runs(Checking& checking, TenantId tenant, GenId gen);
+Task<Mended> mend_native_copy(Checking& checking, TenantId tenant, GenId gen);
+Task<Mended> mend_native_key(Checking& checking, TenantId tenant, GenId gen);
+/// Live bytes only once nothing else is wrong that could tell of runs without rows.
+Task<std::vector<Repair>> mend_counters(Checking& checking, const Suspect& suspect);
 
 /// One run in its local place (fsck_runs.cc).
 Task<Findings> check_local_run(Checking& checking, TenantId tenant, meta::Run run);

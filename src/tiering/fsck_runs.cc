@@ -201,8 +201,8 @@ Task<Counters> sum_runs(Checking& checking) {
 
 }  // namespace
 
-Task<Findings> check_counters(Checking& checking) {
-  Findings out;
+Task<std::vector<CounterError>> find_counter_errors(Checking& checking) {
+  std::vector<CounterError> out;
   CO_TRY_ASSIGN(Counters before, read_counters(checking));
   CO_TRY_ASSIGN(Counters sums, sum_runs(checking));
   CO_TRY_ASSIGN(Counters after, read_counters(checking));
@@ -210,16 +210,28 @@ Task<Findings> check_counters(Checking& checking) {
   for (const auto& [segment, live] : before.live) {
     const auto still = after.live.find(segment);
     if (still == after.live.end() || still->second != live || sums.live[segment] == live) continue;
-    out.push_back({"segment-live",
-                   fmt::format("segment {:016x}: its counter says {} live bytes, its runs make up {}", segment.value,
-                               live, sums.live[segment]),
-                   "space is given back too early or never: report this, with the log"});
+    out.push_back({segment, live, sums.live[segment]});
   }
-  if (before.cold == after.cold && before.cold != sums.cold) {
-    out.push_back({"cold-bytes",
-                   fmt::format("the counter of cold bytes says {}, the runs make up {}", before.cold, sums.cold),
-                   "`tombolo status` shows a wrong number; report this, with the log"});
+  if (before.cold == after.cold && before.cold != sums.cold) out.push_back({std::nullopt, before.cold, sums.cold});
+  co_return out;
+}
+
+Finding finding_of(const CounterError& error) {
+  if (!error.segment) {
+    return {"cold-bytes",
+            fmt::format("the counter of cold bytes says {}, the runs make up {}", error.counted, error.sum),
+            "`tombolo status` shows a wrong number; report this, with the log"};
   }
+  return {"segment-live",
+          fmt::format("segment {:016x}: its counter says {} live bytes, its runs make up {}", error.segment->value,
+                      error.counted, error.sum),
+          "space is given back too early or never: report this, with the log"};
+}
+
+Task<Findings> check_counters(Checking& checking) {
+  Findings out;
+  CO_TRY_ASSIGN(const auto errors, find_counter_errors(checking));
+  for (const CounterError& error : errors) out.push_back(finding_of(error));
   co_return out;
 }
 

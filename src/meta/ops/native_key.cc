@@ -26,18 +26,6 @@ Task<bool> is_dead(kv::Transaction& txn, TenantId tenant, GenId gen) {
   co_return held.rows.empty();
 }
 
-void queue_native(kv::Transaction& txn, TenantId tenant, const NativeKey& native, Stamp now) {
-  Candidate candidate;
-  candidate.shard = keys::shard_of(native.gen.value);
-  candidate.queued = now;
-  candidate.id = native.gen.value;
-  candidate.kind = CandidateKind::kNative;
-  candidate.tenant = tenant;
-  candidate.remote = native.remote;
-  candidate.key = native.key;
-  txn.put(keys::candidate(candidate), encode(candidate));
-}
-
 Task<void> intent_in(Cell cell, kv::Transaction& txn, TenantId tenant, NativeKey intent) {
   txn.set_purpose(kv::Purpose::kFreesSpace);  // offload is how a full disk gets room
   CO_TRY_ASSIGN(const auto there, read_native(txn, tenant, intent.remote, intent.key));

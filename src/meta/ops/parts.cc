@@ -135,6 +135,18 @@ void queue_candidate(kv::Transaction& txn, TenantId tenant, GenId gen, Stamp now
   txn.put(keys::candidate(candidate), encode(candidate));
 }
 
+void queue_native(kv::Transaction& txn, TenantId tenant, const NativeKey& native, Stamp now) {
+  Candidate candidate;
+  candidate.shard = keys::shard_of(native.gen.value);
+  candidate.queued = now;
+  candidate.id = native.gen.value;
+  candidate.kind = CandidateKind::kNative;
+  candidate.tenant = tenant;
+  candidate.remote = native.remote;
+  candidate.key = native.key;
+  txn.put(keys::candidate(candidate), encode(candidate));
+}
+
 void drop_edge(kv::Transaction& txn, TenantId tenant, GenId gen, HolderId holder, Stamp now) {
   txn.erase(keys::edge(tenant, gen, holder));
   queue_candidate(txn, tenant, gen, now);
