@@ -19,7 +19,7 @@ constexpr Duration kHeals = std::chrono::seconds(10);
 
 class FullDisk {
  public:
-  explicit FullDisk(EngineKind engine) : world_(engine, 1) {
+  explicit FullDisk(EngineKind engine) : world_({.engine = engine, .seed = 1}) {
     EXPECT_TRUE(world_.open().ok());
     EXPECT_TRUE(world_.run(world_.life->store->create_container(box(), {})).ok());
     for (const char* name : {"kept", "small", "doomed"}) EXPECT_TRUE(put(name).ok());
