@@ -214,7 +214,7 @@ class RepairTest(TempCase):
         path, at = self.find(SECOND_BYTES)
         flip(path, at - RUN_HEADER + 9)
         flip(path, 600)
-        flip(self.remote / COLD / "object", 100_000)
+        keep_times(self.remote / COLD / "object", lambda: flip(self.remote / COLD / "object", 100_000))
         (self.server.data / "segments" / "00000000000fffff.seg").write_bytes(b"stray")
 
     def repair(self, expected: int = 0) -> dict:
@@ -228,7 +228,7 @@ class RepairTest(TempCase):
         kinds = {repair["kind"] for repair in report["repairs"]}
         # Where the segment cannot be opened, its runs cannot be read: one with a broken header has that name too then.
         self.assertLessEqual({"run-checksum", "segment-header", "segment-orphan"}, kinds)
-        self.assertTrue(kinds & {"remote-bytes", "remote-changed"}, kinds)
+        self.assertIn("remote-bytes", kinds)
         self.assertEqual(report["repairs_total"], len(report["repairs"]))
         self.assertEqual((self.remote / COLD / "object").read_bytes(), COLD_BYTES)
         self.assertEqual((self.server.data / "set-aside" / "00000000000fffff.seg").read_bytes(), b"stray")

@@ -10,6 +10,10 @@ namespace tombolo::data {
 
 namespace {
 
+Task<std::uint64_t> length_of(disk::File& file) {
+  co_return co_await file.size();
+}
+
 /// Reads a file front to back, in steps, any small piece at a time.
 class Window {
  public:
@@ -40,7 +44,7 @@ class Window {
       if (read.ok()) co_return true;
       bytes_.clear();
       if (read.error().code != Code::kOutOfRange) co_return read.error();
-      CO_TRY_ASSIGN(const std::uint64_t now, file_.size());
+      CO_TRY_ASSIGN(const std::uint64_t now, length_of(file_));
       if (now >= file_bytes_) co_return read.error();
       file_bytes_ = now;
     }
@@ -71,7 +75,7 @@ Task<bool> data_verifies(disk::File& file, std::uint64_t offset, RunHeader heade
 
 Task<SegmentScan> scan_segment(disk::File& file, ScanDepth depth) {
   SegmentScan scan;
-  CO_TRY_ASSIGN(scan.file_bytes, file.size());
+  CO_TRY_ASSIGN(scan.file_bytes, length_of(file));
   if (scan.file_bytes < kSegmentHeaderBytes) co_return Error{Code::kCorrupt, "the segment is shorter than its header"};
   SegmentHeaderBytes raw;
   CO_TRY(file.read(0, raw));

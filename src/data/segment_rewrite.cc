@@ -54,7 +54,6 @@ void SegmentStore::State::fence(const std::shared_ptr<Segment>& segment, const E
 
 Task<void> SegmentStore::State::rescue(std::shared_ptr<Segment> segment) {
   CO_TRY_ASSIGN(const auto turn, reaping.lock());  // else a file that goes would come back
-  std::shared_ptr<disk::File> file;
   {
     const std::lock_guard lock(segment->mutex);
     if (!segment->suspect) co_return Result<void>{};
@@ -63,11 +62,8 @@ Task<void> SegmentStore::State::rescue(std::shared_ptr<Segment> segment) {
       segment->suspect = false;
       co_return Result<void>{};
     }
-    file = segment->file;
   }
-  if (!file) {
-    CO_TRY_ASSIGN(file, disk.open(segment_path(segment->id), disk::Open::kRead));
-  }
+  CO_TRY_ASSIGN(auto file, file_of(segment));
   auto made = co_await write_anew(segment->id, std::move(file));
   if (!made.ok()) {
     log(LogLevel::kError, "data", "{} could not be written anew: {}; losing power may lose bytes of it",

@@ -241,7 +241,7 @@ TEST_F(SimDiskTest, WhatWasToldOfAPlaceHappensThereAndNowhereElse) {
   EXPECT_EQ(sites.begin()->second.step, SimStep::kWrite);
   EXPECT_EQ(sites.begin()->second.steps, 1u);
 
-  machine_.set_strike(SimMachine::Strike{.site = site.name(), .number = 2, .fault = SimFault::kNoSpace});
+  machine_.add_strike({.site = site.name(), .number = 2, .fault = SimFault::kNoSpace});
   machine_.clear();
   EXPECT_TRUE(write().ok());
   EXPECT_TRUE(run_to_end(shown.write(0, as_bytes("2"))).ok()) << "another place";
@@ -251,7 +251,7 @@ TEST_F(SimDiskTest, WhatWasToldOfAPlaceHappensThereAndNowhereElse) {
   EXPECT_TRUE(write().ok()) << "once";
   EXPECT_EQ(machine_.take_sites()[site].faults[static_cast<std::size_t>(SimFault::kNoSpace)], 1u);
 
-  machine_.set_strike(SimMachine::Strike{.site = site.name(), .number = 1, .fault = SimFault::kDiesAfter});
+  machine_.add_strike({.site = site.name(), .number = 1, .fault = SimFault::kDiesAfter});
   disk_.kill();
   EXPECT_TRUE(machine_.awaits_strike()) << "another life changes nothing";
   EXPECT_FALSE(write().ok());
@@ -264,9 +264,9 @@ TEST_F(SimDiskTest, LooksAndReadsDieAndFailToo) {
   const auto size = [&] { return run_to_end(shown.size()); };
   ASSERT_TRUE(size().ok());
   const std::string name = machine_.take_sites().begin()->first.name();
-  machine_.set_strike(SimMachine::Strike{.site = name, .number = 1, .fault = SimFault::kUnavailable});
+  machine_.add_strike({.site = name, .number = 1, .fault = SimFault::kUnavailable});
   EXPECT_FALSE(size().ok());
-  machine_.set_strike(SimMachine::Strike{.site = name, .number = 1, .fault = SimFault::kDiesAfter});
+  machine_.add_strike({.site = name, .number = 1, .fault = SimFault::kDiesAfter});
   EXPECT_FALSE(size().ok());
   EXPECT_TRUE(machine_.dead());
 }

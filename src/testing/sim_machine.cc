@@ -109,14 +109,19 @@ std::uint64_t SimMachine::trace_hash() const {
   return hash_;
 }
 
-void SimMachine::set_strike(std::optional<Strike> strike) {
+void SimMachine::add_strike(Strike strike) {
   const std::lock_guard lock(mutex_);
-  strike_ = std::move(strike);
+  strikes_.push_back(std::move(strike));
+}
+
+void SimMachine::forget_strikes() {
+  const std::lock_guard lock(mutex_);
+  strikes_.clear();
 }
 
 bool SimMachine::awaits_strike() const {
   const std::lock_guard lock(mutex_);
-  return strike_.has_value();
+  return !strikes_.empty();
 }
 
 SitesSteps SimMachine::take_sites() {
@@ -152,9 +157,12 @@ std::optional<SimFault> SimMachine::fault_of(const Step& step) {
     if (is_sync && sync_failure_.strikes()) fault = sync_fault_;
     if (death_.strikes()) fault = death_fault_;
   }
-  if (strike_ && step.site.name() == strike_->site && --strike_->number == 0) {
-    fault = strike_->fault;
-    strike_.reset();
+  for (std::size_t n = 0; n < strikes_.size(); ++n) {
+    Strike& strike = strikes_[n];
+    if (step.site.name() != strike.site || --strike.number > 0) continue;
+    fault = strike.fault;
+    strikes_.erase(strikes_.begin() + static_cast<std::ptrdiff_t>(n));
+    break;
   }
   return fault;
 }

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/call_site.h"
@@ -92,14 +93,15 @@ class SimMachine {
   void revive();
 
   /// `fault` happens at the `number`-th step from now on that comes from the place of that name (CallSite::name), in
-  /// whichever life that is. One at a time; nullopt: nothing does.
+  /// whichever life that is.
   struct Strike {
     std::string site;
     std::uint64_t number = 1;
     SimFault fault = SimFault::kDiesBefore;
   };
-  void set_strike(std::optional<Strike> strike);
-  /// Whether it is still to come.
+  void add_strike(Strike strike);
+  void forget_strikes();
+  /// Whether one is still to come.
   bool awaits_strike() const;
   /// By place, since the start or the last call of this.
   SitesSteps take_sites();
@@ -156,7 +158,7 @@ class SimMachine {
   mutable std::mutex mutex_;
   bool dead_ = false, has_failed_ = false, at_risk_ = false;
   std::uint64_t changes_ = 0, hash_ = 0;
-  std::optional<Strike> strike_;
+  std::vector<Strike> strikes_;
   SitesSteps sites_;
   Countdown death_, change_failure_, read_failure_, sync_failure_, call_;
   std::function<void()> called_;

@@ -57,9 +57,9 @@ Complaint Sequence::strike(const Operation& operation) {
   const std::size_t colon = std::min(what.find(':'), what.size());
   const auto fault = parse_fault(what.substr(0, colon));
   if (!fault || at == text.size()) return "there is no such fault of a place";
-  world_.machine.set_strike(SimMachine::Strike{.site = std::string(text.substr(at + 1)),
-                                               .number = std::max<std::uint64_t>(operation.number, 1),
-                                               .fault = *fault});
+  world_.machine.add_strike({.site = std::string(text.substr(at + 1)),
+                             .number = std::max<std::uint64_t>(operation.number, 1),
+                             .fault = *fault});
   strike_death_ = {parse_unsynced(what.substr(std::min(colon + 1, what.size()))), {}};
   stats_.armed += *fault == SimFault::kDiesBefore || *fault == SimFault::kDiesAfter;
   return std::nullopt;

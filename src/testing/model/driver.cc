@@ -143,7 +143,7 @@ void Sequence::set_clock(std::uint64_t number) {
 }
 
 SitesSteps Sequence::end_strikes() {
-  world_.machine.set_strike(std::nullopt);
+  world_.machine.forget_strikes();
   return world_.machine.take_sites();
 }
 

@@ -2,7 +2,7 @@
 //
 //   tombolo_model --seed 1 --sequences 20000 [--seconds 300] [--engine memory|rocks|mixed] [--json FILE]
 //   tombolo_model --replay FILE [--seed N] [--engine memory|rocks]
-//   tombolo_model --sites [--seconds 60] [--late] [--json FILE]
+//   tombolo_model --sites [--seconds 60] [--json FILE]
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -27,7 +27,7 @@ struct Arguments {
   double seconds = 0;
   std::string engine = "memory";
   std::string replay, json;
-  bool until_violation = false, narrate = false, verify_hash = false, sites = false, late = false;
+  bool until_violation = false, narrate = false, verify_hash = false, sites = false;
   int shrink_runs = 2'000;
 };
 
@@ -144,8 +144,7 @@ int strike_sites(const Arguments& arguments) {
   SystemClock clock;
   const SteadyTime start = clock.steady();
   const auto elapsed = [&] { return std::chrono::duration<double>(clock.steady() - start).count(); };
-  const SitesOptions options{
-      .seed = arguments.seed, .enough = [&] { return elapsed() > arguments.seconds; }, .late = arguments.late};
+  const SitesOptions options{.seed = arguments.seed, .enough = [&] { return elapsed() > arguments.seconds; }};
   const SitesReport report = run_sites(options);
   const double seconds = elapsed();
   for (const SitesFailure& failure : report.failures) {
@@ -153,9 +152,9 @@ int strike_sites(const Arguments& arguments) {
   }
   for (const std::string& site : report.unlisted) fmt::print("not in the list of places: {}\n", site);
   for (const std::string& site : report.spared_gone) fmt::print("spared without need: {}\n", site);
-  fmt::print("{}{:.1f} s\n", to_table(report, arguments.late), seconds);
-  if (!arguments.json.empty()) std::ofstream(arguments.json) << to_json(report, arguments.late, seconds);
-  const SitesTotals totals = totals_of(report, arguments.late);
+  fmt::print("{}{:.1f} s\n", to_table(report), seconds);
+  if (!arguments.json.empty()) std::ofstream(arguments.json) << to_json(report, seconds);
+  const SitesTotals totals = totals_of(report);
   const bool whole = totals.sites > 0 && totals.crashed == totals.sites && totals.failed == totals.sites;
   return whole && report.failures.empty() && report.unlisted.empty() && report.spared_gone.empty() ? 0 : 1;
 }
@@ -179,7 +178,6 @@ int main(int argc, char** argv) {
   app.add_flag("--narrate", arguments.narrate, "each operation, on standard error");
   app.add_flag("--verify-hash", arguments.verify_hash, "run each sequence twice and compare their traces");
   app.add_flag("--sites", arguments.sites, "each call of the core to Disk and Remote dies and fails, for --seconds");
-  app.add_flag("--late", arguments.late, "with --sites: syncs that fail and say so one call later, too");
   CLI11_PARSE(app, argc, argv);
   set_log_level(arguments.replay.empty() && !arguments.narrate ? LogLevel::kNone : LogLevel::kWarn);
   if (arguments.sites) return strike_sites(arguments);

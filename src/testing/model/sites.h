@@ -18,11 +18,10 @@ struct SitesOptions {
   std::uint64_t sequences_max = 2'000;  // in which every place must show itself
   std::uint64_t rounds_min = 1;         // in each every fault happens once at every place
   std::function<bool()> enough;         // asked after each of these rounds
-  bool late = false;                    // syncs that fail and are told of one call later
 };
 
 /// The faults that a step can have.
-std::vector<SimFault> faults_of(SimStep step, bool late);
+std::vector<SimFault> faults_of(SimStep step);
 
 struct SiteRow {
   CallSite site;

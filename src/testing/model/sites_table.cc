@@ -19,8 +19,8 @@ bool is_death(SimFault fault) {
 
 /// Whether each fault of this sort that the step can have has happened.
 template <class Sort>
-bool all_happened(const SiteRow& row, bool late, Sort sort) {
-  const auto faults = faults_of(row.steps.step, late);
+bool all_happened(const SiteRow& row, Sort sort) {
+  const auto faults = faults_of(row.steps.step);
   return row.steps.steps > 0 && std::all_of(faults.begin(), faults.end(),
                                             [&](SimFault fault) { return !sort(fault) || count(row, fault) > 0; });
 }
@@ -36,14 +36,14 @@ std::string step_word(const SiteRow& row) {
 
 }  // namespace
 
-SitesTotals totals_of(const SitesReport& report, bool late) {
+SitesTotals totals_of(const SitesReport& report) {
   SitesTotals totals;
   for (const SiteRow& row : report.rows) {
     if (!row.spared.empty()) continue;
     const bool is_sync = row.steps.step == SimStep::kSync;
-    const bool failed = all_happened(row, late, [](SimFault fault) { return !is_death(fault); });
+    const bool failed = all_happened(row, [](SimFault fault) { return !is_death(fault); });
     ++totals.sites;
-    totals.crashed += all_happened(row, late, is_death);
+    totals.crashed += all_happened(row, is_death);
     totals.failed += failed;
     totals.syncs += is_sync;
     totals.syncs_failed += is_sync && failed;
@@ -51,11 +51,11 @@ SitesTotals totals_of(const SitesReport& report, bool late) {
   return totals;
 }
 
-std::string to_table(const SitesReport& report, bool late) {
+std::string to_table(const SitesReport& report) {
   std::string out = fmt::format("{:<38} {:<32} {:<14} {:>9}  {}\n", "place", "function", "step", "times",
                                 "before after | unavailable no_space | kept reverted late");
   for (const SiteRow& row : report.rows) {
-    const auto faults = faults_of(row.steps.step, true);
+    const auto faults = faults_of(row.steps.step);
     const auto cell = [&](SimFault fault) {
       const bool has = row.steps.steps > 0 && std::find(faults.begin(), faults.end(), fault) != faults.end();
       return has ? std::to_string(count(row, fault)) : std::string("-");
@@ -66,20 +66,20 @@ std::string to_table(const SitesReport& report, bool late) {
                        cell(SimFault::kNoSpace), cell(SimFault::kPagesKept), cell(SimFault::kPagesReverted),
                        cell(SimFault::kToldLate), row.spared.empty() ? "" : "  spared: ", row.spared);
   }
-  const SitesTotals totals = totals_of(report, late);
+  const SitesTotals totals = totals_of(report);
   out += fmt::format(
       "of the calls to Disk and Remote in kv, data, meta, jobs, store and tiering:\n"
       "hit by a crash before and after  {}\nhit by every error               {}\n"
-      "syncs failed in {} behaviours     {}\n"
+      "syncs failed in 3 behaviours     {}\n"
       "{} strikes in {} rounds, {} sequences, {} violations\n",
-      percent(totals.crashed, totals.sites), percent(totals.failed, totals.sites), late ? 3 : 2,
+      percent(totals.crashed, totals.sites), percent(totals.failed, totals.sites),
       percent(totals.syncs_failed, totals.syncs), report.strikes, report.rounds, report.sequences,
       report.failures.size());
   return out;
 }
 
-std::string to_json(const SitesReport& report, bool late, double seconds) {
-  const SitesTotals totals = totals_of(report, late);
+std::string to_json(const SitesReport& report, double seconds) {
+  const SitesTotals totals = totals_of(report);
   nlohmann::json rows = nlohmann::json::array();
   for (const SiteRow& row : report.rows) {
     nlohmann::json faults;
@@ -98,7 +98,6 @@ std::string to_json(const SitesReport& report, bool late, double seconds) {
                               {"failed", totals.failed},
                               {"syncs", totals.syncs},
                               {"syncs_failed", totals.syncs_failed},
-                              {"late", late},
                               {"strikes", report.strikes},
                               {"rounds", report.rounds},
                               {"sequences", report.sequences},

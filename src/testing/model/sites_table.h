@@ -13,9 +13,9 @@ struct SitesTotals {
   std::uint64_t failed = 0;            // by every error that the step can have
   std::uint64_t syncs_failed = 0;      // by every behaviour of a failing sync
 };
-SitesTotals totals_of(const SitesReport& report, bool late);
+SitesTotals totals_of(const SitesReport& report);
 
-std::string to_table(const SitesReport& report, bool late);
-std::string to_json(const SitesReport& report, bool late, double seconds);
+std::string to_table(const SitesReport& report);
+std::string to_json(const SitesReport& report, double seconds);
 
 }  // namespace tombolo::testing::model
