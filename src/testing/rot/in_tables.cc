@@ -20,13 +20,11 @@ class TableRot {
     auto index = take_image(cell_, std::string(SimDisk::kIndexDirectory));
     auto log = take_image(cell_, "log");
     if (!tables.ok() || !index.ok() || !log.ok() || tables->empty()) return "the index cannot be looked through";
+    index_ = *std::move(index);
+    log_ = *std::move(log);
     while (left_ > 0) {
       if (auto complaint = one(*tables)) return complaint;
-      if (cell_.world.alive()) {
-        if (const auto stopped = cell_.world.stop(); !stopped.ok()) return "stopping: " + to_string(stopped.error());
-      }
-      cell_.world.lose(disk::PowerLoss::Unsynced::kLost);
-      if (!put_back(cell_, *index).ok() || !put_back(cell_, *log).ok()) return "the index cannot be put back";
+      if (auto complaint = undo()) return complaint;
     }
     if (const auto opened = cell_.open(); !opened.ok()) return "it does not open: " + to_string(opened.error());
     return read_everything(cell_, tally_, [](const std::string&) { return false; });
@@ -43,17 +41,35 @@ class TableRot {
     if (const auto applied = apply(cell_, **drawn); !applied.ok()) return "damaging: " + to_string(applied.error());
     ++tally_.of(**drawn).made;
     auto complaint = look();
-    if (complaint && is_gone(table)) {  // RocksDB had no use for it any more, and has removed it on opening
+    if (complaint) {
+      const auto needed = is_needed(table);
+      if (!needed.ok()) return to_string(needed.error());
+      if (*needed) return *complaint + "\n  " + (*drawn)->words();
       --tally_.of(**drawn).made;
       return std::nullopt;
     }
-    if (complaint) return *complaint + "\n  " + (*drawn)->words();
     ++tally_.of(**drawn).detected;
     if (how == How::kFlip) --left_;
     return std::nullopt;
   }
 
-  bool is_gone(const Stretch& table) { return !cell_.world.disk.open_now(table.file, disk::Open::kRead).ok(); }
+  /// The disk as it was before the damage, and nobody alive.
+  Complaint undo() {
+    if (cell_.world.alive()) {
+      if (const auto stopped = cell_.world.stop(); !stopped.ok()) return "stopping: " + to_string(stopped.error());
+    }
+    cell_.world.lose(disk::PowerLoss::Unsynced::kLost);
+    if (!put_back(cell_, index_).ok() || !put_back(cell_, log_).ok()) return "the index cannot be put back";
+    return std::nullopt;
+  }
+
+  /// RocksDB does not open without a table that it refers to. Others may lie there too: the output of a compaction that
+  /// the end of a process cut off, or tables that it had done with; it removes them, or takes their number again.
+  Result<bool> is_needed(const Stretch& table) {
+    if (const auto complaint = undo()) return Error{Code::kInternal, *complaint};
+    TRY(cell_.world.disk.remove_now(table.file));
+    return !cell_.open().ok();
+  }
 
   Complaint look() {
     const auto opened = cell_.open();
@@ -76,6 +92,7 @@ class TableRot {
   RotCell& cell_;
   std::uint64_t left_;
   Tally& tally_;
+  Image index_, log_;
 };
 
 }  // namespace
