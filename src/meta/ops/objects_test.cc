@@ -1,6 +1,7 @@
 #include "meta/ops/objects.h"
 
 #include <algorithm>
+#include <set>
 
 #include "kv/run.h"
 #include "meta/model/codec.h"
@@ -249,6 +250,17 @@ TEST_P(Objects, EveryChangeOfANameIsInTheFeedOnce) {
   const auto kept = rows_of(kv::table_prefix(kv::Table::kFeed));
   ASSERT_EQ(kept.size(), 1u);
   EXPECT_EQ(kept[0].key, rows.back().key);
+}
+
+TEST_P(Objects, NoneOfManyChangesIsMissingInTheFeed) {
+  constexpr int kChanges = 64;
+  const std::size_t before = rows_of(kv::table_prefix(kv::Table::kFeed)).size();
+  std::set<Stamp> changed, told;
+  for (int n = 0; n < kChanges; ++n) changed.insert(must(put("a" + std::to_string(n % 3))).etag_stamp);
+  const auto rows = rows_of(kv::table_prefix(kv::Table::kFeed));
+  EXPECT_EQ(rows.size(), before + kChanges);
+  for (const kv::Row& row : rows) told.insert(keys::id_of_feed(row.key)->stamp);
+  EXPECT_TRUE(std::includes(told.begin(), told.end(), changed.begin(), changed.end()));
 }
 
 TEST_P(Objects, StagedGenOfManyBatchesIsFlippedLive) {
