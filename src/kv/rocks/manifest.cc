@@ -1,6 +1,6 @@
 #include "kv/rocks/manifest.h"
 
-#include <array>
+#include <boost/crc.hpp>
 
 #include "base/bytes.h"
 #include "base/endian.h"
@@ -15,19 +15,12 @@ constexpr std::size_t kBlock = 32 * 1024;
 constexpr std::size_t kHeader = 7;  // masked CRC32C of type and payload (4), payload bytes (2), type (1)
 enum Type : std::uint8_t { kFull = 1, kFirst = 2, kMiddle = 3, kLast = 4 };
 
+using Crc32c = boost::crc_optimal<32, 0x1EDC6F41, 0xFFFFFFFF, 0xFFFFFFFF, true, true>;
+
 std::uint32_t crc32c(std::string_view bytes) {
-  static const auto table = [] {
-    std::array<std::uint32_t, 256> out{};
-    for (std::uint32_t i = 0; i < out.size(); ++i) {
-      std::uint32_t crc = i;
-      for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0x82f63b78u : 0u);
-      out[i] = crc;
-    }
-    return out;
-  }();
-  std::uint32_t crc = ~0u;
-  for (const char c : bytes) crc = table[(crc ^ static_cast<unsigned char>(c)) & 0xff] ^ (crc >> 8);
-  return ~crc;
+  Crc32c crc;
+  crc.process_bytes(bytes.data(), bytes.size());
+  return crc.checksum();
 }
 
 std::uint32_t masked(std::uint32_t crc) {
