@@ -1,4 +1,4 @@
-// A segment after a sync of it has failed: its file is written anew.
+// A segment's file written anew: whole after a sync of it has failed, its header where fsck repairs it.
 #include <algorithm>
 
 #include "base/log.h"
@@ -112,6 +112,26 @@ std::uint32_t SegmentStore::suspects() const {
     count += segment->suspect ? 1 : 0;
   }
   return count;
+}
+
+Task<bool> SegmentStore::rewrite_header(SegmentId id) {
+  const auto segment = state_->find(id);
+  if (!segment) co_return false;
+  auto opened = co_await state_->disk.open(segment_path(id), disk::Open::kReadWrite);
+  if (!opened.ok() && opened.error().code == Code::kNotFound) co_return false;
+  if (!opened.ok()) co_return opened.error();
+  const std::unique_ptr<disk::File> file = *std::move(opened);
+  SegmentHeaderBytes raw;
+  const auto read = co_await file->read(0, raw);
+  if (!read.ok() && read.error().code == Code::kOutOfRange) co_return false;
+  CO_CHECK(read);
+  const auto there = decode_segment_header(raw);
+  if (there.ok() || there.error().code != Code::kCorrupt) co_return false;
+  const SegmentHeader header{.segment = id, .incarnation = segment->incarnation, .cell = state_->config.cell};
+  const SegmentHeaderBytes encoded = encode(header);
+  CO_TRY(file->write(0, encoded));
+  CO_TRY(file->sync());
+  co_return true;
 }
 
 }  // namespace tombolo::data

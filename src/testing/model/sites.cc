@@ -25,7 +25,7 @@ constexpr Spared kSpared[] = {
      "fsck looks again at a file that somebody else has put among the segments"},
     // Below fsck --repair, which the model does not ask for; it is neither write, commit, compaction, offload nor
     // recovery.
-    {"data/segment_lifecycle.cc", "SegmentStore::rewrite_header", "fsck --repair"},
+    {"data/segment_rewrite.cc", "SegmentStore::rewrite_header", "fsck --repair"},
     {"tiering/fsck_mend.cc", "set_aside", "fsck --repair"},
     {"tiering/fsck_mend_native.cc", "adopt", "fsck --repair"},
     {"tiering/fsck_mend_native.cc", "tiering::mend_native_key", "fsck --repair"},
