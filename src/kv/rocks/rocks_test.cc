@@ -260,23 +260,42 @@ TEST_F(Rocks, FullDiskHoldsFlushesAndHeals) {
   EXPECT_EQ(*rig_.get("a"), "2");
 }
 
-TEST_F(Rocks, DamagedTableFileIsNamedNotServed) {
-  for (int i = 0; i < 50; ++i) ASSERT_TRUE(rig_.put("k" + std::to_string(i), std::string(1'000, 'v')).ok());
-  ASSERT_TRUE(run_to_end(rig_.loop, rig_.log_engine().verify()).ok());
-  ASSERT_TRUE(run_to_end(rig_.loop, rig_.log_engine().close()).ok());
-  const auto tables = rig_.index_files(".sst");
-  ASSERT_FALSE(tables.empty());
-  rig_.stop();
-  {
-    std::fstream file(tables.front(), std::ios::in | std::ios::out | std::ios::binary);
-    file.seekp(100);
-    file.put('\x5a');
+/// A closed index with some tables, one of which rots.
+class RocksTable : public Rocks {
+ protected:
+  void write_and_close() {
+    for (int i = 0; i < 50; ++i) ASSERT_TRUE(rig_.put("k" + std::to_string(i), std::string(1'000, 'v')).ok());
+    ASSERT_TRUE(run_to_end(rig_.loop, rig_.log_engine().verify()).ok());
+    ASSERT_TRUE(run_to_end(rig_.loop, rig_.log_engine().close()).ok());
+    ASSERT_FALSE(rig_.index_files(".sst").empty());
+    table_ = rig_.index_files(".sst").front();
+    rig_.stop();
   }
-  const auto opened = rig_.open();
-  const auto checked = opened.ok() ? run_to_end(rig_.loop, rig_.log_engine().verify()) : opened;
-  ASSERT_FALSE(checked.ok());
-  EXPECT_EQ(checked.error().code, Code::kCorrupt);
-  EXPECT_THAT(checked.error().message, HasSubstr(tables.front().filename().string()));
+  void damage(std::streamoff at, std::ios::seekdir from, char byte) const {
+    std::fstream file(table_, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(at, from);
+    file.put(byte);
+  }
+  void expect_named() {
+    const auto opened = rig_.open();
+    const auto checked = opened.ok() ? run_to_end(rig_.loop, rig_.log_engine().verify()) : opened;
+    ASSERT_FALSE(checked.ok());
+    EXPECT_EQ(checked.error().code, Code::kCorrupt);
+    EXPECT_THAT(checked.error().message, HasSubstr(table_.filename().string()));
+  }
+  std::filesystem::path table_;
+};
+
+TEST_F(RocksTable, DamagedRowsAreNamedNotServed) {
+  write_and_close();
+  damage(100, std::ios::beg, '\x5a');
+  expect_named();
+}
+
+TEST_F(RocksTable, FooterThatSaysThatBlocksHaveNoChecksumsIsNamed) {
+  write_and_close();
+  damage(-53, std::ios::end, '\0');  // one bit away from XXH3, and all rows are read well
+  expect_named();
 }
 
 /// RocksDB's MANIFEST, of the flushes and commits before it.

@@ -95,6 +95,13 @@ Result<void> apply(RotCell& cell, const Damage& damage) {
   return write_at(cell, damage, damage.after);
 }
 
+Result<bool> is_applied(RotCell& cell, const Damage& damage) {
+  const auto found = read_at(cell, damage.area, damage.file, damage.at, damage.after.size());
+  if (!found.ok() && found.error().code == Code::kNotFound) return false;
+  if (!found.ok()) return found.error();
+  return *found == damage.after;
+}
+
 Result<void> undo(RotCell& cell, const Damage& damage) {
   return write_at(cell, damage, damage.before);
 }

@@ -30,6 +30,8 @@ struct Damage {
 Result<std::optional<Damage>> draw_damage(RotCell& cell, const Stretch& stretch, How how,
                                           const std::vector<Stretch>& others);
 Result<void> apply(RotCell& cell, const Damage& damage);
+/// False when the file is gone, shorter or another by now.
+Result<bool> is_applied(RotCell& cell, const Damage& damage);
 /// What was written over it since stays, and so does a file's end.
 Result<void> undo(RotCell& cell, const Damage& damage);
 

@@ -15,8 +15,6 @@ namespace {
 
 constexpr std::uint32_t kRowsMax = 1'000;  // a cell of ours has fewer
 constexpr const char* kLogDirectory = "log";
-/// Of a table of RocksDB, formats 1 to 5: two places of blocks, which have checksums of their own, and padding.
-constexpr std::uint64_t kFooterBytes = 53;
 
 using Place = std::pair<std::uint64_t, std::uint64_t>;  // segment, offset
 
@@ -177,8 +175,7 @@ Result<std::vector<Stretch>> find_in_tables(RotCell& cell) {
     if (!entry.name.ends_with(".sst")) continue;
     const std::string path = directory + "/" + entry.name;
     TRY_ASSIGN(const Bytes bytes, read_file(cell, path));
-    if (bytes.size() <= kFooterBytes) return Error{Code::kInternal, path + " is too short for a table"};
-    out.push_back({Area::kTable, path, 0, bytes.size() - kFooterBytes, {}, entry.name, out.size()});
+    out.push_back({Area::kTable, path, 0, bytes.size(), {}, entry.name, out.size()});
   }
   return out;
 }

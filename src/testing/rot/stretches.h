@@ -34,7 +34,7 @@ struct Stretch {
 Result<std::vector<Stretch>> find_in_use(RotCell& cell);
 /// Of a cell that does not live: the headers of the log's files and the records that the index has not flushed.
 Result<std::vector<Stretch>> find_in_log(RotCell& cell, kv::Sequence flushed);
-/// The blocks of RocksDB's tables.
+/// RocksDB's tables, whole.
 Result<std::vector<Stretch>> find_in_tables(RotCell& cell);
 
 }  // namespace tombolo::testing::rot
