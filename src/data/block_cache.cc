@@ -1,9 +1,9 @@
 #include "data/block_cache.h"
 
 #include <algorithm>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <list>
 #include <mutex>
-#include <unordered_map>
 #include <utility>
 
 namespace tombolo::data {
@@ -99,9 +99,9 @@ struct BlockCache::Shard {
   std::mutex mutex;
   Queue small, main;
   std::uint64_t small_bytes = 0, main_bytes = 0;
-  std::unordered_map<GranuleKey, Queue::iterator, KeyHash> index;
+  boost::unordered_flat_map<GranuleKey, Queue::iterator, KeyHash> index;
   std::list<GranuleKey> ghost;
-  std::unordered_map<GranuleKey, std::list<GranuleKey>::iterator, KeyHash> ghost_index;
+  boost::unordered_flat_map<GranuleKey, std::list<GranuleKey>::iterator, KeyHash> ghost_index;
   Stats stats;
 };
 

@@ -1,8 +1,8 @@
 // ConflictWindow: the last commits by key, against which a transaction's reads and guards are checked.
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <deque>
-#include <unordered_map>
 
 #include "base/clock.h"
 #include "kv/commit/request.h"
@@ -39,7 +39,7 @@ class ConflictWindow {
   void remember(Kind kind, Fingerprint key, Sequence sequence, SteadyTime now);
 
   const std::size_t entries_max_;
-  std::unordered_map<Fingerprint, Sequence> last_[kKinds];
+  boost::unordered_flat_map<Fingerprint, Sequence> last_[kKinds];
   std::deque<Entry> entries_;  // in order of sequence
   Sequence forgotten_;         // commits up to here may be missing
 };

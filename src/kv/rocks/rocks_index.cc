@@ -4,7 +4,6 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
-#include <rocksdb/file_checksum.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
 #include <rocksdb/system_clock.h>
@@ -14,8 +13,10 @@
 #include <mutex>
 
 #include "base/endian.h"
+#include "kv/rocks/insert_hints.h"
 #include "kv/rocks/manifest.h"
 #include "kv/rocks/row_cache.h"
+#include "kv/rocks/table_checksum.h"
 
 namespace tombolo::kv {
 
@@ -289,6 +290,7 @@ class RocksIndex final : public Index {
     settings.avoid_flush_during_shutdown = true;
     settings.write_buffer_size = options.write_buffer_bytes;
     settings.max_write_buffer_number = 3;
+    settings.memtable_insert_with_hint_prefix_extractor = insert_hints();
     settings.max_background_jobs = 2;
     settings.max_open_files = 512;
     // Small objects lie in rows, so a compaction moves their bytes: half as often costs a third less, and a look into
@@ -313,7 +315,7 @@ class RocksIndex final : public Index {
     table.checksum = rocksdb::kXXH3;
     settings.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
     // Of whole tables, in the MANIFEST: a footer, which tells whether blocks have checksums, has none of its own.
-    settings.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
+    settings.file_checksum_gen_factory = table_checksums();
     return settings;
   }
 

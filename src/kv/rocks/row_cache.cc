@@ -1,9 +1,9 @@
 #include "kv/rocks/row_cache.h"
 
 #include <algorithm>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <list>
 #include <mutex>
-#include <unordered_map>
 
 namespace tombolo::kv {
 
@@ -55,7 +55,7 @@ struct RowCache::Shard {
   const std::uint64_t bytes_max;
   std::mutex mutex;
   Queue queue;
-  std::unordered_map<Probe, Queue::iterator, HashOf> index;  // views into the entries
+  boost::unordered_flat_map<Probe, Queue::iterator, HashOf> index;  // views into the entries
   std::uint64_t bytes = 0;
   std::uint64_t changed_in = 0;  // the last state that changed any row of this shard
 };
