@@ -61,18 +61,12 @@ void write_json(const Arguments& arguments, const Tally& tally, const std::vecto
   }
   nlohmann::json failed = nlohmann::json::array();
   for (const Failure& failure : failures) failed.push_back({{"seed", failure.seed}, {"what", failure.what}});
-  const nlohmann::json out = {{"seed", arguments.seed},
-                              {"flips", to_json(sum.flips)},
-                              {"blocks", to_json(sum.blocks)},
-                              {"wrong_reads", tally.wrong_reads},
-                              {"mended", tally.mended},
-                              {"compacted_away", tally.compacted_away},
-                              {"reads", tally.reads},
-                              {"fsck_runs", tally.fsck_runs},
-                              {"reopened", tally.reopened},
-                              {"areas", areas},
-                              {"violations", failed},
-                              {"seconds", seconds}};
+  const nlohmann::json out = {{"seed", arguments.seed},        {"flips", to_json(sum.flips)},
+                              {"blocks", to_json(sum.blocks)}, {"wrong_reads", tally.wrong_reads},
+                              {"mended", tally.mended},        {"compacted_away", tally.compacted_away},
+                              {"reads", tally.reads},          {"fsck_runs", tally.fsck_runs},
+                              {"reopened", tally.reopened},    {"areas", areas},
+                              {"violations", failed},          {"seconds", seconds}};
   std::ofstream(arguments.json) << out.dump(1) << "\n";
 }
 
@@ -105,8 +99,9 @@ int run(const Arguments& arguments) {
                name_of(static_cast<Area>(n)), counts.flips.made, counts.flips.detected, counts.flips.repaired,
                counts.blocks.made, counts.blocks.detected);
   }
-  fmt::print("{} reads, {} fsck runs, {} mended, {} reopened, {} compacted away, {} violations, {:.1f} s\n", tally.reads,
-             tally.fsck_runs, tally.mended, tally.reopened, tally.compacted_away, failures.size(), seconds);
+  fmt::print("{} reads, {} fsck runs, {} mended, {} reopened, {} compacted away, {} violations, {:.1f} s\n",
+             tally.reads, tally.fsck_runs, tally.mended, tally.reopened, tally.compacted_away, failures.size(),
+             seconds);
   if (!arguments.json.empty()) write_json(arguments, tally, failures, seconds);
   return failures.empty() ? 0 : 1;
 }

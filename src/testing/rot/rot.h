@@ -29,7 +29,7 @@ struct Counts {
 struct Tally {
   std::array<Counts, kAreas> areas;
   std::uint64_t reads = 0, wrong_reads = 0, fsck_runs = 0, reopened = 0;
-  std::uint64_t mended = 0;  // by fsck --repair
+  std::uint64_t mended = 0;          // by fsck --repair
   std::uint64_t compacted_away = 0;  // damage in filters or properties of tables that a compaction replaced unnoticed
   Count& of(const Damage& damage) { return areas[static_cast<std::size_t>(damage.area)].of(damage.how); }
 };
