@@ -53,8 +53,8 @@ class MemoryKeyRing final : public KeyRing {
 /// HMAC-SHA256 in base64, the form of every Azure signature.
 std::string sign_text(BytesView key, std::string_view text);
 
-/// True when `signature` is the HMAC-SHA256 of `text` under one of the keys. Takes the same time whether both keys,
-/// one or none are set and whichever matches.
+/// True when `signature` is the HMAC-SHA256 of `text` under one of the keys. Where it is not, that takes the same time
+/// whether both keys, one or none are set.
 bool signed_by(const PreparedKeys& keys, std::string_view text, BytesView signature);
 
 }  // namespace tombolo::auth

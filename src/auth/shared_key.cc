@@ -190,15 +190,15 @@ std::string sign(const SignedRequest& request, const AccountKeys& keys, SharedKe
 }
 
 bool verify_signature(const SignedRequest& request, const SharedKeyCredential& credential, const PreparedKeys& keys) {
+  const auto valid = [&](const OwnHeaders& own) {
+    return signed_by(keys, to_sign(request, credential.account, credential.scheme, own), credential.signature);
+  };
   OwnHeaders own(request);
   own.sort(HeaderOrder::kCulture);
-  bool valid = signed_by(keys, to_sign(request, credential.account, credential.scheme, own), credential.signature);
-  if (!own.is_sorted(HeaderOrder::kOrdinal)) {
-    own.sort(HeaderOrder::kOrdinal);
-    valid =
-        signed_by(keys, to_sign(request, credential.account, credential.scheme, own), credential.signature) || valid;
-  }
-  return valid;
+  if (valid(own)) return true;
+  if (own.is_sorted(HeaderOrder::kOrdinal)) return false;
+  own.sort(HeaderOrder::kOrdinal);
+  return valid(own);
 }
 
 std::optional<WallTime> signed_at(const SignedRequest& request) {

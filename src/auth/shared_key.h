@@ -40,8 +40,8 @@ std::string string_to_sign(const SignedRequest& request, std::string_view accoun
 /// that will be sent.
 std::string sign(const SignedRequest& request, const AccountKeys& keys, SharedKeyOptions options);
 
-/// True when the signature is that of the request in either header order under either key; same time for true and
-/// false (the second order is computed whenever it differs). Looks at no clock.
+/// True when the signature is that of the request in either header order under either key. A wrong one always takes the
+/// same time: both orders, where they differ, under both keys. Looks at no clock.
 bool verify_signature(const SignedRequest& request, const SharedKeyCredential& credential, const PreparedKeys& keys);
 
 /// When the client says it signed: x-ms-date, else Date. nullopt when neither is a valid IMF-fixdate.

@@ -61,6 +61,7 @@ std::size_t end_of_name(std::string_view text) {
 }  // namespace
 
 std::string escape(std::string_view name) {
+  if (name.find('\0') == name.npos) return std::string(name);
   std::string out;
   out.reserve(name.size());
   for (const char c : name) {
