@@ -46,7 +46,8 @@ std::string sign_text(BytesView key, std::string_view text) {
 }
 
 bool signed_by(const PreparedKeys& keys, std::string_view text, BytesView signature) {
-  // Who signed with key 1 knows that it was key 1: nothing is told by not trying key 2. A stranger always waits for both.
+  // Who signed with key 1 knows that it was key 1: nothing is told by not trying key 2. A stranger always waits for
+  // both.
   return signed_by_one(keys.key1, keys.raw.key1, text, signature) ||
          signed_by_one(keys.key2, keys.raw.key2, text, signature);
 }
