@@ -1,6 +1,6 @@
 // tombolo_rot: flips bits of what living cells hold, one seed after another, and looks what comes of it.
 //
-//   tombolo_rot --seed 1 --flips 100000 [--cells 10] [--json FILE]
+//   tombolo_rot --seed 1 --flips 100000 [--tables 2000] [--cells 10] [--json FILE]
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
