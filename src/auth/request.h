@@ -26,8 +26,6 @@ struct SignedRequest {
   bool https = false;
 };
 
-/// Compares ASCII letters without case.
-bool equal_ignoring_case(std::string_view a, std::string_view b);
 /// The first header of that name (any case) without surrounding spaces and tabs; empty when absent.
 std::string_view header(const SignedRequest& request, std::string_view name);
 /// The first query value of that name (any case); empty when absent.

@@ -5,6 +5,7 @@
 
 #include "auth/ascii.h"
 #include "auth/codes.h"
+#include "base/ascii.h"
 #include "base/encoding.h"
 #include "base/times.h"
 

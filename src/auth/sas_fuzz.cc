@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "auth/sas_make.h"
+#include "base/ascii.h"
 #include "base/encoding.h"
 #include "base/times.h"
 #include "http/message.h"

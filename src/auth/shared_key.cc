@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "auth/ascii.h"
+#include "base/ascii.h"
 #include "base/encoding.h"
 #include "base/times.h"
 

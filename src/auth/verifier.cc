@@ -6,6 +6,7 @@
 #include "auth/codes.h"
 #include "auth/sas.h"
 #include "auth/shared_key.h"
+#include "base/ascii.h"
 #include "base/times.h"
 
 namespace tombolo::auth {

@@ -3,17 +3,12 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/times.h"
 #include "testing/fuzz.h"
 
 namespace tombolo {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
-  return out;
-}
 
 void check_decoders(std::string_view text) {
   if (const auto bytes = hex_decode(text)) ASSERT(hex_encode(*bytes) == lower(text));

@@ -1,18 +1,15 @@
 #include "base/nearest.h"
 
 #include <algorithm>
-#include <cctype>
 #include <numeric>
+
+#include "base/ascii.h"
 
 namespace tombolo {
 namespace {
 
 constexpr std::size_t kWordBytesMax = 100;
 constexpr std::size_t kLettersPerMistake = 3;
-
-char lower(char c) {
-  return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-}
 
 // Optimal string alignment: Levenshtein's distance, and a swap of neighbours counts once.
 std::size_t mistakes(std::string_view a, std::string_view b) {

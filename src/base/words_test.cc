@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "base/ascii.h"
 #include "base/nearest.h"
 #include "base/sizes.h"
 #include "base/units.h"
@@ -9,6 +10,34 @@ namespace {
 
 const std::vector<std::string_view> kCommands = {"serve",  "status", "sas",        "offload",
                                                  "recall", "remote", "cache.bytes"};
+
+TEST(Ascii, LettersAloneHaveTwoCases) {
+  for (unsigned a = 0; a < 256; ++a) {
+    for (unsigned b = 0; b < 256; ++b) {
+      const char x = static_cast<char>(a), y = static_cast<char>(b);
+      for (const std::size_t size : {1U, 8U, 13U}) {  // alone, in a step of eight, in the last step
+        std::string one(size, '-'), other(size, '-');
+        one.back() = x;
+        other.back() = y;
+        ASSERT_EQ(equal_ignoring_case(one, other), lower(x) == lower(y)) << a << " " << b << " of " << size;
+      }
+    }
+  }
+}
+
+TEST(Ascii, EachPlaceCounts) {
+  for (std::size_t size = 0; size < 40; ++size) {
+    const std::string small(size, 'q'), large(size, 'Q');
+    EXPECT_TRUE(equal_ignoring_case(small, large)) << size;
+    EXPECT_FALSE(equal_ignoring_case(small, large + "q")) << size;
+    for (std::size_t at = 0; at < size; ++at) {
+      std::string other = large;
+      other[at] = 'r';
+      EXPECT_FALSE(equal_ignoring_case(small, other)) << at << " of " << size;
+    }
+  }
+  EXPECT_EQ(lower("Content-MD5 \xC4"), "content-md5 \xC4");
+}
 
 TEST(Nearest, FindsWhatWasMeant) {
   EXPECT_EQ(nearest("stauts", kCommands), "status");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/ascii.h"
 #include "base/assert.h"
 
 namespace tombolo::http {
@@ -118,7 +119,7 @@ Parsed<void> ChunkedDecoder::take_trailer(char c) {
     return {};
   }
   const auto field = parse_field(trailer_);
-  const auto forbids = [&](std::string_view name) { return equals_ignoring_case(name, field->name); };
+  const auto forbids = [&](std::string_view name) { return equal_ignoring_case(name, field->name); };
   if (!field || std::any_of(std::begin(kForbiddenTrailers), std::end(kForbiddenTrailers), forbids)) {
     return std::unexpected(Failure::kBadTrailer);
   }

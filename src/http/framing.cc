@@ -1,5 +1,7 @@
 #include "http/framing.h"
 
+#include "base/ascii.h"
+
 #include <charconv>
 
 namespace tombolo::http {
@@ -33,12 +35,12 @@ Parsed<std::uint64_t> parse_length(std::string_view text) {
 Parsed<void> judge_transfer_encoding(const Headers& headers) {
   bool chunked = false, behind_chunked = false, unknown = false, empty = false;
   for (const auto field : headers) {
-    if (!equals_ignoring_case(field.name, "Transfer-Encoding")) continue;
+    if (!equal_ignoring_case(field.name, "Transfer-Encoding")) continue;
     for_each_element(field.value, [&](std::string_view coding) {
       behind_chunked |= chunked;
       if (coding.empty()) {
         empty = true;
-      } else if (equals_ignoring_case(coding, "chunked")) {
+      } else if (equal_ignoring_case(coding, "chunked")) {
         chunked = true;
       } else {
         unknown = true;
@@ -74,10 +76,10 @@ Parsed<Framing> judge_framing(const Headers& headers, Version version) {
 bool judge_keep_alive(const Headers& headers, Version version) {
   bool close = false, keep = false;
   for (const auto field : headers) {
-    if (!equals_ignoring_case(field.name, "Connection")) continue;
+    if (!equal_ignoring_case(field.name, "Connection")) continue;
     for_each_element(field.value, [&](std::string_view token) {
-      close |= equals_ignoring_case(token, "close");
-      keep |= equals_ignoring_case(token, "keep-alive");
+      close |= equal_ignoring_case(token, "close");
+      keep |= equal_ignoring_case(token, "keep-alive");
     });
   }
   return !close && (version == Version::kHttp11 || keep);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/ascii.h"
 #include "base/encoding.h"
 
 namespace tombolo::http {
@@ -19,10 +20,6 @@ char* put(char* to, std::string_view piece) {
   return to + piece.size();
 }
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
-
 std::optional<std::string> decode(std::string_view text, Plus plus) {
   if (plus == Plus::kLiteral || text.find('+') == std::string_view::npos) return percent_decode(text);
   std::string spaced(text);
@@ -31,13 +28,6 @@ std::optional<std::string> decode(std::string_view text, Plus plus) {
 }
 
 }  // namespace
-
-bool equal_letters_ignoring_case(std::string_view a, std::string_view b) {
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (lower(a[i]) != lower(b[i])) return false;
-  }
-  return true;
-}
 
 void Headers::add(std::string_view name, std::string_view value) {
   if (entries_.empty()) {
@@ -65,20 +55,20 @@ void Headers::set(std::string_view name, std::string_view value) {
 void Headers::remove(std::string_view name) {
   // The text stays behind unused: heads are short-lived.
   std::erase_if(entries_, [&](const Entry& entry) {
-    return equals_ignoring_case(std::string_view(text_).substr(entry.offset, entry.name_size), name);
+    return equal_ignoring_case(std::string_view(text_).substr(entry.offset, entry.name_size), name);
   });
 }
 
 std::optional<std::string_view> Headers::get(std::string_view name) const {
   for (const Field field : *this) {
-    if (equals_ignoring_case(field.name, name)) return field.value;
+    if (equal_ignoring_case(field.name, name)) return field.value;
   }
   return std::nullopt;
 }
 
 std::size_t Headers::count(std::string_view name) const {
   std::size_t found = 0;
-  for (const Field field : *this) found += equals_ignoring_case(field.name, name) ? 1 : 0;
+  for (const Field field : *this) found += equal_ignoring_case(field.name, name) ? 1 : 0;
   return found;
 }
 

@@ -11,13 +11,6 @@
 
 namespace tombolo::http {
 
-/// Of two texts of one length.
-bool equal_letters_ignoring_case(std::string_view a, std::string_view b);
-/// ASCII only, as header names are.
-inline bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && equal_letters_ignoring_case(a, b);
-}
-
 /// An ordered list of name/value pairs. Names keep the case they came with and are compared ignoring it. Views handed
 /// out live until the next change. Values are not judged here: parsers and the serializer refuse control bytes.
 class Headers {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/ascii.h"
 #include "http/framing.h"
 
 namespace tombolo::http {
@@ -79,7 +80,7 @@ Parsed<void> RequestParser::take_target(std::string_view target) {
   }
   const std::size_t mark = target.find("://");
   const std::string_view scheme = target.substr(0, std::min(mark, target.size()));
-  if (!equals_ignoring_case(scheme, "http") && !equals_ignoring_case(scheme, "https")) {
+  if (!equal_ignoring_case(scheme, "http") && !equal_ignoring_case(scheme, "https")) {
     return std::unexpected(Failure::kBadTarget);
   }
   if (mark == std::string_view::npos) return std::unexpected(Failure::kBadTarget);
@@ -87,7 +88,7 @@ Parsed<void> RequestParser::take_target(std::string_view target) {
   const std::size_t end = std::min(rest.find_first_of("/?"), rest.size());
   if (!is_authority(rest.substr(0, end))) return std::unexpected(Failure::kBadTarget);
   authority_ = rest.substr(0, end);
-  default_port_ = equals_ignoring_case(scheme, "https") ? ":443" : ":80";
+  default_port_ = equal_ignoring_case(scheme, "https") ? ":443" : ":80";
   head_.target = rest.substr(end);
   if (head_.target.empty() || head_.target.front() != '/') head_.target.insert(0, 1, '/');
   return {};
@@ -100,7 +101,7 @@ Parsed<void> RequestParser::finish() {
   if (hosts == 1) {
     head_.host = *head_.headers.get("Host");
     if (!is_authority(head_.host)) return std::unexpected(Failure::kBadHost);
-    const bool same = equals_ignoring_case(without(authority_, default_port_), without(head_.host, default_port_));
+    const bool same = equal_ignoring_case(without(authority_, default_port_), without(head_.host, default_port_));
     if (!authority_.empty() && !same) return std::unexpected(Failure::kHostMismatch);
   } else {
     head_.host = authority_;
@@ -114,7 +115,7 @@ Parsed<void> RequestParser::finish() {
   head_.keep_alive = judge_keep_alive(head_.headers, head_.version);
   // Other expectations are ignored: clients of S3 rely on it [20]. HTTP/1.0 has no 100.
   const auto expect = head_.headers.get("Expect");
-  head_.expect_continue = expect && equals_ignoring_case(*expect, "100-continue") && head_.version == Version::kHttp11;
+  head_.expect_continue = expect && equal_ignoring_case(*expect, "100-continue") && head_.version == Version::kHttp11;
   return {};
 }
 

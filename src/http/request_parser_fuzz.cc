@@ -1,5 +1,6 @@
 // Request heads: the same however they were split, nothing accepted that another reader would frame differently, and
 // what was understood can be said again.
+#include "base/ascii.h"
 #include "http/fuzz_heads_test.h"
 #include "http/request_parser.h"
 #include "http/serialize.h"
@@ -46,8 +47,8 @@ void check_rendered(const RequestHead& head) {
   ASSERT(again.method == head.method && again.target == head.target && again.host == head.host);
   ASSERT(again.content_length == head.content_length.value_or(0) && !again.chunked);
   ASSERT(same_fields(head.headers, again.headers, [](std::string_view name) {
-    return equals_ignoring_case(name, "Connection") || equals_ignoring_case(name, "Content-Length") ||
-           equals_ignoring_case(name, "Transfer-Encoding") || equals_ignoring_case(name, "Host");
+    return equal_ignoring_case(name, "Connection") || equal_ignoring_case(name, "Content-Length") ||
+           equal_ignoring_case(name, "Transfer-Encoding") || equal_ignoring_case(name, "Host");
   }));
 }
 

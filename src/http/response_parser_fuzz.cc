@@ -1,4 +1,5 @@
 // Response heads, as answers to GET and to HEAD.
+#include "base/ascii.h"
 #include "http/fuzz_heads_test.h"
 #include "http/response_parser.h"
 #include "http/serialize.h"
@@ -38,9 +39,9 @@ void check_rendered(const ResponseHead& head, std::uint64_t body_size) {
   ASSERT(again.status == head.status);
   ASSERT(again.reason == (head.reason.empty() ? reason_phrase(head.status) : head.reason));
   ASSERT(same_fields(head.headers, again.headers, [](std::string_view name) {
-    return equals_ignoring_case(name, "Date") || equals_ignoring_case(name, "Server") ||
-           equals_ignoring_case(name, "Connection") || equals_ignoring_case(name, "Content-Length") ||
-           equals_ignoring_case(name, "Transfer-Encoding");
+    return equal_ignoring_case(name, "Date") || equal_ignoring_case(name, "Server") ||
+           equal_ignoring_case(name, "Connection") || equal_ignoring_case(name, "Content-Length") ||
+           equal_ignoring_case(name, "Transfer-Encoding");
   }));
 }
 

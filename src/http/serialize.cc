@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "http/head_lines.h"
 
 namespace tombolo::http {
@@ -11,7 +12,7 @@ namespace {
 
 template <std::size_t N>
 bool among(const std::string_view (&names)[N], std::string_view name) {
-  return std::any_of(names, names + N, [&](std::string_view one) { return equals_ignoring_case(one, name); });
+  return std::any_of(names, names + N, [&](std::string_view one) { return equal_ignoring_case(one, name); });
 }
 
 // False when a field must not reach the wire.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/bytes.h"
 
 namespace tombolo::tiering {
@@ -9,14 +10,9 @@ namespace {
 
 constexpr std::size_t kHalfBytes = 8;
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
 // Remotes differ in which case of metadata names they keep.
 bool is_nonce_field(std::string_view name) {
-  return std::equal(name.begin(), name.end(), kNonceField.begin(), kNonceField.end(),
-                    [](char a, char b) { return lower(a) == b; });
+  return equal_ignoring_case(name, kNonceField);
 }
 
 std::string_view origin_of(std::string_view nonce) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
 #include "base/encoding.h"
 #include "http/message.h"
 #include "protocol/azure_blob/errors.h"
@@ -37,7 +38,7 @@ std::optional<HostStyle> host_style(std::string_view host) {
   if (second == std::string_view::npos || second + 1 == name.size()) return std::nullopt;
   const std::string_view service = name.substr(first + 1, second - first - 1);
   for (const std::string_view known : {"blob", "dfs", "file", "queue", "table"}) {
-    if (!http::equals_ignoring_case(service, known)) continue;
+    if (!equal_ignoring_case(service, known)) continue;
     HostStyle found{std::string(name.substr(0, first)), std::string(known)};
     std::transform(found.account.begin(), found.account.end(), found.account.begin(),
                    [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "auth/http_request.h"
+#include "base/ascii.h"
 #include "base/log.h"
 #include "base/times.h"
 #include "protocol/azure_blob/errors.h"
@@ -18,8 +19,8 @@ constexpr std::string_view kDefaultVersion = "2021-12-02";  // told to requests 
 constexpr std::size_t kClientRequestIdMax = 1'024;          // a longer one is not echoed, as on Azure
 
 LoneSegment lone_segment(const Query& query) {
-  const bool container = http::equals_ignoring_case(query.value("restype"), "container") ||
-                         http::equals_ignoring_case(query.value("restype"), "account");
+  const bool container = equal_ignoring_case(query.value("restype"), "container") ||
+                         equal_ignoring_case(query.value("restype"), "account");
   return container ? LoneSegment::kContainer : LoneSegment::kBlobInRoot;
 }
 

@@ -4,6 +4,7 @@
 
 #include <charconv>
 
+#include "base/ascii.h"
 #include "protocol/azure_blob/errors.h"
 
 namespace tombolo::azure_blob {
@@ -17,7 +18,7 @@ std::string_view trim(std::string_view text) {
 Result<std::optional<std::string_view>> only(const http::Headers& headers, std::string_view name) {
   std::optional<std::string_view> value;
   for (const http::Headers::Field field : headers) {
-    if (!http::equals_ignoring_case(field.name, name)) continue;
+    if (!equal_ignoring_case(field.name, name)) continue;
     if (value) return refuse(codes::kInvalidHeaderValue, fmt::format("The header {} is given twice.", name));
     value = trim(field.value);
   }
@@ -27,8 +28,8 @@ Result<std::optional<std::string_view>> only(const http::Headers& headers, std::
 
 Result<bool> flag(const http::Headers& headers, std::string_view name) {
   TRY_ASSIGN(const std::optional<std::string_view> value, only(headers, name));
-  if (!value || http::equals_ignoring_case(*value, "false")) return false;
-  if (http::equals_ignoring_case(*value, "true")) return true;
+  if (!value || equal_ignoring_case(*value, "false")) return false;
+  if (equal_ignoring_case(*value, "true")) return true;
   return refuse(codes::kInvalidHeaderValue, fmt::format("The header {} must be true or false.", name));
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "protocol/azure_blob/errors.h"
 #include "protocol/azure_blob/header_text.h"
 #include "protocol/azure_blob/marker.h"
@@ -28,7 +29,7 @@ Result<std::vector<std::string>> parse_include(std::string_view text, std::span<
     text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
     if (one.empty()) continue;
     const auto known = std::find_if(allowed.begin(), allowed.end(),
-                                    [one](std::string_view name) { return http::equals_ignoring_case(name, one); });
+                                    [one](std::string_view name) { return equal_ignoring_case(name, one); });
     if (known == allowed.end()) {
       return refuse(codes::kInvalidQueryParameterValue, "include has a value that is unknown or not built yet.");
     }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "protocol/azure_blob/errors.h"
 
 namespace tombolo::azure_blob {
@@ -30,7 +31,7 @@ Result<meta::Metadata> parse_metadata(const http::Headers& headers) {
   meta::Metadata metadata;
   std::size_t bytes = 0;
   for (const http::Headers::Field field : headers) {
-    if (!http::equals_ignoring_case(field.name.substr(0, kPrefix.size()), kPrefix)) continue;
+    if (!equal_ignoring_case(field.name.substr(0, kPrefix.size()), kPrefix)) continue;
     const std::string_view name = field.name.substr(kPrefix.size());
     if (name.empty()) return refuse(codes::kEmptyMetadataKey, "");
     if (!is_identifier(name)) {
@@ -42,7 +43,7 @@ Result<meta::Metadata> parse_metadata(const http::Headers& headers) {
     bytes += name.size() + field.value.size();
     if (bytes > kMetadataBytes) return refuse(codes::kMetadataTooLarge, "");
     const auto same = std::find_if(metadata.begin(), metadata.end(),
-                                   [name](const auto& entry) { return http::equals_ignoring_case(entry.first, name); });
+                                   [name](const auto& entry) { return equal_ignoring_case(entry.first, name); });
     if (same == metadata.end()) {
       metadata.emplace_back(name, field.value);
     } else {

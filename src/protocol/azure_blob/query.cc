@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/ascii.h"
 #include "base/encoding.h"
 #include "protocol/azure_blob/errors.h"
 
@@ -27,7 +28,7 @@ Result<Query> Query::parse(std::string_view raw) {
 
 std::optional<std::string_view> Query::get(std::string_view name) const {
   for (const http::QueryParam& param : params_) {
-    if (http::equals_ignoring_case(param.name, name)) return param.value;
+    if (equal_ignoring_case(param.name, name)) return param.value;
   }
   return std::nullopt;
 }

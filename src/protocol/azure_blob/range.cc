@@ -1,5 +1,6 @@
 #include "protocol/azure_blob/range.h"
 
+#include "base/ascii.h"
 #include "protocol/azure_blob/errors.h"
 #include "protocol/azure_blob/header_text.h"
 
@@ -9,7 +10,7 @@ namespace {
 constexpr std::string_view kUnit = "bytes=";
 
 std::optional<store::ByteRange> parse(std::string_view text) {
-  if (!http::equals_ignoring_case(text.substr(0, kUnit.size()), kUnit)) return std::nullopt;
+  if (!equal_ignoring_case(text.substr(0, kUnit.size()), kUnit)) return std::nullopt;
   text.remove_prefix(kUnit.size());
   const std::size_t dash = text.find('-');
   if (dash == std::string_view::npos) return std::nullopt;

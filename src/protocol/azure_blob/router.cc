@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string>
 
+#include "base/ascii.h"
 #include "protocol/azure_blob/errors.h"
 #include "protocol/azure_blob/operations.h"
 
@@ -75,13 +76,6 @@ constexpr std::string_view kUnbuilt[] = {
 };
 
 constexpr std::string_view kVerbs[] = {"GET", "HEAD", "PUT", "DELETE", "POST", "PATCH"};
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return out;
-}
 
 template <class Range>
 bool holds(const Range& range, std::string_view value) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/assert.h"
 #include "base/crc64.h"
 #include "base/endian.h"
@@ -201,7 +202,7 @@ class Encoder final : public ByteSource {
 Result<bool> is_structured(const http::Headers& headers) {
   TRY_ASSIGN(const std::optional<std::string_view> kind, only(headers, "x-ms-structured-body"));
   if (!kind) return false;
-  if (http::equals_ignoring_case(*kind, kStructuredBody)) return true;
+  if (equal_ignoring_case(*kind, kStructuredBody)) return true;
   return refuse(codes::kInvalidHeaderValue, fmt::format("x-ms-structured-body must be {}.", kStructuredBody));
 }
 

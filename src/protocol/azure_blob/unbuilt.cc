@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/ascii.h"
 #include "protocol/azure_blob/errors.h"
 #include "protocol/azure_blob/header_text.h"
 
@@ -67,14 +68,14 @@ constexpr std::string_view kOwn = "x-ms-";
 constexpr std::string_view kEverywhere[] = {"x-ms-date", "x-ms-version", "x-ms-client-request-id"};
 
 bool may_match(std::string_view name) {
-  if (name.size() < kOwn.size() || !http::equals_ignoring_case(name.substr(0, kOwn.size()), kOwn)) return false;
+  if (name.size() < kOwn.size() || !equal_ignoring_case(name.substr(0, kOwn.size()), kOwn)) return false;
   return std::none_of(std::begin(kEverywhere), std::end(kEverywhere),
-                      [name](std::string_view common) { return http::equals_ignoring_case(common, name); });
+                      [name](std::string_view common) { return equal_ignoring_case(common, name); });
 }
 
 bool matches(const HeaderRow& row, std::string_view name) {
   if (row.match == Match::kPrefix) name = name.substr(0, row.name.size());
-  return http::equals_ignoring_case(name, row.name);
+  return equal_ignoring_case(name, row.name);
 }
 
 }  // namespace
@@ -83,7 +84,7 @@ Result<void> refuse_unbuilt(Level level, std::string_view operation, const http:
                             const auth::VerifiedRequest& who) {
   for (const http::Headers::Field field : headers) {
     if (!may_match(field.name) || trim(field.value).empty()) continue;
-    if (http::equals_ignoring_case(field.name, "x-ms-lease-id")) {
+    if (equal_ignoring_case(field.name, "x-ms-lease-id")) {
       // No lease exists, so no id can match: Azure's own answer.
       return refuse(level == Level::kBlob ? codes::kLeaseNotPresentWithBlobOperation
                                           : codes::kLeaseNotPresentWithContainerOperation,

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "base/ascii.h"
 #include "base/encoding.h"
 #include "base/times.h"
 #include "remote/azure/endpoint.h"
@@ -42,7 +43,7 @@ RemoteHeaders properties_of(const http::Headers& headers) {
   }
   for (const auto field : headers) {
     if (field.name.size() <= kMetaPrefix.size()) continue;
-    if (!http::equals_ignoring_case(field.name.substr(0, kMetaPrefix.size()), kMetaPrefix)) continue;
+    if (!equal_ignoring_case(field.name.substr(0, kMetaPrefix.size()), kMetaPrefix)) continue;
     out.metadata[std::string(field.name.substr(kMetaPrefix.size()))] = field.value;
   }
   return out;

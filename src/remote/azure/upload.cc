@@ -5,6 +5,7 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
 #include "async/sleep.h"
+#include "base/ascii.h"
 #include "base/crc64.h"
 #include "base/digest.h"
 #include "base/encoding.h"
@@ -36,7 +37,7 @@ Seen judge(const PutRequest& request, const HeadResult& found) {
   if (nonce != request.headers.metadata.end()) {
     // Azure keeps the case of names, others of its kind may not.
     for (const auto& [name, value] : found.headers.metadata) {
-      if (http::equals_ignoring_case(name, kNonceName) && value == nonce->second) {
+      if (equal_ignoring_case(name, kNonceName) && value == nonce->second) {
         return found.object.size == request.size ? Seen::kOurs : Seen::kCannotTell;
       }
     }

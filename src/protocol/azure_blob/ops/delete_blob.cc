@@ -1,3 +1,4 @@
+#include "base/ascii.h"
 #include "protocol/azure_blob/conditions.h"
 #include "protocol/azure_blob/errors.h"
 #include "protocol/azure_blob/header_text.h"
@@ -10,8 +11,8 @@ enum class Snapshots { kInclude, kOnly };
 
 Result<Snapshots> parse_snapshots(const http::Headers& headers) {
   TRY_ASSIGN(const std::optional<std::string_view> value, only(headers, "x-ms-delete-snapshots"));
-  if (!value || http::equals_ignoring_case(*value, "include")) return Snapshots::kInclude;
-  if (http::equals_ignoring_case(*value, "only")) return Snapshots::kOnly;
+  if (!value || equal_ignoring_case(*value, "include")) return Snapshots::kInclude;
+  if (equal_ignoring_case(*value, "only")) return Snapshots::kOnly;
   return refuse(codes::kInvalidHeaderValue, "x-ms-delete-snapshots is include or only.");
 }
 

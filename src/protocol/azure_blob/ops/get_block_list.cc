@@ -1,3 +1,4 @@
+#include "base/ascii.h"
 #include "base/encoding.h"
 #include "protocol/azure_blob/errors.h"
 #include "protocol/azure_blob/object_reply.h"
@@ -13,9 +14,9 @@ struct Wanted {
 
 Result<Wanted> parse(const Query& query) {
   const std::string_view type = query.value("blocklisttype");
-  if (type.empty() || http::equals_ignoring_case(type, "committed")) return Wanted{true, false};
-  if (http::equals_ignoring_case(type, "uncommitted")) return Wanted{false, true};
-  if (http::equals_ignoring_case(type, "all")) return Wanted{true, true};
+  if (type.empty() || equal_ignoring_case(type, "committed")) return Wanted{true, false};
+  if (equal_ignoring_case(type, "uncommitted")) return Wanted{false, true};
+  if (equal_ignoring_case(type, "all")) return Wanted{true, true};
   return refuse(codes::kInvalidQueryParameterValue, "blocklisttype is committed, uncommitted or all.");
 }
 

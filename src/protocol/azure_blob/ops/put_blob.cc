@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "base/ascii.h"
 #include "base/units.h"
 #include "protocol/azure_blob/conditions.h"
 #include "protocol/azure_blob/digests.h"
@@ -20,8 +21,8 @@ constexpr std::uint64_t kPutBlobBytesMax = 5'000 * kMiB;
 Result<void> check_type(const http::Headers& headers) {
   TRY_ASSIGN(const std::optional<std::string_view> type, only(headers, "x-ms-blob-type"));
   if (!type) return refuse(codes::kMissingRequiredHeader, "x-ms-blob-type is missing.");
-  if (http::equals_ignoring_case(*type, "BlockBlob")) return {};
-  if (http::equals_ignoring_case(*type, "AppendBlob") || http::equals_ignoring_case(*type, "PageBlob")) {
+  if (equal_ignoring_case(*type, "BlockBlob")) return {};
+  if (equal_ignoring_case(*type, "AppendBlob") || equal_ignoring_case(*type, "PageBlob")) {
     return refuse(codes::kBlobTypeNotSupported, fmt::format("{} is not built yet; BlockBlob is.", *type));
   }
   return refuse(codes::kInvalidHeaderValue, "x-ms-blob-type must be BlockBlob.");
