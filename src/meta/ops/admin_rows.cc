@@ -25,7 +25,7 @@ Task<void> create_tenant_in(kv::Transaction& txn, const Tenant& tenant) {
   co_return Result<void>{};
 }
 
-Task<void> put_account_in(Cell cell, kv::Transaction& txn, Account& account, PutMode mode) {
+Task<Account> put_account_in(Cell cell, kv::Transaction& txn, Account account, PutMode mode) {
   CO_TRY_ASSIGN(const auto owner, txn.get(keys::tenant(account.tenant)));
   if (!owner) co_return Error{Code::kInvalid, "the account's tenant does not exist"};
   CO_TRY_ASSIGN(const auto there, txn.get(keys::account(account.name)));
@@ -37,10 +37,10 @@ Task<void> put_account_in(Cell cell, kv::Transaction& txn, Account& account, Put
     account.created = before.created;
   }
   txn.put(keys::account(account.name), encode(account));
-  co_return Result<void>{};
+  co_return account;
 }
 
-Task<void> put_remote_in(Cell cell, kv::Transaction& txn, RemoteConfig& remote, PutMode mode) {
+Task<RemoteConfig> put_remote_in(Cell cell, kv::Transaction& txn, RemoteConfig remote, PutMode mode) {
   CO_TRY_ASSIGN(const auto there, txn.get(keys::remote(remote.name)));
   CO_CHECK(check_put("remote", there.has_value(), mode));
   CO_TRY_ASSIGN(remote.changed, cell.stamper.next());
@@ -50,7 +50,7 @@ Task<void> put_remote_in(Cell cell, kv::Transaction& txn, RemoteConfig& remote, 
     remote.created = before.created;
   }
   txn.put(keys::remote(remote.name), encode(remote));
-  co_return Result<void>{};
+  co_return remote;
 }
 
 /// Every row of a global table, page by page.
@@ -101,8 +101,7 @@ Task<std::vector<Tenant>> list_tenants(Cell cell) {
 Task<Account> put_account(Cell cell, Account account, PutMode mode) {
   CO_CHECK(keys::check_name(account.name));
   auto body = [&](kv::Transaction& txn) { return put_account_in(cell, txn, account, mode); };
-  CO_TRY(transact(cell, body));
-  co_return account;
+  co_return co_await transact(cell, body);
 }
 
 Task<std::optional<Account>> get_account(Cell cell, std::string name) {
@@ -127,8 +126,7 @@ Task<std::vector<Account>> list_accounts(Cell cell, std::optional<TenantId> tena
 Task<RemoteConfig> put_remote(Cell cell, RemoteConfig remote, PutMode mode) {
   CO_CHECK(keys::check_name(remote.name));
   auto body = [&](kv::Transaction& txn) { return put_remote_in(cell, txn, remote, mode); };
-  CO_TRY(transact(cell, body));
-  co_return remote;
+  co_return co_await transact(cell, body);
 }
 
 Task<std::optional<RemoteConfig>> get_remote(Cell cell, std::string name) {

@@ -46,14 +46,12 @@ Task<std::vector<Candidate>> list_candidates(Cell cell, unsigned shard, Stamp be
 
 Task<void> drop_candidate(Cell cell, Candidate candidate) {
   auto body = [&](kv::Transaction& txn) { return drop_in(txn, candidate); };
-  CO_TRY(transact(cell, body));
-  co_return Result<void>{};
+  co_return co_await transact(cell, body);
 }
 
 Task<void> postpone_candidate(Cell cell, Candidate candidate) {
   auto body = [&](kv::Transaction& txn) { return postpone_in(cell, txn, candidate); };
-  CO_TRY(transact(cell, body));
-  co_return Result<void>{};
+  co_return co_await transact(cell, body);
 }
 
 }  // namespace tombolo::meta

@@ -4,8 +4,8 @@
 namespace tombolo::meta {
 namespace {
 
-Task<void> change_in(Cell cell, kv::Transaction& txn, ContainerKey key, const ChangeContainer& change,
-                     const Conditions& conditions, Container& out) {
+Task<Container> change_in(Cell cell, kv::Transaction& txn, ContainerKey key, const ChangeContainer& change,
+                          const Conditions& conditions) {
   CO_TRY_ASSIGN(Container container, enter_container_alone(txn, key));
   CO_CHECK(must_pass(conditions, container.etag_stamp));
   if (change.metadata) container.metadata = *change.metadata;
@@ -20,8 +20,7 @@ Task<void> change_in(Cell cell, kv::Transaction& txn, ContainerKey key, const Ch
   record.name = container.name;
   record.etag_stamp = now;
   write_feed(cell, txn, record, now);
-  out = std::move(container);
-  co_return Result<void>{};
+  co_return container;
 }
 
 }  // namespace
@@ -30,10 +29,8 @@ Task<Container> change_container(Cell cell, ContainerKey key, ChangeContainer ch
   if (change.metadata) {
     CO_CHECK(check_metadata(*change.metadata));
   }
-  Container out;
-  auto body = [&](kv::Transaction& txn) { return change_in(cell, txn, key, change, conditions, out); };
-  CO_TRY(transact(cell, body));
-  co_return out;
+  auto body = [&](kv::Transaction& txn) { return change_in(cell, txn, key, change, conditions); };
+  co_return co_await transact(cell, body);
 }
 
 }  // namespace tombolo::meta

@@ -12,8 +12,8 @@ struct NewProperties {
   Conditions conditions;
 };
 
-Task<void> change_in(Cell cell, kv::Transaction& txn, ContainerKey key, const std::string& name,
-                     const NewProperties& properties, Object& out) {
+Task<Object> change_in(Cell cell, kv::Transaction& txn, ContainerKey key, const std::string& name,
+                       const NewProperties& properties) {
   CO_TRY(enter_container(txn, key));
   CO_TRY_ASSIGN(auto object, read_object(txn, key, name));
   if (!object) co_return blob_not_found();
@@ -24,8 +24,7 @@ Task<void> change_in(Cell cell, kv::Transaction& txn, ContainerKey key, const st
   move_stamps(*object, properties.change, now);
   txn.put(keys::object(key, name), encode(*object));
   write_object_feed(cell, txn, FeedKind::kObjectChanged, key, *object, now);
-  out = *std::move(object);
-  co_return Result<void>{};
+  co_return *std::move(object);
 }
 
 Task<Object> change_object(Cell cell, ContainerKey container, std::string name, NewProperties properties) {
@@ -33,10 +32,8 @@ Task<Object> change_object(Cell cell, ContainerKey container, std::string name, 
   if (properties.metadata) {
     CO_CHECK(check_metadata(*properties.metadata));
   }
-  Object out;
-  auto body = [&](kv::Transaction& txn) { return change_in(cell, txn, container, name, properties, out); };
-  CO_TRY(transact(cell, body));
-  co_return out;
+  auto body = [&](kv::Transaction& txn) { return change_in(cell, txn, container, name, properties); };
+  co_return co_await transact(cell, body);
 }
 
 }  // namespace

@@ -12,51 +12,42 @@ bool writer_may_live(const Cell& cell, const Gen& gen, Stamp now) {
   return gen.writer_epoch == cell.ids.process_epoch() && now.micros - gen.created.micros < kStagingMicrosMax;
 }
 
-Task<void> condemn_in(Cell cell, kv::Transaction& txn, const Candidate& candidate, Judged& judged) {
+Task<Judged> condemn_in(Cell cell, kv::Transaction& txn, const Candidate& candidate) {
   txn.set_purpose(kv::Purpose::kFreesSpace);
   const std::string row = keys::candidate(candidate);
   CO_TRY_ASSIGN(auto gen, read_gen(txn, candidate.tenant, candidate.gen()));
   if (!gen) {
     txn.erase(row);
-    judged = Judged::kGone;
-    co_return Result<void>{};
+    co_return Judged::kGone;
   }
   CO_TRY_ASSIGN(const Stamp now, cell.stamper.next());
   if (gen->state == GenState::kCondemned) {
-    judged = Judged::kCondemned;
-    if (candidate.queued == gen->condemned_at) co_return Result<void>{};
+    if (candidate.queued == gen->condemned_at) co_return Judged::kCondemned;
     txn.erase(row);
     queue_candidate(txn, candidate.tenant, gen->id, gen->condemned_at);
-    co_return Result<void>{};
+    co_return Judged::kCondemned;
   }
   txn.erase(row);
   if (gen->state == GenState::kStaging && writer_may_live(cell, *gen, now)) {
     queue_candidate(txn, candidate.tenant, gen->id, now);
-    judged = Judged::kStaging;
-    co_return Result<void>{};
+    co_return Judged::kStaging;
   }
   const std::string edges = keys::edges(candidate.tenant, gen->id);
   CO_TRY_ASSIGN(const auto held, read_prefix(txn, edges, edges, 1));
-  if (!held.rows.empty()) {
-    judged = Judged::kHeld;
-    co_return Result<void>{};
-  }
+  if (!held.rows.empty()) co_return Judged::kHeld;
   gen->state = GenState::kCondemned;
   gen->condemned_at = now;
   put_gen(txn, candidate.tenant, *gen);
   queue_candidate(txn, candidate.tenant, gen->id, now);
-  judged = Judged::kCondemned;
-  co_return Result<void>{};
+  co_return Judged::kCondemned;
 }
 
 }  // namespace
 
 Task<Judged> condemn_gen(Cell cell, Candidate candidate) {
   ASSERT(candidate.kind == CandidateKind::kGen);
-  Judged judged = Judged::kGone;
-  auto body = [&](kv::Transaction& txn) { return condemn_in(cell, txn, candidate, judged); };
-  CO_TRY(transact(cell, body));
-  co_return judged;
+  auto body = [&](kv::Transaction& txn) { return condemn_in(cell, txn, candidate); };
+  co_return co_await transact(cell, body);
 }
 
 }  // namespace tombolo::meta

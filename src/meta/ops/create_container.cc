@@ -4,7 +4,7 @@
 namespace tombolo::meta {
 namespace {
 
-Task<void> create_in(Cell cell, kv::Transaction& txn, Container& container) {
+Task<Container> create_in(Cell cell, kv::Transaction& txn, Container container) {
   CO_TRY(txn.guard_exclusive(keys::container(key_of(container))));
   const std::string name_key = keys::container_name(container.account, container.name);
   CO_TRY_ASSIGN(const auto there, txn.get(name_key));
@@ -20,7 +20,7 @@ Task<void> create_in(Cell cell, kv::Transaction& txn, Container& container) {
   record.name = container.name;
   record.etag_stamp = now;
   write_feed(cell, txn, record, now);
-  co_return Result<void>{};
+  co_return container;
 }
 
 }  // namespace
@@ -38,8 +38,7 @@ Task<Container> create_container(Cell cell, CreateContainer request) {
   container.native_remote = std::move(request.native_remote);
   CO_TRY_ASSIGN(container.id, cell.ids.next_id<ContainerId>());
   auto body = [&](kv::Transaction& txn) { return create_in(cell, txn, container); };
-  CO_TRY(transact(cell, body));
-  co_return container;
+  co_return co_await transact(cell, body);
 }
 
 }  // namespace tombolo::meta

@@ -42,20 +42,17 @@ Task<void> abandon_in(Cell cell, kv::Transaction& txn, TenantId tenant, GenId id
 
 Task<void> create_gen(Cell cell, TenantId tenant, GenId gen, GenShape shape) {
   auto body = [&](kv::Transaction& txn) { return create_in(cell, txn, tenant, gen, shape); };
-  CO_TRY(transact(cell, body));
-  co_return Result<void>{};
+  co_return co_await transact(cell, body);
 }
 
 Task<void> add_runs(Cell cell, TenantId tenant, GenId gen, std::vector<Run> runs) {
   auto body = [&](kv::Transaction& txn) { return add_in(cell, txn, tenant, gen, runs); };
-  CO_TRY(transact(cell, body));
-  co_return Result<void>{};
+  co_return co_await transact(cell, body);
 }
 
 Task<void> abandon_gen(Cell cell, TenantId tenant, GenId gen) {
   auto body = [&](kv::Transaction& txn) { return abandon_in(cell, txn, tenant, gen); };
-  CO_TRY(transact(cell, body));
-  co_return Result<void>{};
+  co_return co_await transact(cell, body);
 }
 
 }  // namespace tombolo::meta

@@ -29,8 +29,7 @@ Task<void> delete_in(Cell cell, kv::Transaction& txn, ContainerKey key, const Co
 
 Task<void> delete_container(Cell cell, ContainerKey key, Conditions conditions) {
   auto body = [&](kv::Transaction& txn) { return delete_in(cell, txn, key, conditions); };
-  CO_TRY(transact(cell, body));
-  co_return Result<void>{};
+  co_return co_await transact(cell, body);
 }
 
 }  // namespace tombolo::meta

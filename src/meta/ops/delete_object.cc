@@ -29,8 +29,7 @@ Task<void> delete_in(Cell cell, kv::Transaction& txn, ContainerKey key, const st
 Task<void> delete_object(Cell cell, ContainerKey container, std::string name, Conditions conditions) {
   CO_CHECK(keys::check_name(name));
   auto body = [&](kv::Transaction& txn) { return delete_in(cell, txn, container, name, conditions); };
-  CO_TRY(transact(cell, body));
-  co_return Result<void>{};
+  co_return co_await transact(cell, body);
 }
 
 }  // namespace tombolo::meta

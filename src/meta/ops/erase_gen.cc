@@ -64,17 +64,15 @@ Task<void> release_native(kv::Transaction& txn, TenantId tenant, const Gen& gen,
   co_return Result<void>{};
 }
 
-Task<void> erase_in(Cell cell, kv::Transaction& txn, const Candidate& candidate, Stamp before, Erased& erased) {
+Task<Erased> erase_in(Cell cell, kv::Transaction& txn, const Candidate& candidate, Stamp before) {
   txn.set_purpose(kv::Purpose::kFreesSpace);
   const TenantId tenant = candidate.tenant;
   CO_TRY_ASSIGN(auto gen, read_gen(txn, tenant, candidate.gen()));
-  erased = Erased::kDone;
   if (!gen) {
     txn.erase(keys::candidate(candidate));
-    co_return Result<void>{};
+    co_return Erased::kDone;
   }
-  erased = Erased::kNotYet;
-  if (gen->state != GenState::kCondemned || gen->condemned_at > before) co_return Result<void>{};
+  if (gen->state != GenState::kCondemned || gen->condemned_at > before) co_return Erased::kNotYet;
   const std::string edges = keys::edges(tenant, gen->id);
   CO_TRY_ASSIGN(const auto held, read_prefix(txn, edges, edges, 1));
   if (!held.rows.empty() && !planted(PlantedBug::erase_without_edges)) {
@@ -82,8 +80,7 @@ Task<void> erase_in(Cell cell, kv::Transaction& txn, const Candidate& candidate,
     gen->condemned_at = {};
     put_gen(txn, tenant, *gen);
     txn.erase(keys::candidate(candidate));
-    erased = Erased::kRevived;
-    co_return Result<void>{};
+    co_return Erased::kRevived;
   }
   CO_TRY_ASSIGN(const Stamp now, cell.stamper.next());
   bool more = false;
@@ -92,25 +89,21 @@ Task<void> erase_in(Cell cell, kv::Transaction& txn, const Candidate& candidate,
   } else if (gen->shape == GenShape::kSlices) {
     CO_TRY_ASSIGN(more, erase_slices(txn, tenant, gen->id, now));
   }
-  erased = Erased::kMore;
-  if (more) co_return Result<void>{};
+  if (more) co_return Erased::kMore;
   if (gen->native) {
     CO_TRY(release_native(txn, tenant, *gen, now));
   }
   txn.erase(keys::gen(tenant, gen->id));
   txn.erase(keys::candidate(candidate));
-  erased = Erased::kDone;
-  co_return Result<void>{};
+  co_return Erased::kDone;
 }
 
 }  // namespace
 
 Task<Erased> erase_gen(Cell cell, Candidate candidate, Stamp condemned_before) {
   ASSERT(candidate.kind == CandidateKind::kGen);
-  Erased erased = Erased::kNotYet;
-  auto body = [&](kv::Transaction& txn) { return erase_in(cell, txn, candidate, condemned_before, erased); };
-  CO_TRY(transact(cell, body));
-  co_return erased;
+  auto body = [&](kv::Transaction& txn) { return erase_in(cell, txn, candidate, condemned_before); };
+  co_return co_await transact(cell, body);
 }
 
 }  // namespace tombolo::meta

@@ -23,15 +23,15 @@ struct Eviction {
   Stamp token;
 };
 
-Task<void> mark_in(Cell cell, kv::Transaction& txn, TenantId tenant, GenId id, Stamp& token) {
+Task<Stamp> mark_in(Cell cell, kv::Transaction& txn, TenantId tenant, GenId id) {
   txn.set_purpose(kv::Purpose::kFreesSpace);
   CO_TRY_ASSIGN(Gen gen, read_live_gen(txn, tenant, id));
   if (!gen.native) co_return gen_moved();
-  CO_TRY_ASSIGN(token, cell.stamper.next());
+  CO_TRY_ASSIGN(const Stamp token, cell.stamper.next());
   gen.evicted = true;
   gen.tier_stamp = token;
   put_gen(txn, tenant, gen);
-  co_return Result<void>{};
+  co_return token;
 }
 
 Task<Gen> read_evicting(kv::Transaction& txn, const Eviction& eviction) {
@@ -107,50 +107,45 @@ Task<bool> clear_source(const Eviction& eviction, kv::Transaction& txn, GenId id
   co_return true;
 }
 
-Task<void> clear_sources_in(const Eviction& eviction, kv::Transaction& txn, const std::vector<Slice>& slices,
-                            ClearCursor from, ClearBatch& batch) {
+Task<ClearBatch> clear_sources_in(const Eviction& eviction, kv::Transaction& txn, const std::vector<Slice>& slices,
+                                  ClearCursor from) {
   txn.set_purpose(kv::Purpose::kFreesSpace);
-  batch = {};
-  batch.cursor = from;
+  ClearBatch batch{.cursor = from};
   CO_TRY(read_evicting(txn, eviction));
   std::size_t budget = kRunsPerBatchMax;
   for (const Slice& slice : slices) {
     batch.cursor.slice_offset = slice.offset;
     CO_TRY_ASSIGN(const bool next, clear_source(eviction, txn, slice.source, budget, batch));
-    if (!next) co_return Result<void>{};
+    if (!next) co_return batch;
     batch.cursor.slice_offset = slice.offset + slice.length;
   }
   if (slices.size() < kSlicesPerBatch) batch.progress = Progress::kDone;
-  co_return Result<void>{};
+  co_return batch;
 }
 
-Task<void> clear_own_in(const Eviction& eviction, kv::Transaction& txn, ClearCursor from, ClearBatch& batch) {
+Task<ClearBatch> clear_own_in(const Eviction& eviction, kv::Transaction& txn, ClearCursor from) {
   txn.set_purpose(kv::Purpose::kFreesSpace);
-  batch = {};
-  batch.cursor = from;
+  ClearBatch batch{.cursor = from};
   CO_TRY_ASSIGN(const Gen gen, read_evicting(txn, eviction));
   if (gen.shape == GenShape::kInline) {
     batch.progress = Progress::kDone;
-    co_return Result<void>{};
+    co_return batch;
   }
   std::size_t budget = kRunsPerBatchMax;
   CO_TRY_ASSIGN(const bool done, clear_runs(eviction, txn, gen.id, budget, batch));
   if (done) batch.progress = Progress::kDone;
-  co_return Result<void>{};
+  co_return batch;
 }
 
 }  // namespace
 
 Task<Stamp> mark_evicted(Cell cell, TenantId tenant, GenId gen) {
-  Stamp token;
-  auto body = [&](kv::Transaction& txn) { return mark_in(cell, txn, tenant, gen, token); };
-  CO_TRY(transact(cell, body));
-  co_return token;
+  auto body = [&](kv::Transaction& txn) { return mark_in(cell, txn, tenant, gen); };
+  co_return co_await transact(cell, body);
 }
 
 Task<ClearBatch> clear_local(Cell cell, TenantId tenant, GenId gen, Stamp token, ClearCursor cursor) {
   const Eviction eviction{cell, tenant, gen, token};
-  ClearBatch batch;
   std::vector<Slice> slices;
   GenShape shape = GenShape::kInline;
   {
@@ -164,15 +159,13 @@ Task<ClearBatch> clear_local(Cell cell, TenantId tenant, GenId gen, Stamp token,
     }
   }
   if (shape != GenShape::kSlices) {
-    auto clear = [&](kv::Transaction& txn) { return clear_own_in(eviction, txn, cursor, batch); };
-    CO_TRY(transact(cell, clear));
-    co_return batch;
+    auto clear = [&](kv::Transaction& txn) { return clear_own_in(eviction, txn, cursor); };
+    co_return co_await transact(cell, clear);
   }
   auto mark = [&](kv::Transaction& txn) { return mark_sources_in(eviction, txn, slices); };
   CO_TRY(transact(cell, mark));
-  auto clear = [&](kv::Transaction& txn) { return clear_sources_in(eviction, txn, slices, cursor, batch); };
-  CO_TRY(transact(cell, clear));
-  co_return batch;
+  auto clear = [&](kv::Transaction& txn) { return clear_sources_in(eviction, txn, slices, cursor); };
+  co_return co_await transact(cell, clear);
 }
 
 }  // namespace tombolo::meta

@@ -6,18 +6,16 @@
 namespace tombolo::meta {
 namespace {
 
-Task<void> expire_in(Cell cell, kv::Transaction& txn, ContainerKey key, const std::string& name, UploadId upload,
-                     Stamp idle_since, bool& gone) {
-  gone = false;
+Task<bool> expire_in(Cell cell, kv::Transaction& txn, ContainerKey key, const std::string& name, UploadId upload,
+                     Stamp idle_since) {
   txn.set_purpose(kv::Purpose::kFreesSpace);
   CO_TRY(enter_container(txn, key));
   CO_TRY_ASSIGN(const auto head, read_head(txn, key, name));
-  if (!head || head->id != upload || head->touched > idle_since) co_return Result<void>{};
+  if (!head || head->id != upload || head->touched > idle_since) co_return false;
   if (seal_holds(cell, *head)) co_return upload_sealed();
   CO_TRY_ASSIGN(const Stamp now, cell.stamper.next());
   drop_upload(txn, key, name, *head, now);
-  gone = true;
-  co_return Result<void>{};
+  co_return true;
 }
 
 }  // namespace
@@ -39,10 +37,8 @@ Task<std::vector<UploadEntry>> list_uploads(Cell cell, ContainerKey container, s
 }
 
 Task<bool> expire_upload(Cell cell, ContainerKey container, std::string name, UploadId upload, Stamp idle_since) {
-  bool gone = false;
-  auto body = [&](kv::Transaction& txn) { return expire_in(cell, txn, container, name, upload, idle_since, gone); };
-  CO_TRY(transact(cell, body));
-  co_return gone;
+  auto body = [&](kv::Transaction& txn) { return expire_in(cell, txn, container, name, upload, idle_since); };
+  co_return co_await transact(cell, body);
 }
 
 }  // namespace tombolo::meta

@@ -9,31 +9,28 @@ bool same(const LocalPlace& a, const LocalPlace& b) {
   return a.segment == b.segment && a.offset == b.offset;
 }
 
-Task<void> move_in(Cell cell, kv::Transaction& txn, const MoveRun& move, bool& moved) {
-  moved = false;
+Task<bool> move_in(Cell cell, kv::Transaction& txn, const MoveRun& move) {
   txn.set_purpose(kv::Purpose::kFreesSpace);
   CO_TRY_ASSIGN(const auto gen, read_gen(txn, move.tenant, move.gen));
-  if (!gen || gen->state == GenState::kCondemned) co_return Result<void>{};
+  if (!gen || gen->state == GenState::kCondemned) co_return false;
   const std::vector<Run> wanted{{.gen = move.gen, .offset = move.offset}};
   CO_TRY_ASSIGN(auto rows, reread_runs(txn, move.tenant, wanted));
   auto& run = rows.front();
-  if (!run || !run->local || !same(*run->local, move.from)) co_return Result<void>{};
+  if (!run || !run->local || !same(*run->local, move.from)) co_return false;
   run->local = move.to;
   cell.ledger.freed(txn, move.from, run->length);
   cell.ledger.placed(txn, move.to, run->length);
   txn.put(keys::run(move.tenant, move.gen, move.offset), encode(*run));
-  moved = true;
-  co_return Result<void>{};
+  co_return true;
 }
 
-Task<void> move_all_in(Cell cell, kv::Transaction& txn, const std::vector<MoveRun>& moves, std::vector<bool>& moved) {
-  moved.clear();
+Task<std::vector<bool>> move_all_in(Cell cell, kv::Transaction& txn, const std::vector<MoveRun>& moves) {
+  std::vector<bool> moved;
   for (const MoveRun& move : moves) {
-    bool one = false;
-    CO_TRY(move_in(cell, txn, move, one));
+    CO_TRY_ASSIGN(const bool one, move_in(cell, txn, move));
     moved.push_back(one);
   }
-  co_return Result<void>{};
+  co_return moved;
 }
 
 }  // namespace
@@ -46,10 +43,8 @@ Task<bool> move_run(Cell cell, MoveRun move) {
 
 Task<std::vector<bool>> move_runs(Cell cell, std::vector<MoveRun> moves) {
   ASSERT(moves.size() <= kRunsPerBatchMax);
-  std::vector<bool> moved;
-  auto body = [&](kv::Transaction& txn) { return move_all_in(cell, txn, moves, moved); };
-  CO_TRY(transact(cell, body));
-  co_return moved;
+  auto body = [&](kv::Transaction& txn) { return move_all_in(cell, txn, moves); };
+  co_return co_await transact(cell, body);
 }
 
 }  // namespace tombolo::meta

@@ -43,38 +43,34 @@ Task<void> intent_in(Cell cell, kv::Transaction& txn, TenantId tenant, NativeKey
   co_return Result<void>{};
 }
 
-Task<void> erase_in(kv::Transaction& txn, TenantId tenant, const NativeKey& which, bool& erased) {
+Task<bool> erase_in(kv::Transaction& txn, TenantId tenant, const NativeKey& which) {
   txn.set_purpose(kv::Purpose::kFreesSpace);
   CO_TRY_ASSIGN(const auto there, read_native(txn, tenant, which.remote, which.key));
-  erased = there && there->state == which.state && there->nonce == which.nonce;
+  const bool erased = there && there->state == which.state && there->nonce == which.nonce;
   if (erased) txn.erase(keys::native_key(tenant, which.remote, which.key));
-  co_return Result<void>{};
+  co_return erased;
 }
 
-Task<void> judge_in(Cell cell, kv::Transaction& txn, const Candidate& candidate, NativeVerdict& verdict) {
+Task<NativeVerdict> judge_in(Cell cell, kv::Transaction& txn, const Candidate& candidate) {
   txn.set_purpose(kv::Purpose::kFreesSpace);
-  verdict = {};
   CO_TRY_ASSIGN(auto there, read_native(txn, candidate.tenant, candidate.remote, candidate.key));
   if (!there || there->state == NativeState::kLive) {
     txn.erase(keys::candidate(candidate));
-    co_return Result<void>{};
+    co_return NativeVerdict{.judged = NativeJudged::kGone, .native = {}};
   }
   CO_TRY_ASSIGN(const Stamp now, cell.stamper.next());
   if (there->state == NativeState::kIntent) {
     CO_TRY_ASSIGN(const bool dead, is_dead(txn, candidate.tenant, there->gen));
     if (!dead) {
-      verdict.judged = NativeJudged::kIntent;
       txn.erase(keys::candidate(candidate));
       queue_native(txn, candidate.tenant, *there, now);
-      co_return Result<void>{};
+      co_return NativeVerdict{.judged = NativeJudged::kIntent, .native = {}};
     }
     there->state = NativeState::kCondemned;
     there->changed = now;
     txn.put(keys::native_key(candidate.tenant, candidate.remote, candidate.key), encode(*there));
   }
-  verdict.judged = NativeJudged::kDelete;
-  verdict.native = *std::move(there);
-  co_return Result<void>{};
+  co_return NativeVerdict{.judged = NativeJudged::kDelete, .native = *std::move(there)};
 }
 
 }  // namespace
@@ -90,8 +86,7 @@ Task<void> put_native_intent(Cell cell, TenantId tenant, NativeKey intent) {
     co_return Error{Code::kInvalid, "the native key takes more than 2,400 bytes when encoded", "InvalidResourceName"};
   }
   auto body = [&](kv::Transaction& txn) { return intent_in(cell, txn, tenant, intent); };
-  CO_TRY(transact(cell, body));
-  co_return Result<void>{};
+  co_return co_await transact(cell, body);
 }
 
 Task<bool> erase_native_key(Cell cell, TenantId tenant, std::string remote, std::string key, NativeState state,
@@ -101,18 +96,14 @@ Task<bool> erase_native_key(Cell cell, TenantId tenant, std::string remote, std:
   which.key = std::move(key);
   which.state = state;
   which.nonce = std::move(nonce);
-  bool erased = false;
-  auto body = [&](kv::Transaction& txn) { return erase_in(txn, tenant, which, erased); };
-  CO_TRY(transact(cell, body));
-  co_return erased;
+  auto body = [&](kv::Transaction& txn) { return erase_in(txn, tenant, which); };
+  co_return co_await transact(cell, body);
 }
 
 Task<NativeVerdict> judge_native(Cell cell, Candidate candidate) {
   ASSERT(candidate.kind == CandidateKind::kNative);
-  NativeVerdict verdict;
-  auto body = [&](kv::Transaction& txn) { return judge_in(cell, txn, candidate, verdict); };
-  CO_TRY(transact(cell, body));
-  co_return verdict;
+  auto body = [&](kv::Transaction& txn) { return judge_in(cell, txn, candidate); };
+  co_return co_await transact(cell, body);
 }
 
 Task<std::vector<NativeKey>> list_native_keys(Cell cell, TenantId tenant, std::string remote, std::string start_after,

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "kv/run.h"
@@ -18,11 +19,30 @@
 
 namespace tombolo::meta {
 
-/// Runs `body` (a callable giving Task<void>, owned by the caller's frame) until it commits.
+/// A run that fails leaves what an earlier one gave: that one may turn out to have committed.
+template <class T>
+Task<void> keep_given(Task<T> run, std::optional<T>& given) {
+  CO_TRY_ASSIGN(given, std::move(run));
+  co_return Result<void>{};
+}
+
+/// Runs `body` until it commits and gives, as a Task<T> like the body's, what it gave last. `body` is a callable in the
+/// caller's frame, which awaits this there.
 template <class F>
-Task<kv::Sequence> transact(const Cell& cell, F& body) {
-  std::function<Task<void>(kv::Transaction&)> function = [&body](kv::Transaction& txn) { return body(txn); };
-  return kv::run(cell.engine, cell.random, std::move(function));
+std::invoke_result_t<F&, kv::Transaction&> transact(const Cell& cell, F& body) {
+  using T = std::invoke_result_t<F&, kv::Transaction&>::value_type::value_type;
+  if constexpr (std::is_void_v<T>) {
+    std::function<Task<void>(kv::Transaction&)> function = std::ref(body);
+    CO_TRY(kv::run(cell.engine, cell.random, std::move(function)));
+    co_return Result<void>{};
+  } else {
+    std::optional<T> given;
+    std::function<Task<void>(kv::Transaction&)> function = [&](kv::Transaction& txn) {
+      return keep_given(body(txn), given);
+    };
+    CO_TRY(kv::run(cell.engine, cell.random, std::move(function)));
+    co_return *std::move(given);
+  }
 }
 
 Error container_not_found();

@@ -71,8 +71,7 @@ Task<void> publish_block(Cell cell, PublishBlock request) {
   ASSERT(request.gen.gen.shape != GenShape::kSlices);  // slices refer to staged gens, and nest once
   CO_TRY_ASSIGN(const UploadId fresh, cell.ids.next_id<UploadId>());
   auto body = [&](kv::Transaction& txn) { return publish_in(cell, txn, request, fresh); };
-  CO_TRY(transact(cell, body));
-  co_return Result<void>{};
+  co_return co_await transact(cell, body);
 }
 
 }  // namespace tombolo::meta

@@ -17,8 +17,8 @@ Result<void> check_seal(const Cell& cell, const PublishObject& request, const st
   return {};
 }
 
-Task<void> publish_in(Cell cell, kv::Transaction& txn, const PublishObject& request, HolderId holder, ObjectId fresh,
-                      Object& out) {
+Task<Object> publish_in(Cell cell, kv::Transaction& txn, const PublishObject& request, HolderId holder,
+                        ObjectId fresh) {
   const ContainerKey key = request.container;
   CO_TRY(enter_container(txn, key));
   CO_TRY_ASSIGN(const auto head, read_head(txn, key, request.name));
@@ -48,8 +48,7 @@ Task<void> publish_in(Cell cell, kv::Transaction& txn, const PublishObject& requ
   const std::uint64_t bytes_before = before && !planted(PlantedBug::drop_usage) ? before->length : 0;
   count_usage(txn, key, object.id, before ? 0 : 1,
               static_cast<std::int64_t>(object.length) - static_cast<std::int64_t>(bytes_before));
-  out = std::move(object);
-  co_return Result<void>{};
+  co_return object;
 }
 
 }  // namespace
@@ -60,10 +59,8 @@ Task<Object> publish_object(Cell cell, PublishObject request) {
   if (request.gen.gen.length > kObjectBytesMax) co_return Error{Code::kTooLarge, "the object is over its limit"};
   CO_TRY_ASSIGN(const HolderId holder, cell.ids.next_id<HolderId>());
   CO_TRY_ASSIGN(const ObjectId fresh, cell.ids.next_id<ObjectId>());
-  Object out;
-  auto body = [&](kv::Transaction& txn) { return publish_in(cell, txn, request, holder, fresh, out); };
-  CO_TRY(transact(cell, body));
-  co_return out;
+  auto body = [&](kv::Transaction& txn) { return publish_in(cell, txn, request, holder, fresh); };
+  co_return co_await transact(cell, body);
 }
 
 }  // namespace tombolo::meta

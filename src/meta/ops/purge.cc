@@ -27,7 +27,7 @@ Result<void> drop_row(kv::Transaction& txn, TenantId tenant, const kv::Row& row,
   return {};
 }
 
-Task<void> purge_in(Cell cell, kv::Transaction& txn, const PurgeEntry& entry, Progress& progress) {
+Task<Progress> purge_in(Cell cell, kv::Transaction& txn, const PurgeEntry& entry) {
   const ContainerKey container{entry.tenant, entry.container};
   txn.set_purpose(kv::Purpose::kFreesSpace);
   CO_TRY(txn.guard_shared(keys::container(container)));
@@ -41,13 +41,10 @@ Task<void> purge_in(Cell cell, kv::Transaction& txn, const PurgeEntry& entry, Pr
     CO_CHECK(drop_row(txn, entry.tenant, row, now));
     ++dropped;
   }
-  progress = Progress::kMore;
-  if (dropped == 0 && !page.more) {
-    if (entry.kind == PurgeKind::kContainer) txn.erase(keys::container(container));
-    txn.erase(keys::purge(entry));
-    progress = Progress::kDone;
-  }
-  co_return Result<void>{};
+  if (dropped > 0 || page.more) co_return Progress::kMore;
+  if (entry.kind == PurgeKind::kContainer) txn.erase(keys::container(container));
+  txn.erase(keys::purge(entry));
+  co_return Progress::kDone;
 }
 
 }  // namespace
@@ -66,10 +63,8 @@ Task<std::vector<PurgeEntry>> list_purges(Cell cell, std::uint32_t limit) {
 }
 
 Task<Progress> purge_batch(Cell cell, PurgeEntry entry) {
-  Progress progress = Progress::kMore;
-  auto body = [&](kv::Transaction& txn) { return purge_in(cell, txn, entry, progress); };
-  CO_TRY(transact(cell, body));
-  co_return progress;
+  auto body = [&](kv::Transaction& txn) { return purge_in(cell, txn, entry); };
+  co_return co_await transact(cell, body);
 }
 
 }  // namespace tombolo::meta

@@ -14,12 +14,12 @@ constexpr std::uint32_t kSlicesPerBatch = 500;
 constexpr std::uint32_t kRunsPerLook = 200;
 constexpr std::uint64_t kToTheEnd = std::numeric_limits<std::uint64_t>::max();
 
-Task<void> begin_in(Cell cell, kv::Transaction& txn, TenantId tenant, GenId id, Stamp& token) {
+Task<Stamp> begin_in(Cell cell, kv::Transaction& txn, TenantId tenant, GenId id) {
   CO_TRY_ASSIGN(Gen gen, read_live_gen(txn, tenant, id));
-  CO_TRY_ASSIGN(token, cell.stamper.next());
+  CO_TRY_ASSIGN(const Stamp token, cell.stamper.next());
   gen.tier_stamp = token;
   put_gen(txn, tenant, gen);
-  co_return Result<void>{};
+  co_return token;
 }
 
 Task<Gen> read_recalling(kv::Transaction& txn, TenantId tenant, GenId id, Stamp token) {
@@ -28,13 +28,13 @@ Task<Gen> read_recalling(kv::Transaction& txn, TenantId tenant, GenId id, Stamp 
   co_return gen;
 }
 
-Task<void> fill_in(Cell cell, kv::Transaction& txn, TenantId tenant, GenId id, Stamp token,
-                   const std::vector<FilledRun>& filled, std::size_t& count) {
-  count = 0;
+Task<std::size_t> fill_in(Cell cell, kv::Transaction& txn, TenantId tenant, GenId id, Stamp token,
+                          const std::vector<FilledRun>& filled) {
   CO_TRY(read_recalling(txn, tenant, id, token));
   std::vector<Run> wanted;
   for (const FilledRun& run : filled) wanted.push_back({.gen = run.gen, .offset = run.offset});
   CO_TRY_ASSIGN(auto rows, reread_runs(txn, tenant, wanted));
+  std::size_t count = 0;
   std::int64_t warmed = 0;
   // A block that stands twice in an object is filled twice, and the rows were read before either.
   std::set<std::pair<GenId, std::uint64_t>> seen;
@@ -48,7 +48,7 @@ Task<void> fill_in(Cell cell, kv::Transaction& txn, TenantId tenant, GenId id, S
     ++count;
   }
   count_cold(txn, -warmed);
-  co_return Result<void>{};
+  co_return count;
 }
 
 // Nobody clears places meanwhile: clear_local needs a token of its own, which would void ours.
@@ -81,8 +81,7 @@ Task<void> unmark_in(kv::Transaction& txn, TenantId tenant, GenId id, Stamp toke
 
 Task<void> unmark(Cell cell, TenantId tenant, GenId id, Stamp token, std::vector<GenId> which) {
   auto body = [&](kv::Transaction& txn) { return unmark_in(txn, tenant, id, token, which); };
-  CO_TRY(transact(cell, body));
-  co_return Result<void>{};
+  co_return co_await transact(cell, body);
 }
 
 Task<void> finish_sources(Cell cell, TenantId tenant, GenId gen, Stamp token) {
@@ -103,18 +102,14 @@ Task<void> finish_sources(Cell cell, TenantId tenant, GenId gen, Stamp token) {
 }  // namespace
 
 Task<Stamp> begin_recall(Cell cell, TenantId tenant, GenId gen) {
-  Stamp token;
-  auto body = [&](kv::Transaction& txn) { return begin_in(cell, txn, tenant, gen, token); };
-  CO_TRY(transact(cell, body));
-  co_return token;
+  auto body = [&](kv::Transaction& txn) { return begin_in(cell, txn, tenant, gen); };
+  co_return co_await transact(cell, body);
 }
 
 Task<std::size_t> fill_local(Cell cell, TenantId tenant, GenId gen, Stamp token, std::vector<FilledRun> runs) {
   ASSERT(runs.size() <= kRunsPerBatchMax);
-  std::size_t count = 0;
-  auto body = [&](kv::Transaction& txn) { return fill_in(cell, txn, tenant, gen, token, runs, count); };
-  CO_TRY(transact(cell, body));
-  co_return count;
+  auto body = [&](kv::Transaction& txn) { return fill_in(cell, txn, tenant, gen, token, runs); };
+  co_return co_await transact(cell, body);
 }
 
 Task<void> finish_recall(Cell cell, TenantId tenant, GenId gen, Stamp token) {

@@ -23,44 +23,40 @@ bool is_its_own(const std::optional<NativeKey>& native, const Gen& gen) {
   return native && native->state == NativeState::kLive && native->gen == gen.id;
 }
 
-Task<void> forget_in(Cell cell, kv::Transaction& txn, TenantId tenant, Gen gen, bool& done) {
-  CO_TRY_ASSIGN(done, is_as_expected(txn, tenant, gen));
-  done = done && !gen.evicted;
-  if (!done) co_return Result<void>{};
+Task<bool> forget_in(Cell cell, kv::Transaction& txn, TenantId tenant, Gen gen) {
+  CO_TRY_ASSIGN(const bool expected, is_as_expected(txn, tenant, gen));
+  if (!expected || gen.evicted) co_return false;
   const NativePlace place = *std::exchange(gen.native, std::nullopt);
   put_gen(txn, tenant, gen);
   CO_TRY_ASSIGN(auto native, read_key(txn, tenant, place.remote, place.key));
-  if (!is_its_own(native, gen)) co_return Result<void>{};
+  if (!is_its_own(native, gen)) co_return true;
   CO_TRY_ASSIGN(native->changed, cell.stamper.next());
   native->state = NativeState::kIntent;
   native->etag.clear();
   native->version_id.clear();
   txn.put(keys::native_key(tenant, native->remote, native->key), encode(*native));
   queue_native(txn, tenant, *native, native->changed);
-  co_return Result<void>{};
+  co_return true;
 }
 
-Task<void> adopt_in(Cell cell, kv::Transaction& txn, TenantId tenant, Gen gen, const NativePlace& now, bool& done) {
-  CO_TRY_ASSIGN(done, is_as_expected(txn, tenant, gen));
-  if (!done) co_return Result<void>{};
+Task<bool> adopt_in(Cell cell, kv::Transaction& txn, TenantId tenant, Gen gen, const NativePlace& now) {
+  CO_TRY_ASSIGN(const bool expected, is_as_expected(txn, tenant, gen));
+  if (!expected) co_return false;
   CO_TRY_ASSIGN(auto native, read_key(txn, tenant, gen.native->remote, gen.native->key));
-  done = is_its_own(native, gen);
-  if (!done) co_return Result<void>{};
+  if (!is_its_own(native, gen)) co_return false;
   gen.native->etag = native->etag = now.etag;
   gen.native->version_id = native->version_id = now.version_id;
   CO_TRY_ASSIGN(native->changed, cell.stamper.next());
   txn.put(keys::native_key(tenant, native->remote, native->key), encode(*native));
   put_gen(txn, tenant, gen);
-  co_return Result<void>{};
+  co_return true;
 }
 
-Task<void> restore_in(Cell cell, kv::Transaction& txn, TenantId tenant, const Gen& gen, const std::string& nonce,
-                      bool& done) {
-  CO_TRY_ASSIGN(done, is_as_expected(txn, tenant, gen));
-  if (!done) co_return Result<void>{};
+Task<bool> restore_in(Cell cell, kv::Transaction& txn, TenantId tenant, const Gen& gen, const std::string& nonce) {
+  CO_TRY_ASSIGN(const bool expected, is_as_expected(txn, tenant, gen));
+  if (!expected) co_return false;
   CO_TRY_ASSIGN(const auto there, read_key(txn, tenant, gen.native->remote, gen.native->key));
-  done = !there;
-  if (!done) co_return Result<void>{};
+  if (there) co_return false;
   NativeKey native;
   native.remote = gen.native->remote;
   native.key = gen.native->key;
@@ -71,50 +67,42 @@ Task<void> restore_in(Cell cell, kv::Transaction& txn, TenantId tenant, const Ge
   native.version_id = gen.native->version_id;
   CO_TRY_ASSIGN(native.changed, cell.stamper.next());
   txn.put(keys::native_key(tenant, native.remote, native.key), encode(native));
-  co_return Result<void>{};
+  co_return true;
 }
 
-Task<void> requeue_in(Cell cell, kv::Transaction& txn, TenantId tenant, const NativeKey& seen, bool& done) {
+Task<bool> requeue_in(Cell cell, kv::Transaction& txn, TenantId tenant, const NativeKey& seen) {
   txn.set_purpose(kv::Purpose::kFreesSpace);
   CO_TRY_ASSIGN(const auto native, read_key(txn, tenant, seen.remote, seen.key));
-  done = native && native->state != NativeState::kLive && native->gen == seen.gen;
-  if (!done) co_return Result<void>{};
+  const bool dead = native && native->state != NativeState::kLive && native->gen == seen.gen;
+  if (!dead) co_return false;
   CO_TRY_ASSIGN(const Stamp now, cell.stamper.next());
   queue_native(txn, tenant, *native, now);
-  co_return Result<void>{};
+  co_return true;
 }
 
 }  // namespace
 
 Task<bool> forget_native(Cell cell, TenantId tenant, Gen expected) {
-  bool done = false;
-  auto body = [&](kv::Transaction& txn) { return forget_in(cell, txn, tenant, expected, done); };
-  CO_TRY(transact(cell, body));
-  co_return done;
+  auto body = [&](kv::Transaction& txn) { return forget_in(cell, txn, tenant, expected); };
+  co_return co_await transact(cell, body);
 }
 
 Task<bool> adopt_native(Cell cell, TenantId tenant, Gen expected, std::string etag, std::string version_id) {
-  bool done = false;
   NativePlace now;
   now.etag = std::move(etag);
   now.version_id = std::move(version_id);
-  auto body = [&](kv::Transaction& txn) { return adopt_in(cell, txn, tenant, expected, now, done); };
-  CO_TRY(transact(cell, body));
-  co_return done;
+  auto body = [&](kv::Transaction& txn) { return adopt_in(cell, txn, tenant, expected, now); };
+  co_return co_await transact(cell, body);
 }
 
 Task<bool> restore_native_key(Cell cell, TenantId tenant, Gen expected, std::string nonce) {
-  bool done = false;
-  auto body = [&](kv::Transaction& txn) { return restore_in(cell, txn, tenant, expected, nonce, done); };
-  CO_TRY(transact(cell, body));
-  co_return done;
+  auto body = [&](kv::Transaction& txn) { return restore_in(cell, txn, tenant, expected, nonce); };
+  co_return co_await transact(cell, body);
 }
 
 Task<bool> requeue_native_key(Cell cell, TenantId tenant, NativeKey native) {
-  bool done = false;
-  auto body = [&](kv::Transaction& txn) { return requeue_in(cell, txn, tenant, native, done); };
-  CO_TRY(transact(cell, body));
-  co_return done;
+  auto body = [&](kv::Transaction& txn) { return requeue_in(cell, txn, tenant, native); };
+  co_return co_await transact(cell, body);
 }
 
 }  // namespace tombolo::meta

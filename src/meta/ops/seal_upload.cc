@@ -5,7 +5,8 @@
 namespace tombolo::meta {
 namespace {
 
-Task<void> seal_in(Cell cell, kv::Transaction& txn, UploadId fresh, UploadSeal& seal) {
+/// Gives the upload that is sealed now.
+Task<UploadId> seal_in(Cell cell, kv::Transaction& txn, UploadId fresh, const UploadSeal& seal) {
   CO_TRY(enter_container(txn, seal.container));
   CO_TRY_ASSIGN(const auto there, read_head(txn, seal.container, seal.name));
   if (there && seal_holds(cell, *there)) co_return upload_sealed();
@@ -16,8 +17,7 @@ Task<void> seal_in(Cell cell, kv::Transaction& txn, UploadId fresh, UploadSeal& 
   head.seal_id = seal.seal_id;
   head.sealed_at = now;
   txn.put(keys::upload_head(seal.container, seal.name), encode(head));
-  seal.upload = head.id;
-  co_return Result<void>{};
+  co_return head.id;
 }
 
 Task<void> unseal_in(kv::Transaction& txn, const UploadSeal& seal) {
@@ -44,14 +44,13 @@ Task<UploadSeal> seal_upload(Cell cell, ContainerKey container, std::string name
   UploadSeal seal{.container = container, .name = std::move(name)};
   CO_TRY_ASSIGN(seal.seal_id, cell.ids.next());
   auto body = [&](kv::Transaction& txn) { return seal_in(cell, txn, fresh, seal); };
-  CO_TRY(transact(cell, body));
+  CO_TRY_ASSIGN(seal.upload, transact(cell, body));
   co_return seal;
 }
 
 Task<void> unseal_upload(Cell cell, UploadSeal seal) {
   auto body = [&](kv::Transaction& txn) { return unseal_in(txn, seal); };
-  CO_TRY(transact(cell, body));
-  co_return Result<void>{};
+  co_return co_await transact(cell, body);
 }
 
 }  // namespace tombolo::meta

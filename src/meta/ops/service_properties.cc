@@ -34,8 +34,7 @@ Task<std::optional<ServiceProperties>> get_service_properties(Cell cell, std::st
 Task<void> change_service_properties(Cell cell, std::string account, ChangeDocument change) {
   CO_CHECK(keys::check_name(account));
   auto body = [&](kv::Transaction& txn) { return change_in(cell, txn, account, change); };
-  CO_TRY(transact(cell, body));
-  co_return Result<void>{};
+  co_return co_await transact(cell, body);
 }
 
 }  // namespace tombolo::meta

@@ -30,8 +30,7 @@ Task<void> set_in(Cell cell, kv::Transaction& txn, TenantId tenant, Gen gen, Nat
 
 Task<void> set_native(Cell cell, TenantId tenant, Gen expected, NativePlace place, std::string nonce) {
   auto body = [&](kv::Transaction& txn) { return set_in(cell, txn, tenant, expected, place, nonce); };
-  CO_TRY(transact(cell, body));
-  co_return Result<void>{};
+  co_return co_await transact(cell, body);
 }
 
 }  // namespace tombolo::meta
