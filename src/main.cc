@@ -3,12 +3,6 @@
 #include "server/serve.h"
 #include "server/settings.h"
 
-// jemalloc looks for this by name: what was freed goes back to the kernel even while nobody allocates.
-extern "C" {
-extern const char* const malloc_conf;
-const char* const malloc_conf = "background_thread:true";
-}
-
 int main(int argc, char** argv) {
   using namespace tombolo;
   cli::Programs programs;
