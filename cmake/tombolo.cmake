@@ -54,13 +54,6 @@ if(TOMBOLO_PLANTED_BUGS)
 endif()
 target_link_libraries(tombolo_flags INTERFACE Threads::Threads)
 
-# What programs allocate memory with (docs/decisions/0004-jemalloc.md). Sanitizers bring their own.
-add_library(tombolo_malloc INTERFACE)
-if(NOT TOMBOLO_SANITIZE)
-  find_library(JEMALLOC_LIBRARY jemalloc REQUIRED)
-  target_link_libraries(tombolo_malloc INTERFACE -Wl,--push-state,--no-as-needed ${JEMALLOC_LIBRARY} -Wl,--pop-state)
-endif()
-
 # tombolo_library(name SOURCES a.cc ... DEPS lib ...): the library of the current folder.
 function(tombolo_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
