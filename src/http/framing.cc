@@ -1,8 +1,8 @@
 #include "http/framing.h"
 
-#include "base/ascii.h"
-
 #include <charconv>
+
+#include "base/ascii.h"
 
 namespace tombolo::http {
 namespace {

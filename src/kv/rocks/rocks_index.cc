@@ -58,7 +58,7 @@ Result<void> result_of(const rocksdb::Status& status, std::string_view doing) {
 }
 
 /// RocksDB counts each comparison of keys in memory of the thread, which a shared library looks up with two calls each
-/// time: a third of a row's way into the memtable. The level is the thread's, too.
+/// time: a quarter of the instructions of a row's way into the memtable. The level is the thread's, too.
 void count_nothing() {
   rocksdb::SetPerfLevel(rocksdb::PerfLevel::kDisable);
 }

@@ -9,7 +9,7 @@ class FileChecksumGenFactory;
 
 namespace tombolo::kv {
 
-/// CRC64-NVME (base/crc64.h), 8 bytes, little-endian. RocksDB's own CRC32C is computed byte by byte in Debian's build.
+/// CRC64-NVME (base/crc64.h), 8 bytes, little-endian. RocksDB's own CRC32C took 4 % of a PUT's CPU time.
 std::shared_ptr<rocksdb::FileChecksumGenFactory> table_checksums();
 
 }  // namespace tombolo::kv

@@ -39,9 +39,7 @@ std::optional<HostStyle> host_style(std::string_view host) {
   const std::string_view service = name.substr(first + 1, second - first - 1);
   for (const std::string_view known : {"blob", "dfs", "file", "queue", "table"}) {
     if (!equal_ignoring_case(service, known)) continue;
-    HostStyle found{std::string(name.substr(0, first)), std::string(known)};
-    std::transform(found.account.begin(), found.account.end(), found.account.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    HostStyle found{lower(name.substr(0, first)), std::string(known)};
     return found;
   }
   return std::nullopt;
