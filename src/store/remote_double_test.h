@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <mutex>
 
@@ -38,6 +39,8 @@ class RemoteDouble final : public remote::Remote {
     flips_left_ = bodies;
     flip_at_ = offset;
   }
+  /// Runs before each get.
+  void before_get(std::function<Task<void>()> hook) { before_get_ = std::move(hook); }
   /// No retry is left for a get `again`.
   void refuse_again() { refuses_again_ = true; }
   /// The next `bodies` bodies break off after `bytes` bytes.
@@ -62,6 +65,9 @@ class RemoteDouble final : public remote::Remote {
   remote::Capabilities capabilities() const override { return {}; }
   Task<std::unique_ptr<ByteSource>> get(remote::GetRequest request, CallSite) override {
     ++gets_;
+    if (before_get_) {
+      CO_TRY(before_get_());
+    }
     if (request.again) ++gets_again_;
     if (request.again && refuses_again_) co_return Error{Code::kUnavailable, "no retry left", remote::kNoRetryLeft};
     bytes_asked_ += request.length;
@@ -124,6 +130,7 @@ class RemoteDouble final : public remote::Remote {
   };
 
   const std::string name_;
+  std::function<Task<void>()> before_get_;
   std::mutex mutex_;
   std::map<std::string, Object> objects_;
   int etags_ = 0;

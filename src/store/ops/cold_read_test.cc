@@ -1,5 +1,6 @@
 // Reading objects whose bytes have left the flash.
 #include "meta/ops/gens.h"
+#include "meta/ops/purge.h"
 #include "meta/ops/tier.h"
 #include "store/gen_source.h"
 #include "store/recall_gen.h"
@@ -18,8 +19,18 @@ using testing::Rig;
 struct ColdRig : Rig {
   explicit ColdRig(testing::RigOptions options = {}) : Rig(options) { remotes.set("cloud", cloud); }
 
+  /// A commit leaves its upload to be purged: until then it holds the blocks too.
+  void purge_uploads() {
+    const auto entries = run(meta::list_purges(services.cell, 100));
+    ASSERT_TRUE(entries.ok());
+    for (const meta::PurgeEntry& entry : *entries) {
+      while (*run(meta::purge_batch(services.cell, entry)) == meta::Progress::kMore) {
+      }
+    }
+  }
   /// Makes the bytes a native object and drops the local places, as offload and evict do.
   void evict(const meta::Object& object, const Bytes& bytes) {
+    purge_uploads();
     const std::string key = "box/" + object.name;
     const std::string etag = cloud->plant(key, bytes);
     const auto gen = run(meta::get_gen(services.cell, kTenant, object.gen));
@@ -39,6 +50,7 @@ struct ColdRig : Rig {
     while (true) {
       const auto batch = run(meta::clear_local(services.cell, kTenant, object.gen, *token, cursor));
       ASSERT_TRUE(batch.ok()) << to_string(batch.error());
+      EXPECT_EQ(batch->kept_sources, 0u);
       if (batch->progress == meta::Progress::kDone) break;
       cursor = batch->cursor;
     }
@@ -216,6 +228,48 @@ TEST(ColdRead, CommittedBlocksThatAreColdCanBeCommittedAgain) {
   Bytes turned = two;
   turned.insert(turned.end(), one.begin(), one.end());
   EXPECT_EQ(rig.got("o"), turned);
+}
+
+struct CommitOfColdBlocks : ::testing::Test {
+  void SetUp() override {
+    EXPECT_TRUE(rig.stage("o", "1", bytes).ok());
+    const auto object = rig.commit("o", first);
+    ASSERT_TRUE(object.ok());
+    rig.evict(*object, bytes);
+    gen = object->gen;
+  }
+  /// An eviction begins while the blocks come back, `times` times.
+  void evict_during_recalls(int times) {
+    rig.cloud->before_get([this, left = times]() mutable -> Task<void> {
+      if (left-- > 0) {
+        CO_TRY(meta::mark_evicted(rig.services.cell, kTenant, gen));
+      }
+      co_return Result<void>{};
+    });
+  }
+
+  const std::vector<BlockChoice> first{{BlockSource::kLatest, "1"}};
+  const std::vector<BlockChoice> twice{{BlockSource::kCommitted, "1"}, {BlockSource::kCommitted, "1"}};
+  ColdRig rig;
+  const Bytes bytes = rig.noise(70'000);
+  GenId gen;
+};
+
+TEST_F(CommitOfColdBlocks, OutlivesAnEvictionThatBeginsMeanwhile) {
+  evict_during_recalls(2);
+  const auto again = rig.commit("o", twice);
+  ASSERT_TRUE(again.ok()) << to_string(again.error());
+  Bytes doubled = bytes;
+  doubled.insert(doubled.end(), bytes.begin(), bytes.end());
+  EXPECT_EQ(rig.got("o"), doubled);
+}
+
+TEST_F(CommitOfColdBlocks, IsBusyWhereEvictionsNeverEnd) {
+  evict_during_recalls(1'000);
+  const auto again = rig.commit("o", twice);
+  ASSERT_FALSE(again.ok());
+  EXPECT_EQ(again.error().code, Code::kBusy) << to_string(again.error());
+  EXPECT_EQ(rig.got("o"), bytes);
 }
 
 TEST(ColdRead, LocalOnlyNeverAsksTheRemote) {

@@ -12,7 +12,9 @@
 namespace tombolo::store {
 namespace {
 
-constexpr int kTriesMax = 3;  // an eviction may begin again between a recall and the commit
+bool is_source_evicted(const Error& error) {
+  return error.code == Code::kBusy && error.detail == "SourceEvicted";
+}
 
 std::vector<meta::BlockChoice> choices(std::vector<BlockChoice> asked) {
   std::vector<meta::BlockChoice> out;
@@ -83,20 +85,38 @@ Task<meta::Object> commit(meta::Cell cell, meta::ContainerKey container, std::st
   co_return object;
 }
 
+/// Committed blocks that are cold become part of a new gen, which must not depend on the old one's native place: they
+/// come back first. That the object changed meanwhile, or somebody evicts or recalls it too, is no failure here: the
+/// next commit finds what stands then.
+Task<void> recall_blocks(Services& services, meta::ContainerKey container, std::string name) {
+  const Result<meta::Object> present = co_await meta::get_object(services.cell, container, std::move(name));
+  if (!present.ok() && present.error().detail == "BlobNotFound") co_return Result<void>{};
+  if (!present.ok()) co_return present.error();
+  const Result<Recalled> recalled = co_await recall_gen(services, container.tenant, present->gen);
+  if (recalled.ok() || recalled.error().detail == "GenMoved" || recalled.error().detail == "GenGone") {
+    co_return Result<void>{};
+  }
+  co_return recalled.error();
+}
+
 }  // namespace
 
 Task<meta::Object> Store::commit_block_list(ObjectRef ref, CommitBlockList request) {
   CO_TRY_ASSIGN(const meta::ContainerKey container, find_container(services_.cell, std::move(ref.container)));
-  for (int n = 1;; ++n) {
+  RetryOptions options;  // an eviction may begin again between a recall and the commit
+  options.tries_max = 6;
+  options.delay_first = std::chrono::milliseconds(10);
+  const auto once = [&](int n) -> Task<meta::Object> {
+    if (n > 0) {
+      CO_TRY(recall_blocks(services_, container, ref.name));
+    }
     // A seal left behind would block the name: while one is held a cancellation waits.
     co_await boost::asio::this_coro::throw_if_cancelled(false);
     Result<meta::Object> object = co_await commit(services_.cell, container, ref.name, request);
     co_await boost::asio::this_coro::throw_if_cancelled(true);
-    if (object.ok() || object.error().detail != "SourceEvicted" || n == kTriesMax) co_return object;
-    // Committed blocks that are cold become part of a new gen, which must not depend on the old one's native place.
-    CO_TRY_ASSIGN(const meta::Object present, meta::get_object(services_.cell, container, ref.name));
-    CO_TRY(recall_gen(services_, container.tenant, present.gen));
-  }
+    co_return object;
+  };
+  co_return co_await retry(options, services_.cell.random, once, is_source_evicted);
 }
 
 }  // namespace tombolo::store
