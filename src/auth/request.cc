@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "auth/ascii.h"
 #include "base/ascii.h"
 
 namespace tombolo::auth {

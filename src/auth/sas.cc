@@ -3,7 +3,6 @@
 #include <array>
 #include <cstdint>
 
-#include "auth/ascii.h"
 #include "auth/codes.h"
 #include "base/ascii.h"
 #include "base/encoding.h"
@@ -11,6 +10,13 @@
 
 namespace tombolo::auth {
 namespace {
+
+bool has_control_character(std::string_view text) {
+  for (const char c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) return true;
+  }
+  return false;
+}
 
 constexpr std::string_view kSignsResourceSince = "2018-11-09";  // adds sr and the snapshot's time
 constexpr std::string_view kSignsScopeSince = "2020-12-06";     // adds ses

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "auth/ascii.h"
 #include "base/ascii.h"
 #include "base/encoding.h"
 #include "base/times.h"

@@ -12,6 +12,13 @@ constexpr char lower(char c) {
 
 std::string lower(std::string_view text);
 
+/// Without the spaces and tabs around it.
+constexpr std::string_view trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
 /// Of two texts of one length.
 bool equal_letters_ignoring_case(std::string_view a, std::string_view b);
 

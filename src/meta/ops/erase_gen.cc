@@ -44,23 +44,12 @@ Task<bool> erase_slices(kv::Transaction& txn, TenantId tenant, GenId gen, Stamp 
 }
 
 Task<void> release_native(kv::Transaction& txn, TenantId tenant, const Gen& gen, Stamp now) {
-  const std::string key = keys::native_key(tenant, gen.native->remote, gen.native->key);
-  CO_TRY_ASSIGN(const auto value, txn.get(key));
-  if (!value) co_return Result<void>{};
-  CO_CHECK_ASSIGN(NativeKey native, decode_native_key(gen.native->remote, gen.native->key, *value));
-  if (native.gen != gen.id) co_return Result<void>{};
-  native.state = NativeState::kCondemned;
-  native.changed = now;
-  txn.put(key, encode(native));
-  Candidate candidate;
-  candidate.shard = keys::shard_of(gen.id.value);
-  candidate.queued = now;
-  candidate.id = gen.id.value;
-  candidate.kind = CandidateKind::kNative;
-  candidate.tenant = tenant;
-  candidate.remote = gen.native->remote;
-  candidate.key = gen.native->key;
-  txn.put(keys::candidate(candidate), encode(candidate));
+  CO_TRY_ASSIGN(auto native, read_native_key(txn, tenant, gen.native->remote, gen.native->key));
+  if (!native || native->gen != gen.id) co_return Result<void>{};
+  native->state = NativeState::kCondemned;
+  native->changed = now;
+  txn.put(keys::native_key(tenant, native->remote, native->key), encode(*native));
+  queue_native(txn, tenant, *native, now);
   co_return Result<void>{};
 }
 

@@ -8,13 +8,6 @@
 namespace tombolo::meta {
 namespace {
 
-Task<std::optional<NativeKey>> read_native(kv::Snapshot& from, TenantId tenant, std::string remote, std::string key) {
-  CO_TRY_ASSIGN(const auto value, from.get(keys::native_key(tenant, remote, key)));
-  if (!value) co_return std::optional<NativeKey>{};
-  CO_CHECK_ASSIGN(NativeKey native, decode_native_key(std::move(remote), std::move(key), *value));
-  co_return std::optional<NativeKey>(std::move(native));
-}
-
 /// True when the gen is gone or can never be revived: condemned, and without the edge that may have slipped in before
 /// (none can come after).
 Task<bool> is_dead(kv::Transaction& txn, TenantId tenant, GenId gen) {
@@ -28,7 +21,7 @@ Task<bool> is_dead(kv::Transaction& txn, TenantId tenant, GenId gen) {
 
 Task<void> intent_in(Cell cell, kv::Transaction& txn, TenantId tenant, NativeKey intent) {
   txn.set_purpose(kv::Purpose::kFreesSpace);  // offload is how a full disk gets room
-  CO_TRY_ASSIGN(const auto there, read_native(txn, tenant, intent.remote, intent.key));
+  CO_TRY_ASSIGN(const auto there, read_native_key(txn, tenant, intent.remote, intent.key));
   if (there && there->state == NativeState::kLive) {
     CO_TRY_ASSIGN(const bool dead, is_dead(txn, tenant, there->gen));
     if (!dead && !planted(PlantedBug::overwrite_only_place))
@@ -45,7 +38,7 @@ Task<void> intent_in(Cell cell, kv::Transaction& txn, TenantId tenant, NativeKey
 
 Task<bool> erase_in(kv::Transaction& txn, TenantId tenant, const NativeKey& which) {
   txn.set_purpose(kv::Purpose::kFreesSpace);
-  CO_TRY_ASSIGN(const auto there, read_native(txn, tenant, which.remote, which.key));
+  CO_TRY_ASSIGN(const auto there, read_native_key(txn, tenant, which.remote, which.key));
   const bool erased = there && there->state == which.state && there->nonce == which.nonce;
   if (erased) txn.erase(keys::native_key(tenant, which.remote, which.key));
   co_return erased;
@@ -53,7 +46,7 @@ Task<bool> erase_in(kv::Transaction& txn, TenantId tenant, const NativeKey& whic
 
 Task<NativeVerdict> judge_in(Cell cell, kv::Transaction& txn, const Candidate& candidate) {
   txn.set_purpose(kv::Purpose::kFreesSpace);
-  CO_TRY_ASSIGN(auto there, read_native(txn, candidate.tenant, candidate.remote, candidate.key));
+  CO_TRY_ASSIGN(auto there, read_native_key(txn, candidate.tenant, candidate.remote, candidate.key));
   if (!there || there->state == NativeState::kLive) {
     txn.erase(keys::candidate(candidate));
     co_return NativeVerdict{.judged = NativeJudged::kGone, .native = {}};
@@ -77,7 +70,7 @@ Task<NativeVerdict> judge_in(Cell cell, kv::Transaction& txn, const Candidate& c
 
 Task<std::optional<NativeKey>> get_native_key(Cell cell, TenantId tenant, std::string remote, std::string key) {
   const auto snapshot = cell.engine.snapshot();
-  co_return co_await read_native(*snapshot, tenant, std::move(remote), std::move(key));
+  co_return co_await read_native_key(*snapshot, tenant, std::move(remote), std::move(key));
 }
 
 Task<void> put_native_intent(Cell cell, TenantId tenant, NativeKey intent) {

@@ -93,6 +93,14 @@ Task<Gen> read_live_gen(kv::Snapshot& from, TenantId tenant, GenId gen) {
   co_return *std::move(row);
 }
 
+Task<std::optional<NativeKey>> read_native_key(kv::Snapshot& from, TenantId tenant, std::string remote,
+                                               std::string key) {
+  CO_TRY_ASSIGN(const auto value, from.get(keys::native_key(tenant, remote, key)));
+  if (!value) co_return std::optional<NativeKey>{};
+  CO_CHECK_ASSIGN(NativeKey native, decode_native_key(std::move(remote), std::move(key), *value));
+  co_return std::optional<NativeKey>(std::move(native));
+}
+
 Task<kv::RangePage> read_prefix(kv::Snapshot& from, std::string prefix, std::string begin, std::uint32_t limit) {
   kv::RangeQuery query;
   query.begin = std::move(begin);

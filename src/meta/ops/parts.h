@@ -65,6 +65,8 @@ Task<std::optional<UploadHead>> read_head(kv::Snapshot& from, ContainerKey conta
 Task<std::optional<Gen>> read_gen(kv::Snapshot& from, TenantId tenant, GenId gen);
 /// The row must be there and live: kConditionFailed "GenMoved" otherwise.
 Task<Gen> read_live_gen(kv::Snapshot& from, TenantId tenant, GenId gen);
+Task<std::optional<NativeKey>> read_native_key(kv::Snapshot& from, TenantId tenant, std::string remote,
+                                               std::string key);
 /// All rows of [begin, end of prefix), at most `limit`.
 Task<kv::RangePage> read_prefix(kv::Snapshot& from, std::string prefix, std::string begin, std::uint32_t limit);
 

@@ -4,13 +4,6 @@
 namespace tombolo::meta {
 namespace {
 
-Task<std::optional<NativeKey>> read_key(kv::Transaction& txn, TenantId tenant, std::string remote, std::string key) {
-  CO_TRY_ASSIGN(const auto value, txn.get(keys::native_key(tenant, remote, key)));
-  if (!value) co_return std::optional<NativeKey>{};
-  CO_CHECK_ASSIGN(NativeKey native, decode_native_key(std::move(remote), std::move(key), *value));
-  co_return std::optional<NativeKey>(std::move(native));
-}
-
 /// True while row i is `expected`, live, and names a native place.
 Task<bool> is_as_expected(kv::Transaction& txn, TenantId tenant, const Gen& expected) {
   txn.set_purpose(kv::Purpose::kFreesSpace);
@@ -28,7 +21,7 @@ Task<bool> forget_in(Cell cell, kv::Transaction& txn, TenantId tenant, Gen gen) 
   if (!expected || gen.evicted) co_return false;
   const NativePlace place = *std::exchange(gen.native, std::nullopt);
   put_gen(txn, tenant, gen);
-  CO_TRY_ASSIGN(auto native, read_key(txn, tenant, place.remote, place.key));
+  CO_TRY_ASSIGN(auto native, read_native_key(txn, tenant, place.remote, place.key));
   if (!is_its_own(native, gen)) co_return true;
   CO_TRY_ASSIGN(native->changed, cell.stamper.next());
   native->state = NativeState::kIntent;
@@ -42,7 +35,7 @@ Task<bool> forget_in(Cell cell, kv::Transaction& txn, TenantId tenant, Gen gen) 
 Task<bool> adopt_in(Cell cell, kv::Transaction& txn, TenantId tenant, Gen gen, const NativePlace& now) {
   CO_TRY_ASSIGN(const bool expected, is_as_expected(txn, tenant, gen));
   if (!expected) co_return false;
-  CO_TRY_ASSIGN(auto native, read_key(txn, tenant, gen.native->remote, gen.native->key));
+  CO_TRY_ASSIGN(auto native, read_native_key(txn, tenant, gen.native->remote, gen.native->key));
   if (!is_its_own(native, gen)) co_return false;
   gen.native->etag = native->etag = now.etag;
   gen.native->version_id = native->version_id = now.version_id;
@@ -55,7 +48,7 @@ Task<bool> adopt_in(Cell cell, kv::Transaction& txn, TenantId tenant, Gen gen, c
 Task<bool> restore_in(Cell cell, kv::Transaction& txn, TenantId tenant, const Gen& gen, const std::string& nonce) {
   CO_TRY_ASSIGN(const bool expected, is_as_expected(txn, tenant, gen));
   if (!expected) co_return false;
-  CO_TRY_ASSIGN(const auto there, read_key(txn, tenant, gen.native->remote, gen.native->key));
+  CO_TRY_ASSIGN(const auto there, read_native_key(txn, tenant, gen.native->remote, gen.native->key));
   if (there) co_return false;
   NativeKey native;
   native.remote = gen.native->remote;
@@ -72,7 +65,7 @@ Task<bool> restore_in(Cell cell, kv::Transaction& txn, TenantId tenant, const Ge
 
 Task<bool> requeue_in(Cell cell, kv::Transaction& txn, TenantId tenant, const NativeKey& seen) {
   txn.set_purpose(kv::Purpose::kFreesSpace);
-  CO_TRY_ASSIGN(const auto native, read_key(txn, tenant, seen.remote, seen.key));
+  CO_TRY_ASSIGN(const auto native, read_native_key(txn, tenant, seen.remote, seen.key));
   const bool dead = native && native->state != NativeState::kLive && native->gen == seen.gen;
   if (!dead) co_return false;
   CO_TRY_ASSIGN(const Stamp now, cell.stamper.next());

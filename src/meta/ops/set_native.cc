@@ -11,17 +11,16 @@ Task<void> set_in(Cell cell, kv::Transaction& txn, TenantId tenant, Gen gen, Nat
   CO_TRY_ASSIGN(const auto row, txn.get(keys::gen(tenant, gen.id)));
   const bool moved = !row || (*row != encode(gen) && !planted(PlantedBug::forget_conflict_on_gen));
   if (moved || gen.state != GenState::kLive || gen.native) co_return gen_moved();
-  const std::string key = keys::native_key(tenant, place.remote, place.key);
-  CO_TRY_ASSIGN(const auto value, txn.get(key));
-  if (!value) co_return gen_moved();
-  CO_CHECK_ASSIGN(NativeKey native, decode_native_key(place.remote, place.key, *value));
-  if (native.state != NativeState::kIntent || native.gen != gen.id || native.nonce != nonce) co_return gen_moved();
-  CO_TRY_ASSIGN(native.changed, cell.stamper.next());
-  native.state = NativeState::kLive;
-  native.etag = place.etag;
-  native.version_id = place.version_id;
+  CO_TRY_ASSIGN(auto native, read_native_key(txn, tenant, place.remote, place.key));
+  if (!native || native->state != NativeState::kIntent || native->gen != gen.id || native->nonce != nonce) {
+    co_return gen_moved();
+  }
+  CO_TRY_ASSIGN(native->changed, cell.stamper.next());
+  native->state = NativeState::kLive;
+  native->etag = place.etag;
+  native->version_id = place.version_id;
   gen.native = std::move(place);
-  txn.put(key, encode(native));
+  txn.put(keys::native_key(tenant, native->remote, native->key), encode(*native));
   put_gen(txn, tenant, gen);
   co_return Result<void>{};
 }

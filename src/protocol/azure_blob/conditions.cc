@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/ascii.h"
 #include "base/times.h"
 #include "protocol/azure_blob/errors.h"
 #include "protocol/azure_blob/etag.h"

@@ -9,12 +9,6 @@
 
 namespace tombolo::azure_blob {
 
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 Result<std::optional<std::string_view>> only(const http::Headers& headers, std::string_view name) {
   std::optional<std::string_view> value;
   for (const http::Headers::Field field : headers) {

@@ -9,8 +9,6 @@
 
 namespace tombolo::azure_blob {
 
-std::string_view trim(std::string_view text);
-
 /// The one value, without surrounding blanks. Absent and empty are the same: nullopt. InvalidHeaderValue when the
 /// header comes twice.
 Result<std::optional<std::string_view>> only(const http::Headers& headers, std::string_view name);
