@@ -38,6 +38,8 @@ std::optional<std::string> nearest(std::string_view word, const std::vector<std:
   for (const std::string_view candidate : candidates) {
     if (candidate.size() > kWordBytesMax) continue;
     const bool begins = word.size() >= kLettersPerMistake && candidate.starts_with(word);
+    const auto [shorter, longer] = std::minmax({word.size(), candidate.size()});
+    if (!begins && longer - shorter >= fewest) continue;  // each letter too many is a mistake
     const std::size_t count = begins ? 1 : mistakes(word, candidate);
     if (count < fewest && count < std::max(word.size(), candidate.size())) {
       fewest = count;
