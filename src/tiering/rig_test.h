@@ -112,6 +112,12 @@ class HookedRemote final : public remote::Remote {
   }
 };
 
+inline store::testing::RigOptions small_segments() {
+  store::testing::RigOptions options;
+  options.segment_bytes = kMiB;
+  return options;
+}
+
 inline CollectorOptions at_once() {
   CollectorOptions options;
   options.grace = Duration(0);
@@ -217,5 +223,9 @@ class TierRig : public store::testing::Rig {
     }
   }
 };
+
+inline bool gen_is_there(TierRig& rig, GenId gen) {
+  return rig.run(meta::get_gen(rig.services.cell, kTenant, gen))->has_value();
+}
 
 }  // namespace tombolo::tiering::testing
