@@ -22,8 +22,8 @@ Task<Stamp> begin_in(Cell cell, kv::Transaction& txn, TenantId tenant, GenId id)
   co_return token;
 }
 
-Task<Gen> read_recalling(kv::Transaction& txn, TenantId tenant, GenId id, Stamp token) {
-  CO_TRY_ASSIGN(Gen gen, read_live_gen(txn, tenant, id));
+Task<Gen> read_recalling(kv::Snapshot& from, TenantId tenant, GenId id, Stamp token) {
+  CO_TRY_ASSIGN(Gen gen, read_live_gen(from, tenant, id));
   if (gen.tier_stamp != token) co_return gen_moved();
   co_return gen;
 }
@@ -51,12 +51,21 @@ Task<std::size_t> fill_in(Cell cell, kv::Transaction& txn, TenantId tenant, GenI
   co_return count;
 }
 
-// Nobody clears places meanwhile: clear_local needs a token of its own, which would void ours.
-Task<void> require_local(Cell cell, TenantId tenant, GenId of) {
+struct Recalled {
+  TenantId tenant;
+  GenId gen;
+  Stamp token;
+};
+
+/// All runs of `of`, which is the recalled gen or a source of it. Who clears places has a token of its own, which voids
+/// ours.
+Task<void> require_local(Cell cell, Recalled recalled, GenId of) {
   const auto snapshot = cell.engine.snapshot();
+  CO_TRY(read_recalling(*snapshot, recalled.tenant, recalled.gen, recalled.token));
   std::uint64_t offset = 0;
   while (true) {
-    const RowsFrom which{.tenant = tenant, .gen = of, .offset = offset, .end = kToTheEnd, .limit = kRunsPerLook};
+    const RowsFrom which{
+        .tenant = recalled.tenant, .gen = of, .offset = offset, .end = kToTheEnd, .limit = kRunsPerLook};
     CO_TRY_ASSIGN(const auto runs, runs_from(*snapshot, which));
     for (const Run& run : runs) {
       if (!run.local) {
@@ -84,13 +93,14 @@ Task<void> unmark(Cell cell, TenantId tenant, GenId id, Stamp token, std::vector
   co_return co_await transact(cell, body);
 }
 
-Task<void> finish_sources(Cell cell, TenantId tenant, GenId gen, Stamp token) {
+Task<void> finish_sources(Cell cell, Recalled recalled) {
+  const auto [tenant, gen, token] = recalled;
   std::uint64_t offset = 0;
   while (true) {
     CO_TRY_ASSIGN(const auto slices, list_slices(cell, tenant, gen, offset, kSlicesPerBatch));
     std::vector<GenId> sources;
     for (const Slice& slice : slices) {
-      CO_TRY(require_local(cell, tenant, slice.source));
+      CO_TRY(require_local(cell, recalled, slice.source));
       sources.push_back(slice.source);
       offset = slice.offset + slice.length;
     }
@@ -113,8 +123,9 @@ Task<std::size_t> fill_local(Cell cell, TenantId tenant, GenId gen, Stamp token,
 }
 
 Task<void> finish_recall(Cell cell, TenantId tenant, GenId gen, Stamp token) {
-  CO_TRY(require_local(cell, tenant, gen));
-  CO_TRY(finish_sources(cell, tenant, gen, token));
+  const Recalled recalled{tenant, gen, token};
+  CO_TRY(require_local(cell, recalled, gen));
+  CO_TRY(finish_sources(cell, recalled));
   std::vector<GenId> self{gen};
   CO_TRY(unmark(cell, tenant, gen, token, std::move(self)));
   co_return Result<void>{};

@@ -75,7 +75,7 @@ struct FilledRun {
 /// At most kRunsPerBatchMax. A row that has a local place already keeps it; gives how many were filled.
 Task<std::size_t> fill_local(Cell cell, TenantId tenant, GenId gen, Stamp token, std::vector<FilledRun> runs);
 /// The gen, and its sources, are no longer evicted; the native place stays. kConditionFailed "RunsMissing" when a run
-/// has no local place yet.
+/// has no local place yet, "GenMoved" when somebody evicts or recalls the gen since.
 Task<void> finish_recall(Cell cell, TenantId tenant, GenId gen, Stamp token);
 
 /// Compaction: the run's local place changes from `from` to `to`. False when the row no longer says `from`, or the gen
