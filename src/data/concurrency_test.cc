@@ -1,14 +1,12 @@
 // The store and the cache under two event loops on two threads, as a server with two cores runs them.
-#include <stdlib.h>
-
 #include <boost/asio/executor_work_guard.hpp>
-#include <filesystem>
 #include <thread>
 
 #include "async/sleep.h"
 #include "base/log.h"
 #include "data/data_rig_test.h"
 #include "disk/posix/posix_disk.h"
+#include "testing/test_folder.h"
 
 namespace tombolo::data {
 namespace {
@@ -137,16 +135,12 @@ TEST_F(ConcurrencyTest, TwoLoopsWriteSyncReadAndFree) {
 
 TEST_F(ConcurrencyTest, TheSameOnTheMachinesFiles) {
   stop();
-  std::string root = ::testing::TempDir() + "tombolo-data-XXXXXX";
-  ASSERT_NE(::mkdtemp(root.data()), nullptr);
-  {
-    Workers workers({.threads = 4});
-    const auto disk = *disk::PosixDisk::open_root(root, workers);
-    SegmentStore store(engine_, *disk, random_, small_);
-    ASSERT_TRUE(run(store.open()).ok());
-    write_read_and_free(store);
-  }
-  std::filesystem::remove_all(root);
+  const TestFolder root;
+  Workers workers({.threads = 4});
+  const auto disk = *disk::PosixDisk::open_root(root.path(), workers);
+  SegmentStore store(engine_, *disk, random_, small_);
+  ASSERT_TRUE(run(store.open()).ok());
+  write_read_and_free(store);
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 // What every Disk promises, run over all of them.
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <functional>
@@ -13,6 +12,7 @@
 #include "testing/faulty_disk.h"
 #include "testing/paced_disk.h"
 #include "testing/sim_disk.h"
+#include "testing/test_folder.h"
 #include "testing/unsynced_disk.h"
 
 namespace tombolo::disk {
@@ -30,20 +30,11 @@ struct MemoryRig final : Rig {
 };
 
 struct PosixRig final : Rig {
-  PosixRig() {
-    std::string pattern = ::testing::TempDir() + "tombolo-disk-XXXXXX";
-    root = ::mkdtemp(pattern.data());
-    posix = *PosixDisk::open_root(root, workers);
-  }
-  ~PosixRig() override {
-    posix.reset();
-    std::filesystem::remove_all(root);
-  }
   Disk& disk() override { return *posix; }
 
+  const TestFolder root;
   Workers workers{{.threads = 2}};
-  std::string root;
-  std::unique_ptr<PosixDisk> posix;
+  std::unique_ptr<PosixDisk> posix = *PosixDisk::open_root(root.path(), workers);
 };
 
 struct FaultyRig final : Rig {
@@ -336,7 +327,7 @@ INSTANTIATE_TEST_SUITE_P(All, DiskContract,
 TEST(PosixDisk, LockKeepsOthersOut) {
   PosixRig rig;
   ASSERT_TRUE(rig.posix->lock().ok());
-  auto second = *PosixDisk::open_root(rig.root, rig.workers);
+  auto second = *PosixDisk::open_root(rig.root.path(), rig.workers);
   const auto refused = second->lock();
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, Code::kBusy);
@@ -347,7 +338,7 @@ TEST(PosixDisk, LockKeepsOthersOut) {
 
 TEST(PosixDisk, RefusesASymbolicLink) {
   PosixRig rig;
-  std::filesystem::create_symlink("/etc/hostname", rig.root + "/link");
+  std::filesystem::create_symlink("/etc/hostname", rig.root.path() + "/link");
   EXPECT_EQ(run_to_end(rig.disk().open("link", Open::kRead)).error().code, Code::kInvalid);
 }
 

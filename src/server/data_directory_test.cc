@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "testing/test_folder.h"
+
 namespace tombolo::server {
 namespace {
 
@@ -14,12 +16,8 @@ using testing::HasSubstr;
 
 class DataDirectoryTest : public testing::Test {
  protected:
-  void SetUp() override {
-    path_ = (std::filesystem::temp_directory_path() / ("tombolo-" + SystemRandom().hex(8)) / "data").string();
-  }
-  void TearDown() override { std::filesystem::remove_all(std::filesystem::path(path_).parent_path()); }
-
-  std::string path_;
+  const TestFolder folder_;
+  const std::string path_ = folder_.path() + "/new/data";
   SystemRandom random_;
 };
 

@@ -8,8 +8,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "base/random.h"
 #include "http/tls_test_support.h"
+#include "testing/test_folder.h"
 
 namespace tombolo::server {
 namespace {
@@ -19,13 +19,6 @@ using testing::HasSubstr;
 
 class TlsFilesTest : public testing::Test {
  protected:
-  void SetUp() override {
-    folder_ = (std::filesystem::temp_directory_path() / ("tombolo-" + SystemRandom().hex(8))).string();
-    std::filesystem::create_directory(folder_);
-    paths_ = {folder_ + "/cert.pem", folder_ + "/key.pem"};
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
   void write(const http::TlsPair& pair) {
     std::ofstream(paths_.certificate) << pair.chain_pem;
     std::ofstream(paths_.key) << pair.key_pem;
@@ -37,8 +30,9 @@ class TlsFilesTest : public testing::Test {
     return files.ok() ? "" : files.error().message;
   }
 
-  std::string folder_;
-  TlsPaths paths_;
+  const TestFolder test_folder_;
+  const std::string folder_ = test_folder_.path();
+  const TlsPaths paths_{folder_ + "/cert.pem", folder_ + "/key.pem"};
   SystemClock clock_;
   const TestCertificate first_{{.name = "first"}}, second_{{.name = "second"}};
 };

@@ -5,10 +5,11 @@
 #include <rocksdb/env.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <optional>
+
+#include "testing/test_folder.h"
 
 namespace tombolo::testing {
 namespace {
@@ -17,12 +18,6 @@ namespace fs = std::filesystem;
 
 class UnsyncedRocksFilesTest : public ::testing::Test {
  protected:
-  UnsyncedRocksFilesTest() {
-    std::string path = ::testing::TempDir() + "/unsynced_rocks_XXXXXX";
-    root_ = ::mkdtemp(path.data());
-  }
-  ~UnsyncedRocksFilesTest() override { fs::remove_all(root_); }
-
   std::string at(const std::string& name) const { return root_ + "/" + name; }
   std::unique_ptr<rocksdb::FSWritableFile> create(const std::string& name, const std::string& text) {
     std::unique_ptr<rocksdb::FSWritableFile> file;
@@ -57,7 +52,8 @@ class UnsyncedRocksFilesTest : public ::testing::Test {
     return out;
   }
 
-  std::string root_;
+  const TestFolder folder_;
+  const std::string root_ = folder_.path();
   UnsyncedRocksFiles files_;
 };
 

@@ -5,6 +5,8 @@
 
 #include <filesystem>
 
+#include "testing/test_folder.h"
+
 namespace tombolo::kv {
 namespace {
 
@@ -12,8 +14,6 @@ namespace {
 class ManifestTest : public testing::Test {
  protected:
   ManifestTest() {
-    std::string pattern = testing::TempDir() + "kv_manifest_XXXXXX";
-    root_ = mkdtemp(pattern.data());
     rocksdb::Options options;
     options.create_if_missing = true;
     rocksdb::DB* opened = nullptr;
@@ -28,7 +28,6 @@ class ManifestTest : public testing::Test {
     }
     EXPECT_TRUE(rocksdb::ReadFileToString(rocksdb::Env::Default(), path(), &bytes_).ok());
   }
-  ~ManifestTest() override { std::filesystem::remove_all(root_); }
 
   std::string path() const {
     std::string name;
@@ -36,7 +35,8 @@ class ManifestTest : public testing::Test {
     return root_ + "/" + name.substr(0, name.find('\n'));
   }
 
-  std::string root_;
+  const TestFolder folder_;
+  const std::string root_ = folder_.path();
   std::string bytes_;
   std::vector<std::size_t> ends_;  // of the file after each flush
 };

@@ -13,6 +13,7 @@
 #include "kv/contract_test.h"
 #include "kv/log/log_engine.h"
 #include "kv/rocks/rocks_index.h"
+#include "testing/test_folder.h"
 
 namespace tombolo::kv {
 namespace {
@@ -57,8 +58,6 @@ class FullFiles final : public rocksdb::FileSystemWrapper {
 class RocksRig final : public Harness {
  public:
   RocksRig() {
-    std::string pattern = testing::TempDir() + "kv_rocks_XXXXXX";
-    root_ = mkdtemp(pattern.data());
     disk_ = *disk::PosixDisk::open_root(root_, workers_);
     options.free_bytes_min = 0;
     const auto opened = open();
@@ -67,7 +66,6 @@ class RocksRig final : public Harness {
   ~RocksRig() override {
     stop();
     disk_.reset();
-    std::filesystem::remove_all(root_);
   }
 
   Engine& engine() override { return *engine_; }
@@ -114,7 +112,8 @@ class RocksRig final : public Harness {
   std::shared_ptr<FullFiles> files = std::make_shared<FullFiles>();
 
  private:
-  std::string root_;
+  const TestFolder folder_;
+  const std::string root_ = folder_.path();
   Workers workers_{{.threads = 4}};
   std::unique_ptr<disk::PosixDisk> disk_;
   std::unique_ptr<LogEngine> engine_;

@@ -20,6 +20,7 @@
 #include "base/times.h"
 #include "remote/azure/azure_remote.h"
 #include "remote/contract_test.h"
+#include "testing/test_folder.h"
 
 namespace tombolo::remote::azure {
 namespace {
@@ -41,7 +42,6 @@ class Azurite {
   ~Azurite() {
     ::kill(pid_, SIGKILL);
     ::waitpid(pid_, nullptr, 0);
-    fs::remove_all(folder_);
   }
   std::string endpoint() const { return fmt::format("http://127.0.0.1:{}/{}", port_, kAccount); }
 
@@ -50,12 +50,10 @@ class Azurite {
     const char* program = std::getenv("AZURITE");
     if (program == nullptr || !fs::exists(program)) return nullptr;
     std::unique_ptr<Azurite> azurite(new Azurite);
-    std::string folder = ::testing::TempDir() + "/azurite_XXXXXX";
-    azurite->folder_ = ::mkdtemp(folder.data());
-    const std::string log = azurite->folder_ + "/log";
-    std::vector<std::string> words = {program,      "--silent",      "--disableTelemetry", "--skipApiVersionCheck",
-                                      "--blobHost", "127.0.0.1",     "--blobPort",         "0",
-                                      "--location", azurite->folder_};
+    const std::string log = azurite->folder_.path() + "/log";
+    std::vector<std::string> words = {
+        program,      "--silent", "--disableTelemetry", "--skipApiVersionCheck", "--blobHost", "127.0.0.1",
+        "--blobPort", "0",        "--location",         azurite->folder_.path()};
     std::vector<char*> argv;
     for (auto& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
@@ -80,7 +78,7 @@ class Azurite {
 
   pid_t pid_ = -1;
   int port_ = 0;
-  std::string folder_;
+  const TestFolder folder_;
 };
 
 void sign_request(http::Request& request) {

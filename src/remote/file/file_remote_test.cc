@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -11,6 +10,7 @@
 #include "remote/contract_test.h"
 #include "remote/file/key_path.h"
 #include "remote/file/sidecar.h"
+#include "testing/test_folder.h"
 
 namespace tombolo::remote::file {
 namespace {
@@ -18,21 +18,17 @@ namespace {
 namespace fs = std::filesystem;
 
 struct FileFixture final : RemoteFixture {
-  FileFixture() {
-    std::string path = testing::TempDir() + "/file_remote_XXXXXX";
-    root = ::mkdtemp(path.data());
-    remote_ = *FileRemote::open({.name = "disk", .directory = root}, workers_, clock_, random_);
-  }
-  ~FileFixture() override { fs::remove_all(root); }
   Remote& remote() override { return *remote_; }
   boost::asio::io_context& loop() override { return loop_; }
 
-  std::string root;
+  const TestFolder folder;
+  const std::string root = folder.path();
   boost::asio::io_context loop_{1};
   Workers workers_{{.threads = 2}};
   SystemClock clock_;
   SeededRandom random_{1};
-  std::unique_ptr<FileRemote> remote_;
+  const std::unique_ptr<FileRemote> remote_ =
+      *FileRemote::open({.name = "disk", .directory = root}, workers_, clock_, random_);
 };
 
 INSTANTIATE_TEST_SUITE_P(File, RemoteContract, testing::Values([]() -> std::unique_ptr<RemoteFixture> {
