@@ -1,8 +1,12 @@
 // What every Disk promises, run over all of them.
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <functional>
+#include <future>
 
 #include "async/run.h"
 #include "async/scope.h"
@@ -334,6 +338,33 @@ TEST(PosixDisk, LockKeepsOthersOut) {
   EXPECT_NE(refused.error().message.find("another tombolo"), std::string::npos);
   rig.posix.reset();
   EXPECT_TRUE(second->lock().ok());
+}
+
+/// Whether the file system gives what is cached without waiting; tmpfs of older kernels does not.
+bool tells_what_is_cached(const std::string& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  std::byte first{};
+  const iovec vector{.iov_base = &first, .iov_len = 1};
+  const ssize_t got = ::preadv2(descriptor, &vector, 1, 0, RWF_NOWAIT);
+  ::close(descriptor);
+  return got == 1;
+}
+
+TEST(PosixDisk, AShortReadOfThePageCacheNeedsNoWorker) {
+  PosixRig rig;
+  const auto file = *run_to_end(rig.posix->open("a", Open::kCreateNew));
+  const Bytes bytes(100'000, std::byte{7});
+  ASSERT_TRUE(run_to_end(file->write(0, bytes)).ok());
+  Bytes out(bytes.size());
+  if (tells_what_is_cached(rig.root.path() + "/a")) {
+    std::promise<void> release;
+    const std::shared_future<void> released = release.get_future().share();
+    for (int n = 0; n < 2; ++n) ASSERT_TRUE(rig.workers.submit([released] { released.wait(); }));
+    EXPECT_TRUE(run_to_end(file->read(0, out)).ok());
+    EXPECT_EQ(out, bytes);
+    release.set_value();
+  }
+  EXPECT_EQ(run_to_end(file->read(1, out)).error().code, Code::kOutOfRange) << "its last byte is behind the end";
 }
 
 TEST(PosixDisk, RefusesASymbolicLink) {

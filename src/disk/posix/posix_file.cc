@@ -17,13 +17,22 @@
 
 namespace tombolo::disk {
 
+namespace {
+
+/// Longer reads would keep the other tasks of an event loop waiting, and a hop to a worker is little beside them.
+constexpr std::size_t kReadCachedMax = 128 * 1024;
+
+}  // namespace
+
 PosixFile::~PosixFile() {
   if (direct_owned_ >= 0) ::close(direct_owned_);
   ::close(descriptor_);  // what was not synced was never promised, so its error tells nothing
 }
 
 Task<void> PosixFile::read(std::uint64_t offset, MutableBytes out, CallSite) {
-  auto work = [this, offset, out] { return read_now(offset, out); };
+  const std::size_t cached = read_cached(offset, out);
+  if (cached == out.size()) co_return Result<void>{};
+  auto work = [this, offset = offset + cached, out = out.subspan(cached)] { return read_now(offset, out); };
   co_return co_await offload(workers_, std::move(work));
 }
 
@@ -70,6 +79,14 @@ Task<void> PosixFile::extend(std::uint64_t size, CallSite) {
 Result<void> PosixFile::refuse_if_fenced() const {
   if (!fenced_.load(std::memory_order_acquire)) return {};
   return Error{Code::kUnavailable, "'" + path_ + "' is fenced: a sync of it failed, so what it holds is unknown"};
+}
+
+std::size_t PosixFile::read_cached(std::uint64_t offset, MutableBytes out) {
+  if (out.size() > kReadCachedMax || !reads_cached_.load(std::memory_order_relaxed)) return 0;
+  const iovec vector{.iov_base = out.data(), .iov_len = out.size()};
+  const ssize_t got = ::preadv2(descriptor_, &vector, 1, static_cast<off_t>(offset), RWF_NOWAIT);
+  if (got < 0 && errno == EOPNOTSUPP) reads_cached_.store(false, std::memory_order_relaxed);
+  return static_cast<std::size_t>(std::max<ssize_t>(got, 0));
 }
 
 Result<void> PosixFile::read_now(std::uint64_t offset, MutableBytes out) {

@@ -10,9 +10,9 @@
 
 namespace tombolo::disk {
 
-/// Every call runs on the worker pool. Made by PosixDisk. Direct writes go through a second descriptor, opened for the
-/// first of them; where the file system has no direct I/O (tmpfs), or not with pages of 4 KiB, they become ordinary
-/// ones.
+/// Every call runs on the worker pool, except short reads of what the page cache holds. Made by PosixDisk. Direct
+/// writes go through a second descriptor, opened for the first of them; where the file system has no direct I/O
+/// (tmpfs), or not with pages of 4 KiB, they become ordinary ones.
 class PosixFile final : public File {
  public:
   /// Owns `descriptor`. `path` is for messages only.
@@ -31,6 +31,8 @@ class PosixFile final : public File {
   Task<void> extend(std::uint64_t size, CallSite site) override;
 
  private:
+  /// How many bytes of a short read the page cache gave at once.
+  std::size_t read_cached(std::uint64_t offset, MutableBytes out);
   Result<void> read_now(std::uint64_t offset, MutableBytes out);
   Result<void> write_now(std::uint64_t offset, BytesView bytes);
   Result<void> write_direct_now(std::uint64_t offset, std::span<const BytesView> pieces);
@@ -47,6 +49,7 @@ class PosixFile final : public File {
   Workers& workers_;
   std::mutex sync_mutex_;
   std::atomic<bool> fenced_{false};
+  std::atomic<bool> reads_cached_{true};  // false: the file system cannot tell whether it would have to wait
   std::once_flag direct_opened_;
   std::atomic<int> direct_{-1};  // -1 again when it turns out to be of no use; closed with the file
   int direct_owned_ = -1;
