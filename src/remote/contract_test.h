@@ -115,6 +115,19 @@ TEST_P(RemoteContract, NeverReadsAnotherObjectsBytes) {
   EXPECT_EQ(run(remote().head("none")).error().code, Code::kNotFound);
 }
 
+TEST_P(RemoteContract, AByteOfAnEmptyObjectTellsWhetherTheETagIsRight) {
+  const auto first = put("empty", {});
+  const auto second = put("empty", {});
+  ASSERT_TRUE(first.ok() && second.ok());
+  ASSERT_NE(first->etag, second->etag);
+  const auto right = run(read({.key = "empty", .if_etag = second->etag, .length = 1}));
+  EXPECT_TRUE(right.ok() ? right->empty() : right.error().code == Code::kOutOfRange)
+      << (right.ok() ? "bytes" : to_string(right.error()));
+  const auto wrong = run(read({.key = "empty", .if_etag = first->etag, .length = 1}));
+  ASSERT_FALSE(wrong.ok());
+  EXPECT_EQ(wrong.error().code, Code::kChangedOutside) << to_string(wrong.error());
+}
+
 TEST_P(RemoteContract, RemovesConditionallyAndIdempotently) {
   const auto stored = put("d", random_bytes(3));
   ASSERT_TRUE(stored.ok());

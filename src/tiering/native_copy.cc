@@ -54,6 +54,21 @@ Task<void> read_body(remote::Remote& remote, remote::GetRequest request, std::ui
   co_return Result<void>{};
 }
 
+/// Of no bytes there is no read that would prove the ETag of a HEAD. One of a byte too many does: If-Match comes first.
+Task<void> require_empty(remote::Remote& remote, std::string key, std::string etag) {
+  remote::GetRequest request;
+  request.key = key;
+  request.if_etag = std::move(etag);
+  request.length = 1;
+  const auto body = co_await remote.get(std::move(request));
+  if (!body.ok() && body.error().code == Code::kOutOfRange) co_return Result<void>{};
+  if (!body.ok() && body.error().code == Code::kNotFound) co_return Error{Code::kCorrupt, body.error().message};
+  if (!body.ok()) co_return body.error();
+  CO_TRY_ASSIGN(const Block block, (*body)->next());
+  if (block.empty()) co_return Result<void>{};
+  co_return Error{Code::kCorrupt, fmt::format("remote \"{}\": \"{}\" is not empty", remote.name(), key)};
+}
+
 Error foreign(const NativeCopy& copy) {
   return {
       Code::kAlreadyExists,
@@ -108,6 +123,9 @@ Task<remote::RemoteObject> verify_copy(std::shared_ptr<remote::Remote> remote, s
   if (head->object.size != gen.length) {
     co_return Error{Code::kCorrupt, fmt::format("remote \"{}\": \"{}\" has {} bytes instead of {}", remote->name(), key,
                                                 head->object.size, gen.length)};
+  }
+  if (gen.length == 0) {
+    CO_TRY(require_empty(*remote, key, etag));
   }
   std::uint64_t crc = 0;
   int broken = 0;
