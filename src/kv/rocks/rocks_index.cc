@@ -19,6 +19,7 @@
 #include "kv/rocks/manifest.h"
 #include "kv/rocks/row_cache.h"
 #include "kv/rocks/table_checksum.h"
+#include "kv/rocks/table_tail.h"
 
 namespace tombolo::kv {
 
@@ -222,6 +223,7 @@ class RocksIndex final : public Index {
       env_ = std::make_unique<RocksEnv>(options.files, options.clock);
       settings.env = env_.get();
     }
+    TRY(check_table_tails(*settings.env, options.path));
     rocksdb::DB* db = nullptr;
     auto status = rocksdb::DB::Open(settings, options.path, &db);
     if (status.IsCorruption()) {
