@@ -62,7 +62,9 @@ Result<void> check_table_tails(rocksdb::Env& env, const std::string& path) {
     if (!name.ends_with(".sst")) continue;
     TRY_ASSIGN(const bool sound, is_sound(env, path + "/" + name));
     if (!sound) {
-      return Error{Code::kCorrupt, "RocksDB's table " + path + "/" + name + ": its properties are damaged"};
+      return Error{Code::kCorrupt, "RocksDB's table " + path + "/" + name +
+                                       ": its properties are damaged; restore index/ and log/ together from a copy of "
+                                       "the data directory"};
     }
   }
   return {};
