@@ -60,5 +60,6 @@ TEST(MemoryDisk, RefusesPastItsLimitAndHeals) {
   file.reset();
   EXPECT_EQ(run_to_end(disk.space())->free_bytes, 20u);
 }
+
 }  // namespace
 }  // namespace tombolo::disk

@@ -169,5 +169,6 @@ TEST(Collector, ARemoteThatIsAwayIsAskedOnceAPass) {
   rig.collect();
   EXPECT_EQ(rig.far->memory.count(), 0u);
 }
+
 }  // namespace
 }  // namespace tombolo::tiering

@@ -41,5 +41,6 @@ TEST(Recall, DamagedRemoteBytesNeverBecomeLocal) {
   EXPECT_EQ(job.progress.objects_failed, 1u);
   EXPECT_FALSE(rig.readable_locally("x"));
 }
+
 }  // namespace
 }  // namespace tombolo::tiering
