@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/endian.h"
 #include "base/log.h"
+#include "kv/rocks/status.h"
 
 namespace tombolo::kv {
 
@@ -25,12 +26,6 @@ std::uint32_t crc32c(std::string_view bytes) {
 
 std::uint32_t masked(std::uint32_t crc) {
   return ((crc >> 15) | (crc << 17)) + 0xa282ead8u;
-}
-
-Result<void> result_of(const rocksdb::Status& status, std::string_view doing) {
-  if (status.ok()) return {};
-  return Error{status.IsNoSpace() ? Code::kNoSpace : Code::kUnavailable,
-               "RocksDB, " + std::string(doing) + ": " + status.ToString()};
 }
 
 }  // namespace

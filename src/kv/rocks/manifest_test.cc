@@ -1,10 +1,10 @@
 #include "kv/rocks/manifest.h"
 
 #include <gtest/gtest.h>
-#include <rocksdb/db.h>
 
 #include <filesystem>
 
+#include "kv/rocks/plain_db.h"
 #include "testing/test_folder.h"
 
 namespace tombolo::kv {
@@ -14,11 +14,7 @@ namespace {
 class ManifestTest : public testing::Test {
  protected:
   ManifestTest() {
-    rocksdb::Options options;
-    options.create_if_missing = true;
-    rocksdb::DB* opened = nullptr;
-    EXPECT_TRUE(rocksdb::DB::Open(options, root_, &opened).ok());
-    const std::unique_ptr<rocksdb::DB> db(opened);
+    const auto db = open_plain_db(root_);
     for (int n = 0; n < 6; ++n) {
       EXPECT_TRUE(db->Put({}, std::string(1'000, static_cast<char>('a' + n)), "x").ok());
       EXPECT_TRUE(db->Flush({}).ok());
@@ -61,10 +57,7 @@ TEST_F(ManifestTest, WhatIsWholeEndsBeforeAnyDamage) {
 }
 
 TEST_F(ManifestTest, RecordsOfSeveralBlocksAreTakenWhole) {
-  rocksdb::Options options;
-  rocksdb::DB* opened = nullptr;
-  ASSERT_TRUE(rocksdb::DB::Open(options, root_, &opened).ok());
-  std::unique_ptr<rocksdb::DB> db(opened);
+  const auto db = open_plain_db(root_);
   for (int n = 0; n < 3; ++n) {  // both bounds of a file's keys are in its record
     ASSERT_TRUE(db->Put({}, std::string(50'000, static_cast<char>('a' + n)), "x").ok());
     ASSERT_TRUE(db->Flush({}).ok());

@@ -18,6 +18,7 @@
 #include "kv/rocks/insert_hints.h"
 #include "kv/rocks/manifest.h"
 #include "kv/rocks/row_cache.h"
+#include "kv/rocks/status.h"
 #include "kv/rocks/table_checksum.h"
 #include "kv/rocks/table_tail.h"
 
@@ -32,31 +33,6 @@ constexpr std::size_t kAppliedBytes = 24;
 constexpr std::size_t kInlineBatchBytes = 64 * 1024;
 // Above this a range is read on a worker at once.
 constexpr std::uint32_t kInlineRangeRows = 1'000;
-
-/// Requires !status.ok().
-Error error_of(const rocksdb::Status& status, std::string_view doing) {
-  Code code = Code::kInternal;
-  // After these (a flush whose sync failed, say) RocksDB takes no more writes, whatever heals: only opening it again
-  // helps, so they must not look like what may heal.
-  const bool is_final = status.severity() >= rocksdb::Status::Severity::kFatalError;
-  if (status.IsCorruption()) {
-    code = Code::kCorrupt;
-  } else if (is_final) {
-    code = Code::kInternal;
-  } else if (status.IsNoSpace()) {
-    code = Code::kNoSpace;
-  } else if (status.IsIOError()) {
-    code = Code::kUnavailable;
-  } else if (status.IsIncomplete() || status.IsBusy() || status.IsTryAgain() || status.IsTimedOut()) {
-    code = Code::kBusy;
-  }
-  return {code, fmt::format("RocksDB, {}: {}", doing, status.ToString())};
-}
-
-Result<void> result_of(const rocksdb::Status& status, std::string_view doing) {
-  if (status.ok()) return {};
-  return error_of(status, doing);
-}
 
 /// RocksDB counts each comparison of keys in memory of the thread, which a shared library looks up with two calls each
 /// time: a quarter of the instructions of a row's way into the memtable. The level is the thread's, too.

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/endian.h"
+#include "kv/rocks/status.h"
 
 namespace tombolo::kv {
 
@@ -30,26 +31,20 @@ std::optional<std::uint64_t> parse_varint(std::string_view bytes) {
 
 /// False when the bit is set; true also where the end of the file cannot be made out.
 Result<bool> is_sound(rocksdb::Env& env, const std::string& file) {
-  const auto failed = [&file](const rocksdb::Status& status) {
-    return Error{Code::kUnavailable, "RocksDB, reading the end of " + file + ": " + status.ToString()};
-  };
+  const std::string reading = "reading the end of " + file;
   std::uint64_t size = 0;
-  if (const auto status = env.GetFileSize(file, &size); !status.ok()) return failed(status);
+  TRY(result_of(env.GetFileSize(file, &size), reading));
   if (size < kFooterBytes) return true;
   std::unique_ptr<rocksdb::RandomAccessFile> table;
-  if (const auto status = env.NewRandomAccessFile(file, &table, {}); !status.ok()) return failed(status);
+  TRY(result_of(env.NewRandomAccessFile(file, &table, {}), reading));
   std::array<char, kFooterBytes> room{};
   rocksdb::Slice footer, highest;
-  if (const auto status = table->Read(size - room.size(), room.size(), &footer, room.data()); !status.ok()) {
-    return failed(status);
-  }
+  TRY(result_of(table->Read(size - room.size(), room.size(), &footer, room.data()), reading));
   if (footer.size() != room.size() || load_le<std::uint64_t>(footer.data() + room.size() - 8) != kMagic) return true;
   const auto meta_index = parse_varint({footer.data() + 1, footer.size() - 1});
   if (!meta_index || *meta_index < kHighestByteBehind || *meta_index > size) return true;
   char byte = 0;
-  if (const auto status = table->Read(*meta_index - kHighestByteBehind, 1, &highest, &byte); !status.ok()) {
-    return failed(status);
-  }
+  TRY(result_of(table->Read(*meta_index - kHighestByteBehind, 1, &highest, &byte), reading));
   return highest.size() != 1 || (static_cast<unsigned char>(highest[0]) & 0x80) == 0;
 }
 

@@ -1,10 +1,8 @@
 #include "kv/rocks/table_tail.h"
 
 #include <gtest/gtest.h>
-#include <rocksdb/db.h>
 
-#include <memory>
-
+#include "kv/rocks/plain_db.h"
 #include "testing/test_folder.h"
 
 namespace tombolo::kv {
@@ -13,11 +11,7 @@ namespace {
 class TableTail : public testing::Test {
  protected:
   TableTail() {
-    rocksdb::Options options;
-    options.create_if_missing = true;
-    rocksdb::DB* opened = nullptr;
-    EXPECT_TRUE(rocksdb::DB::Open(options, folder_.path(), &opened).ok());
-    const std::unique_ptr<rocksdb::DB> db(opened);
+    const auto db = open_plain_db(folder_.path());
     for (int n = 0; n < 100; ++n) EXPECT_TRUE(db->Put({}, std::to_string(n), std::string(100, 'v')).ok());
     EXPECT_TRUE(db->Flush({}).ok());
     std::vector<std::string> names;
