@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/planted_bugs.h"
 #include "meta/ops/list_objects.h"
+#include "meta/ops/tier.h"
 #include "meta/ops/usage.h"
 #include "remote/remote.h"
 
@@ -39,8 +40,7 @@ bool concerns_all(Code code) {
          code == Code::kNoSpace;
 }
 bool changed_by_client(const Error& error) {
-  if (error.code == Code::kBusy) return false;  // "GenGone" too: garbage collection only looks at the gen
-  return error.detail == "GenMoved" || error.detail == "GenGone" || error.detail == "BlobNotFound";
+  return error.code != Code::kBusy && meta::has_moved(error);
 }
 
 void add(jobs::Progress& to, const jobs::Progress& what) {

@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 #include "base/planted_bugs.h"
+#include "meta/ops/tier.h"
 
 namespace tombolo::meta {
 
@@ -19,6 +20,9 @@ Error gen_condemned() {
 }
 Error gen_moved() {
   return {Code::kConditionFailed, "the gen has changed since it was read; look again", "GenMoved"};
+}
+bool has_moved(const Error& error) {
+  return error.detail == "GenMoved" || error.detail == "GenGone" || error.detail == "BlobNotFound";
 }
 
 Result<void> must_pass(const Conditions& conditions, std::optional<Stamp> etag) {

@@ -17,6 +17,11 @@
 
 namespace tombolo::meta {
 
+/// True when an error says that the object or gen that somebody works on is no longer what it was: deleted, replaced,
+/// evicted or recalled ("GenMoved", "GenGone", "BlobNotFound"). With kBusy it still is, and only garbage collection
+/// looks at it.
+bool has_moved(const Error& error);
+
 Task<std::optional<NativeKey>> get_native_key(Cell cell, TenantId tenant, std::string remote, std::string key);
 /// Before the remote PUT. Takes over an intent whatever its nonce, and a row whose gen is gone or condemned.
 /// kAlreadyExists "NativeKeyInUse" while the row is live for a live gen (another, or this one).

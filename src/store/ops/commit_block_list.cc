@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "meta/ops/gens.h"
 #include "meta/ops/objects.h"
+#include "meta/ops/tier.h"
 #include "meta/ops/uploads.h"
 #include "store/ops/resolve.h"
 #include "store/recall_gen.h"
@@ -90,13 +91,11 @@ Task<meta::Object> commit(meta::Cell cell, meta::ContainerKey container, std::st
 /// next commit finds what stands then.
 Task<void> recall_blocks(Services& services, meta::ContainerKey container, std::string name) {
   const Result<meta::Object> present = co_await meta::get_object(services.cell, container, std::move(name));
-  if (!present.ok() && present.error().detail == "BlobNotFound") co_return Result<void>{};
+  if (!present.ok() && meta::has_moved(present.error())) co_return Result<void>{};
   if (!present.ok()) co_return present.error();
   const Result<Recalled> recalled = co_await recall_gen(services, container.tenant, present->gen);
-  if (recalled.ok() || recalled.error().detail == "GenMoved" || recalled.error().detail == "GenGone") {
-    co_return Result<void>{};
-  }
-  co_return recalled.error();
+  if (!recalled.ok() && !meta::has_moved(recalled.error())) co_return recalled.error();
+  co_return Result<void>{};
 }
 
 }  // namespace
