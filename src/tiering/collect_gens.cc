@@ -1,8 +1,8 @@
 // Death of gens in two phases (core.md §3), shard by shard, side by side, so that their transactions share syncs.
 #include <fmt/format.h>
 
-#include <array>
 #include <boost/asio/this_coro.hpp>
+#include <vector>
 
 #include "async/scope.h"
 #include "base/log.h"
@@ -54,9 +54,7 @@ Task<bool> take(Collecting& collecting, Shard& shard, meta::Candidate candidate,
   co_return shard.failed < kFailedPerPass;
 }
 
-Task<void> collect_pages(Collecting& collecting, Shard& shard, Stamp now) {
-  const CollectorOptions& options = collecting.options;
-  const Stamp youngest = before(now, shard.kind == meta::CandidateKind::kGen ? options.grace : options.remote_grace);
+Task<void> collect_pages(Collecting& collecting, Shard& shard, Stamp now, Stamp youngest) {
   std::optional<meta::Candidate> after;
   for (std::uint32_t scanned = 0; scanned < kScannedPerPass;) {
     CO_TRY_ASSIGN(const auto page,
@@ -74,23 +72,28 @@ Task<void> collect_pages(Collecting& collecting, Shard& shard, Stamp now) {
   co_return Result<void>{};
 }
 
-Task<void> collect_shard(Collecting& collecting, Shard& shard, Stamp now) {
-  Result<void> listed = co_await collect_pages(collecting, shard, now);
+Task<void> collect_shard(Collecting& collecting, Shard& shard, Stamp now, Stamp youngest) {
+  Result<void> listed = co_await collect_pages(collecting, shard, now, youngest);
   if (shard.result.ok()) shard.result = std::move(listed);
   co_return Result<void>{};
 }
 
 Task<bool> collect_kind(Collecting& collecting, meta::CandidateKind kind) {
-  CO_TRY_ASSIGN(const Stamp now, collecting.services.cell.stamper.next());
+  const meta::Cell cell = collecting.services.cell;
+  const CollectorOptions& options = collecting.options;
+  CO_TRY_ASSIGN(const Stamp now, cell.stamper.next());
+  const Stamp youngest = before(now, kind == meta::CandidateKind::kGen ? options.grace : options.remote_grace);
+  std::vector<Shard> shards;
+  for (unsigned n = 0; n < meta::kCandidateShards; ++n) {
+    const auto first = co_await meta::list_candidates(cell, n, youngest, 1, std::nullopt);
+    // Most are empty, most of the time. One that cannot be listed says so itself, and keeps no other from being
+    // collected.
+    if (!first.ok() || !first->empty()) shards.push_back({.number = n, .kind = kind});
+  }
   const auto executor = co_await boost::asio::this_coro::executor;
-  std::array<Shard, meta::kCandidateShards> shards;
   {
     Scope side_by_side("collect");
-    for (unsigned n = 0; n < shards.size(); ++n) {
-      shards[n].number = n;
-      shards[n].kind = kind;
-      side_by_side.spawn(executor, collect_shard(collecting, shards[n], now));
-    }
+    for (Shard& shard : shards) side_by_side.spawn(executor, collect_shard(collecting, shard, now, youngest));
     CO_TRY(side_by_side.join());
   }
   bool changed = false;
