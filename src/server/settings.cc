@@ -130,8 +130,9 @@ Result<void> set(Settings& settings, std::string_view key, std::string_view text
 #undef X
   std::vector<std::string_view> keys;
   for (const SettingInfo& info : setting_table()) keys.push_back(info.key);
-  return Error{Code::kInvalid, fmt::format("there is no setting \"{}\"{}{} `tombolo serve --help-settings` lists them",
-                                           key, did_you_mean(key, keys), nearest(key, keys) ? "" : ";")};
+  const std::string suggestion = did_you_mean(key, keys);
+  return Error{Code::kInvalid, fmt::format("there is no setting \"{}\"{} `tombolo serve --help-settings` lists them",
+                                           key, suggestion.empty() ? ";" : suggestion)};
 }
 
 Result<void> apply_toml(Settings& settings, std::string_view document, std::string_view where) {

@@ -16,7 +16,7 @@ namespace {
 using namespace log_format;
 
 constexpr std::uint64_t kCell = 7, kLogId = 0x1112131415161718;
-constexpr std::size_t kRecordsMax = 24, kDamagesMax = 4;
+constexpr std::size_t kRecordsMax = 12, kDamagesMax = 4;
 constexpr std::string_view kDirectory = "log";
 
 boost::asio::io_context& loop() {
@@ -28,7 +28,7 @@ boost::asio::io_context& loop() {
 struct Written {
   std::size_t file = 0;
   RecordHeader header;
-  PageBytes bytes;
+  Bytes bytes;
 };
 
 /// A log as a cell writes it, and the position that its index holds.
@@ -99,8 +99,7 @@ class Log {
   bool survives(const Written& record) const {
     const auto& file = files[record.file];
     if (!file || file->size() < record.header.offset + record.bytes.size()) return false;
-    return std::equal(record.bytes.begin(), record.bytes.end(),
-                      file->begin() + static_cast<std::ptrdiff_t>(record.header.offset));
+    return as_text(BytesView(*file).subspan(record.header.offset, record.bytes.size())) == as_text(record.bytes);
   }
 
   std::vector<std::optional<Bytes>> files;  // by number - 1; nullopt: removed
@@ -132,13 +131,13 @@ class Log {
     header.sequence = {last_.value + 1};
     header.chain_before = chain_;
     header.payload_bytes = static_cast<std::uint32_t>(payload.size());
-    const PageBytes bytes = encode_record(header, payload);
+    Bytes bytes = to_bytes(encode_record(header, payload));
     current().insert(current().end(), bytes.begin(), bytes.end());
     if (header.kind == Kind::kGroup) {
       last_ = header.last();
       chain_ = chain_after(header, payload);
     }
-    records.push_back({files.size() - 1, header, bytes});
+    records.push_back({files.size() - 1, header, std::move(bytes)});
   }
 
   void append_group(std::uint32_t count, const std::string& value) {
