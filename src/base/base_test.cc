@@ -63,6 +63,15 @@ TEST(Encoding, JudgesUtf8) {
   }
 }
 
+TEST(Encoding, KnowsReferencesToNoCharacter) {
+  for (const char* bad : {"&#0;", "a&#000;b", "&#x0;", "&#1114112;", "&#4294967296;", "&#x100000000;", "&#&#0;"}) {
+    EXPECT_TRUE(has_bad_reference(bad)) << bad;
+  }
+  for (const char* good : {"", "&#", "&#;", "&#x;", "&#0", "&#x0", "&#10;", "&#x10FFFF;", "&amp;#0;", "&#-0;", "&0;"}) {
+    EXPECT_FALSE(has_bad_reference(good)) << good;
+  }
+}
+
 TEST(Times, WriteAndReadTheProtocolsDates) {
   const WallTime time{784'111'777'123'456};
   EXPECT_EQ(http_date(time), "Sun, 06 Nov 1994 08:49:37 GMT");

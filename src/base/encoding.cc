@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 
 #include <array>
+#include <charconv>
 #include <cstdint>
 #include <cstring>
 
@@ -157,6 +158,19 @@ bool is_utf8(std::string_view text) {
     i += n;
   }
   return true;
+}
+
+bool has_bad_reference(std::string_view xml) {
+  constexpr std::uint32_t kLast = 0x10FFFF;
+  for (std::size_t at = xml.find("&#"); at != std::string_view::npos; at = xml.find("&#", at + 2)) {
+    const bool hex = xml.substr(at + 2, 1) == "x";
+    const char* const digits = xml.data() + at + (hex ? 3 : 2);
+    std::uint32_t point = 0;
+    const auto [end, error] = std::from_chars(digits, xml.data() + xml.size(), point, hex ? 16 : 10);
+    if (end == digits || end == xml.data() + xml.size() || *end != ';') continue;  // text that looks like one
+    if (error != std::errc() || point == 0 || point > kLast) return true;
+  }
+  return false;
 }
 
 }  // namespace tombolo

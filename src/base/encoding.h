@@ -23,4 +23,8 @@ std::string percent_encode(std::string_view text, std::string_view keep = {});
 /// True when `text` is well-formed UTF-8 (no surrogates, no overlong forms). NUL is well formed.
 bool is_utf8(std::string_view text);
 
+/// True when a numeric character reference (&#0; or &#x0;) names NUL or what is beyond Unicode, anywhere in `xml`.
+/// Parsers that keep texts as C strings end them there, so that what follows goes unseen.
+bool has_bad_reference(std::string_view xml);
+
 }  // namespace tombolo

@@ -22,9 +22,7 @@ std::optional<store::BlockSource> source_of(std::string_view element) {
 
 Result<store::BlockChoice> block(const pugi::xml_node& node) {
   const std::optional<store::BlockSource> source = source_of(node.name());
-  if (!source || node.first_attribute()) {
-    return malformed_xml("A block list holds Committed, Uncommitted and Latest, without attributes.");
-  }
+  if (!source) return malformed_xml("A block list holds Committed, Uncommitted and Latest.");
   TRY_ASSIGN(const std::string text, only_text(node));
   if (text.empty()) return refuse(codes::kInvalidBlockId, "A block id is empty.");
   store::BlockChoice choice;

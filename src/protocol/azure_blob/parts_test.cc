@@ -1,9 +1,12 @@
 // The parsers and renderers, one by one.
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include "base/crc64.h"
 #include "base/encoding.h"
 #include "base/random.h"
+#include "base/units.h"
 #include "protocol/azure_blob/address.h"
 #include "protocol/azure_blob/block_list_xml.h"
 #include "protocol/azure_blob/conditions.h"
@@ -252,6 +255,9 @@ TEST(BlockList, IsParsedStrictly) {
       {"<BlockList></BlockLisd>", "InvalidXmlDocument"},
       {"<BlockList/><BlockList/>", "InvalidXmlDocument"},
       {"<BlockList/>tail", "InvalidXmlDocument"},
+      {"<BlockList/>&#0;tail", "InvalidXmlDocument"},
+      {"<BlockList/>\n&#x000;", "InvalidXmlDocument"},
+      {"<BlockList/>&#4294967296;", "InvalidXmlDocument"},
       {"head<BlockList/>", "InvalidXmlDocument"},
       {"<BlockList>text</BlockList>", "InvalidXmlDocument"},
       {"<Blocks/>", "InvalidXmlDocument"},
@@ -279,11 +285,21 @@ TEST(BlockList, IsBounded) {
   EXPECT_EQ(parse_block_list(list(50'000, "<Latest>YQ==</Latest>"))->size(), 50'000U);
   EXPECT_EQ(code(parse_block_list(list(50'001, "<Latest>YQ==</Latest>"))), "BlockListTooLong");
   EXPECT_EQ(code(parse_block_list(list(1'000'000, "<!---->"))), "BlockListTooLong");
-  std::string deep;
+  std::string deep, hidden;
   for (int i = 0; i < 200'000; ++i) deep += "<a>";
+  for (int i = 0; i < 50'000; ++i) hidden += "<a b='/>'>";
   EXPECT_EQ(code(parse_block_list(deep)), "InvalidXmlDocument");
+  EXPECT_EQ(code(parse_block_list(hidden)), "InvalidXmlDocument");
   EXPECT_EQ(code(parse_block_id(base64_encode(to_bytes(std::string(64, 'x'))))), "ok");
   EXPECT_EQ(code(parse_block_id(base64_encode(to_bytes(std::string(65, 'x'))))), "InvalidBlockId");
+}
+
+// Each of these tags would end at the one ">" behind 8 MiB: looked for from each of them, it takes minutes.
+TEST(BlockList, TakesTimeInProportionToItsBytes) {
+  const std::string body = std::string(200'000, '<') + std::string(8 * kMiB - 300'000, 'a') + "/>";
+  const auto started = std::chrono::steady_clock::now();
+  EXPECT_EQ(code(parse_block_list(body)), "InvalidXmlDocument");
+  EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds(5));
 }
 
 // A smoke run of every parser that reads a stranger's bytes: mutations of good input are parsed or refused with a code

@@ -55,7 +55,7 @@ Result<ListPage> parse_list(BytesView xml) {
   std::string_view text = as_text(xml);
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
   // To pugixml a NUL is the end: what follows it would go unseen.
-  if (text.find('\0') != std::string_view::npos) return bad("a NUL");
+  if (text.find('\0') != std::string_view::npos || has_bad_reference(text)) return bad("a NUL");
   pugi::xml_document document;
   const auto parsed = document.load_buffer(text.data(), text.size(), kParse, pugi::encoding_utf8);
   if (!parsed) return bad(parsed.description());
