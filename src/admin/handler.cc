@@ -92,13 +92,13 @@ Task<void> AdminHandler::handle(http::Exchange& exchange) {
       result = Error{Code::kUnavailable, "it was done, but it could not be recorded: " + written.error().message};
     }
   }
-  const Reply reply = result.ok() ? *std::move(result) : error_reply(result.error());
+  Reply reply = result.ok() ? *std::move(result) : error_reply(result.error());
   http::ResponseHead head;
   head.status = reply.status;
   head.headers.set("Content-Type", reply.content_type);
   head.headers.set("X-Request-Id", request_id);
   if (reply.status == 401) head.headers.set("WWW-Authenticate", "Bearer");
-  co_return co_await exchange.respond(std::move(head), Block(to_bytes(reply.body)));
+  co_return co_await exchange.respond(std::move(head), Block(std::move(reply.body)));
 }
 
 }  // namespace tombolo::admin

@@ -36,6 +36,11 @@ class Block {
     view_ = *owned;
     owner_ = std::move(owned);
   }
+  explicit Block(std::string text) {
+    auto owned = std::make_shared<const std::string>(std::move(text));
+    view_ = as_bytes(*owned);
+    owner_ = std::move(owned);
+  }
   Block(std::shared_ptr<const void> owner, BytesView view) : owner_(std::move(owner)), view_(view) {}
 
   BytesView view() const { return view_; }

@@ -63,7 +63,7 @@ Result<std::shared_ptr<http::TlsClient>> trusted(const std::string& ca_file) {
 }
 
 Task<nlohmann::json> exchange(http::Client& client, http::Request request, std::string body) {
-  BlockSource source{Block(to_bytes(body))};
+  BlockSource source{Block(std::string(body))};
   if (!body.empty()) {
     request.body = &source;
     request.body_size = body.size();

@@ -7,7 +7,7 @@ Refusal plain_refusal(Failure failure) {
   Refusal refusal;
   refusal.head.status = row.status;
   refusal.head.headers.add("Content-Type", "text/plain");
-  refusal.body = Block(to_bytes(std::string(row.text) + "\n"));
+  refusal.body = Block(std::string(row.text) + "\n");
   return refusal;
 }
 

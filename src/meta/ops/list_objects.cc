@@ -33,6 +33,16 @@ std::string_view folded(std::string_view name, const ObjectQuery& query) {
   return at == name.npos ? std::string_view{} : name.substr(0, at + query.delimiter.size());
 }
 
+std::size_t bytes_of(const ObjectEntry& entry) {
+  if (!entry.object) return (entry.prefix ? *entry.prefix : *entry.uncommitted_name).size();
+  const ObjectHeaders& headers = entry.object->headers;
+  std::size_t bytes = entry.object->name.size() + headers.content_type.size() + headers.content_encoding.size() +
+                      headers.content_language.size() + headers.content_disposition.size() +
+                      headers.cache_control.size();
+  for (const auto& [name, value] : entry.object->metadata) bytes += name.size() + value.size();
+  return bytes;
+}
+
 // What is at the front of the two tables.
 struct Front {
   const kv::Row* object = nullptr;  // row o of `name`
@@ -78,6 +88,7 @@ Task<ObjectPage> list_objects(Cell cell, ContainerKey container, ObjectQuery que
 
   ObjectPage page;
   std::string next;  // behind the last entry
+  std::size_t bytes = 0;
   while (true) {
     CO_TRY_ASSIGN(auto front, front_of(objects, heads));
     if (!front) co_return page;
@@ -88,7 +99,7 @@ Task<ObjectPage> list_objects(Cell cell, ContainerKey container, ObjectQuery que
         continue;
       }
     }
-    if (page.entries.size() == limit) {
+    if (page.entries.size() == limit || bytes >= kListBytesMax) {
       if (planted(PlantedBug::short_listing)) co_return page;
       page.next = std::move(next);
       co_return page;
@@ -109,6 +120,7 @@ Task<ObjectPage> list_objects(Cell cell, ContainerKey container, ObjectQuery que
       }
       if (front->head != nullptr) heads->skip_to(keys::upload_heads(container, next) + std::string(kBehind));
     }
+    bytes += bytes_of(entry);
     page.entries.push_back(std::move(entry));
   }
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/units.h"
 #include "meta/cell.h"
 #include "meta/model/object.h"
 
@@ -16,7 +17,7 @@ struct ObjectQuery {
   std::string prefix;
   std::string delimiter;        // empty: flat; else names are folded after its first occurrence behind the prefix
   std::string start_after;      // exclusive; a page's `next`, or any name
-  std::uint32_t limit = 5'000;  // 1 … 5,000, objects and prefixes together
+  std::uint32_t limit = 5'000;  // 1 … 5,000, objects and prefixes together; a page may have fewer
   ListInclude include = ListInclude::kNothing;
 };
 
@@ -33,6 +34,9 @@ struct ObjectPage {
   /// what was folded. Survives deletes. Not always UTF-8: a dialect encodes it.
   std::optional<std::string> next;
 };
+
+/// A page ends earlier where its names, headers and metadata are so many bytes: clients may make them tens of KiB each.
+inline constexpr std::size_t kListBytesMax = 8 * kMiB;
 
 /// Reads one snapshot; work is bounded by `limit`: one seek per folded prefix, no row of a folded prefix but its first
 /// few. Does not look at the container.

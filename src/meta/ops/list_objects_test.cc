@@ -61,6 +61,27 @@ TEST_P(ListObjects, FlatIsByteOrderInPagesOfAnySize) {
   EXPECT_EQ(all({.prefix = "a", .start_after = "zz"}), Names{});
 }
 
+TEST_P(ListObjects, APageEndsBeforeItGrowsTooLarge) {
+  constexpr std::size_t kHeaderBytes = 30'000, kObjects = 2 * kListBytesMax / kHeaderBytes;
+  for (std::size_t n = 0; n < kObjects; ++n) {
+    PublishObject request;
+    request.container = container;
+    request.name = "name" + std::to_string(100'000 + n);
+    request.headers.content_disposition = std::string(kHeaderBytes, '"');
+    request.gen = inline_gen("");
+    must(publish_object(cell, std::move(request)));
+  }
+  std::size_t seen = 0, pages = 0;
+  for (std::optional<std::string> next = ""; next; ++pages) {
+    const std::size_t entries = page({.start_after = *next}, &next).size();
+    EXPECT_LE(entries, kListBytesMax / kHeaderBytes + 1);
+    EXPECT_GT(entries, 0u);
+    seen += entries;
+  }
+  EXPECT_EQ(seen, kObjects);
+  EXPECT_LE(pages, 3u);
+}
+
 TEST_P(ListObjects, DelimiterFoldsBehindThePrefix) {
   put_all({"a", "dir/", "dir/x", "dir/y/1", "dir/y/2", "dir/z", "dir0", "dirt/1"});
   for (std::uint32_t limit = 1; limit < 8; ++limit) {

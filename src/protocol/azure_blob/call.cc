@@ -5,7 +5,7 @@ namespace tombolo::azure_blob {
 Reply xml_reply(std::string xml) {
   Reply reply;
   reply.headers.add("Content-Type", "application/xml");
-  reply.body = Block(to_bytes(xml));
+  reply.body = Block(std::move(xml));
   return reply;
 }
 
