@@ -41,7 +41,7 @@ struct PublishObject {
   std::optional<UploadSeal> seal;  // a commit's flip: kConflict-free proof that it still owns the name
 };
 /// Makes the name point at the gen, replaces what is there, and drops the name's upload (its blocks are purged later).
-/// With `seal`: kConditionFailed "SealLost" when the seal is no longer held (then unseal is not needed). kTooLarge when
+/// With `seal`: kBusy "SealLost" when the seal is no longer held (then unseal is not needed). kTooLarge when
 /// metadata is over kMetadataBytesMax. kUnavailable "GenCondemned" when a staged gen was condemned meanwhile.
 Task<Object> publish_object(Cell cell, PublishObject request);
 

@@ -13,7 +13,7 @@ Result<void> check_seal(const Cell& cell, const PublishObject& request, const st
   }
   const bool sealed = head && (seal_holds(cell, *head) || planted(PlantedBug::commit_without_seal));
   const bool ours = sealed && head->id == request.seal->upload && head->seal_id == request.seal->seal_id;
-  if (!ours) return Error{Code::kConditionFailed, "the commit took too long and lost its place", "SealLost"};
+  if (!ours) return Error{Code::kBusy, "the commit took too long and lost its place; send it again", "SealLost"};
   return {};
 }
 

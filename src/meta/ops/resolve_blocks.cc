@@ -66,7 +66,7 @@ Task<ResolvedBlocks> resolve_blocks(Cell cell, UploadSeal seal, std::vector<Bloc
   const auto snapshot = cell.engine.snapshot();
   CO_TRY_ASSIGN(const auto head, read_head(*snapshot, seal.container, seal.name));
   if (!head || head->id != seal.upload || head->seal_id != seal.seal_id) {
-    co_return Error{Code::kConditionFailed, "the commit took too long and lost its place", "SealLost"};
+    co_return Error{Code::kBusy, "the commit took too long and lost its place; send it again", "SealLost"};
   }
   BlocksById committed, staged;
   CO_TRY_ASSIGN(const auto object, read_object(*snapshot, seal.container, seal.name));

@@ -49,7 +49,7 @@ Reply error_reply(const WireError& wire, std::string_view request_id, WallTime n
   const std::string time = iso8601_7(now);
   body.time = time;
   reply.headers.add("Content-Type", "application/xml");
-  reply.body = Block(to_bytes(error_xml(body)));
+  reply.body = Block(error_xml(body));
   return reply;
 }
 
@@ -116,18 +116,18 @@ class AzureBlobHandler::ClientBody final : public ByteSource {
     if (block.ok()) {
       taken_ += block->size();
     } else {
-      failed_ = true;
+      failure_ = block.error().code;
     }
     co_return block;
   }
 
   std::uint64_t taken() const { return taken_; }
-  bool failed() const { return failed_; }
+  std::optional<Code> failure() const { return failure_; }
 
  private:
   ByteSource& body_;
   std::uint64_t taken_ = 0;
-  bool failed_ = false;
+  std::optional<Code> failure_;
 };
 
 AzureBlobHandler::AzureBlobHandler(HandlerParts parts, Observer observer)
@@ -212,10 +212,12 @@ Result<void> AzureBlobHandler::admit(http::Exchange& exchange, Trace& trace) {
 Reply AzureBlobHandler::fail(const Error& error, const http::RequestHead& head, const ClientBody& body, Trace& trace) {
   const Access access = head.method == "GET" || head.method == "HEAD" ? Access::kRead : Access::kWrite;
   WireError wire = to_wire(error, trace.level, access);
-  if (body.failed()) {
-    // Whatever the code says (a lost connection is kUnavailable): it was the client's, not ours.
-    wire = to_wire(azure_blob::refuse(codes::kInvalidInput, "The request's body did not arrive whole."), trace.level,
-                   access);
+  if (body.failure()) {
+    // Whatever the code says (a lost connection is kUnavailable): it was the client's, not ours. One that was only too
+    // slow is told what makes it try again.
+    const std::string_view code = body.failure() == Code::kDeadline ? codes::kOperationTimedOut : codes::kInvalidInput;
+    wire = to_wire(azure_blob::refuse(code, "The request's body did not arrive whole."), trace.level, access);
+    wire.is_ours = false;
   }
   // The metrics tell of throttling: a line for each would make a flood of the log.
   if (wire.is_ours && trace.throttled.empty()) {

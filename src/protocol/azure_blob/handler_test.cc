@@ -215,11 +215,14 @@ TEST_F(Handler, ASasReplacesHeadersOfTheAnswer) {
   const std::string sas =
       "sv=2025-07-05&sr=b&sp=r&se=" + percent_encode(expiry) +
       "&rsct=text%2Fhtml&rscd=attachment%3B%20filename%3Dx&sig=" + percent_encode(auth::sign_text(keys.key1, text));
-  const Answered get = ask_with_sas({"GET", "/box/b", {{"Range", "bytes=0-1"}}}, sas);
-  EXPECT_EQ(get.status, 206);
-  EXPECT_EQ(get.header("Content-Type"), "text/html");
-  EXPECT_EQ(get.header("Content-Disposition"), "attachment; filename=x");
-  EXPECT_EQ(get.headers.count("Content-Type"), 1U);
+  EXPECT_EQ(ask_with_sas({"GET", "/box/b", {{"Range", "bytes=0-1"}}}, sas).status, 206);
+  for (const char* method : {"GET", "HEAD"}) {
+    const Answered answer = ask_with_sas({method, "/box/b"}, sas);
+    EXPECT_EQ(answer.status, 200) << method;
+    EXPECT_EQ(answer.header("Content-Type"), "text/html") << method;
+    EXPECT_EQ(answer.header("Content-Disposition"), "attachment; filename=x") << method;
+    EXPECT_EQ(answer.headers.count("Content-Type"), 1U) << method;
+  }
   // One that is not signed is an edit.
   EXPECT_EQ(ask_with_sas({"GET", "/box/b?rsct=text/html"}, blob_sas({Permission::kRead}, "b")).code(),
             "AuthenticationFailed");

@@ -11,6 +11,10 @@ void add_present(http::Headers& headers, std::string_view name, const std::strin
   if (!value.empty()) headers.add(name, value);
 }
 
+void override_header(http::Headers& headers, std::string_view name, const std::string& value) {
+  if (!value.empty()) headers.set(name, value);
+}
+
 void add_lease(http::Headers& headers) {
   headers.add("x-ms-lease-status", "unlocked");
   headers.add("x-ms-lease-state", "available");
@@ -42,6 +46,14 @@ void add_object(http::Headers& headers, const meta::Object& object) {
   headers.add("x-ms-access-tier", "Hot");
   headers.add("x-ms-access-tier-inferred", "true");
   add_metadata(headers, object.metadata);
+}
+
+void apply_overrides(http::Headers& headers, const auth::ResponseOverrides& overrides) {
+  override_header(headers, "Cache-Control", overrides.cache_control);
+  override_header(headers, "Content-Disposition", overrides.content_disposition);
+  override_header(headers, "Content-Encoding", overrides.content_encoding);
+  override_header(headers, "Content-Language", overrides.content_language);
+  override_header(headers, "Content-Type", overrides.content_type);
 }
 
 void add_container(http::Headers& headers, const meta::Container& container) {

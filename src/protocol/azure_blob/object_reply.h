@@ -1,6 +1,7 @@
 // The headers of an answer about a blob or container.
 #pragma once
 
+#include "auth/verified_request.h"
 #include "http/message.h"
 #include "meta/model/container.h"
 #include "meta/model/object.h"
@@ -12,6 +13,9 @@ void add_identity(http::Headers& headers, Stamp etag_stamp);
 
 /// What Get Blob and Get Blob Properties tell of a blob, but Content-MD5 and Content-Range.
 void add_object(http::Headers& headers, const meta::Object& object);
+
+/// What the SAS of the request asks to be answered instead (rscc, rscd, rsce, rscl, rsct).
+void apply_overrides(http::Headers& headers, const auth::ResponseOverrides& overrides);
 
 /// What Get Container Properties tells.
 void add_container(http::Headers& headers, const meta::Container& container);

@@ -113,6 +113,27 @@ TEST_F(Objects, ARangePastTheEndIsAnsweredWithTheLength) {
   EXPECT_EQ(past.header("Content-Range"), "bytes */5");
 }
 
+TEST_F(Objects, IfRangeWantsTheRestOfOneVersionOnly) {
+  const Answered old = ask({"PUT", "/box/b", kBlock, "a longer one"});
+  const auto rest = [&](std::string_view of, std::string range) {
+    return ask({"GET", "/box/b", {{"Range", std::move(range)}, {"If-Range", std::string(of)}}});
+  };
+  for (const char* name : {"ETag", "Last-Modified"}) {
+    EXPECT_EQ(rest(old.header(name), "bytes=2-").body, "longer one") << name;
+    EXPECT_EQ(rest(old.header(name), "bytes=99-").status, 416) << name;
+  }
+  rig.clock.advance(std::chrono::seconds(2));
+  ASSERT_EQ(ask({"PUT", "/box/b", kBlock, "another"}).status, 201);
+  for (const std::string& of : {old.header("ETag"), old.header("Last-Modified"), std::string("W/\"weak\"")}) {
+    for (const char* range : {"bytes=2-", "bytes=9-"}) {
+      const Answered whole = rest(of, range);
+      EXPECT_EQ(whole.status, 200) << of;
+      EXPECT_EQ(whole.body, "another") << of;
+      EXPECT_EQ(whole.header("Content-Range"), "");
+    }
+  }
+}
+
 TEST_F(Objects, AChecksumOfARangeIsGivenUpTo4MiB) {
   const std::string bytes = text_of(4 * kMiB + 1);
   ASSERT_EQ(ask({"PUT", "/box/b", kBlock, bytes}).status, 201);

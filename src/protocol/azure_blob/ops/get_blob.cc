@@ -2,10 +2,12 @@
 
 #include "async/workers.h"
 #include "base/crc64.h"
+#include "base/times.h"
 #include "base/units.h"
 #include "protocol/azure_blob/conditions.h"
 #include "protocol/azure_blob/digests.h"
 #include "protocol/azure_blob/errors.h"
+#include "protocol/azure_blob/etag.h"
 #include "protocol/azure_blob/header_text.h"
 #include "protocol/azure_blob/object_reply.h"
 #include "protocol/azure_blob/operations.h"
@@ -29,16 +31,22 @@ Result<RangeDigest> parse_digest(const http::Headers& headers, const std::option
   return md5 ? RangeDigest::kMd5 : RangeDigest::kCrc64;
 }
 
-void override_header(http::Headers& headers, std::string_view name, const std::string& value) {
-  if (!value.empty()) headers.set(name, value);
+/// If-Range: the client has part of this version, and wants the rest of no other one.
+bool is_same_version(std::string_view if_range, const meta::Object& object) {
+  return if_range == etag_header(object.etag_stamp) || if_range == http_date(time_of(object.etag_stamp));
 }
 
-void apply_overrides(http::Headers& headers, const auth::ResponseOverrides& overrides) {
-  override_header(headers, "Cache-Control", overrides.cache_control);
-  override_header(headers, "Content-Disposition", overrides.content_disposition);
-  override_header(headers, "Content-Encoding", overrides.content_encoding);
-  override_header(headers, "Content-Language", overrides.content_language);
-  override_header(headers, "Content-Type", overrides.content_type);
+/// What is answered instead of `found`, the range of whatever version there is: all of it, and the range is forgotten,
+/// when If-Range names another version.
+Task<store::ObjectReader> heed_if_range(const Call& call, std::optional<store::ByteRange>& range,
+                                        const meta::Conditions& conditions, Result<store::ObjectReader> found) {
+  CO_CHECK_ASSIGN(const std::optional<std::string_view> if_range, only(call.head.headers, "If-Range"));
+  const bool decides = if_range && (found.ok() || found.error().code == Code::kOutOfRange);
+  if (!decides || (found.ok() && is_same_version(*if_range, found->object))) co_return found;
+  Result<store::ObjectReader> whole = co_await call.store.get_object(call.object(), {}, conditions);
+  if (!found.ok() && whole.ok() && is_same_version(*if_range, whole->object)) co_return found;
+  range.reset();
+  co_return whole;
 }
 
 // The range is read whole before its head is sent; hence the limit.
@@ -75,21 +83,22 @@ void add_content(Reply& reply, const store::ObjectReader& reader, bool partial) 
 
 Task<Reply> get_blob(const Call& call) {
   const http::Headers& headers = call.head.headers;
-  CO_CHECK_ASSIGN(const std::optional<store::ByteRange> range, parse_range(headers));
+  CO_CHECK_ASSIGN(std::optional<store::ByteRange> range, parse_range(headers));
   CO_CHECK_ASSIGN(const RangeDigest digest, parse_digest(headers, range));
   CO_CHECK_ASSIGN(const bool structured, is_structured(headers));
   if (structured && digest != RangeDigest::kNone) {
     co_return refuse(codes::kInvalidHeaderValue, "A structured body has its checksums within, and no others.");
   }
   CO_CHECK_ASSIGN(meta::Conditions conditions, parse_conditions(headers));
-  Result<store::ObjectReader> read = co_await call.store.get_object(call.object(), range, conditions);
-  if (!read.ok()) co_return co_await fail_read(call, read.error(), std::move(conditions));
-  store::ObjectReader reader = *std::move(read);
+  Result<store::ObjectReader> found = co_await call.store.get_object(call.object(), range, conditions);
+  if (range) found = co_await heed_if_range(call, range, conditions, std::move(found));
+  if (!found.ok()) co_return co_await fail_read(call, found.error(), std::move(conditions));
+  store::ObjectReader reader = *std::move(found);
   Reply reply;
   add_object(reply.headers, reader.object);
   add_content(reply, reader, range.has_value());
   apply_overrides(reply.headers, call.who.overrides);
-  if (digest != RangeDigest::kNone) {
+  if (range && digest != RangeDigest::kNone) {
     CO_TRY(add_range_digest(call, digest, reader, reply));
   }
   if (structured) {

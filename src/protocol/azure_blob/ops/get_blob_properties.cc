@@ -14,6 +14,7 @@ Task<Reply> get_blob_properties(const Call& call) {
   Reply reply;
   add_object(reply.headers, object);
   if (object.headers.content_md5) reply.headers.add("Content-MD5", md5_text(*object.headers.content_md5));
+  apply_overrides(reply.headers, call.who.overrides);
   reply.stream_length = object.length;
   co_return reply;
 }
