@@ -29,17 +29,15 @@ Result<tiering::FsckOptions> fsck_options(const nlohmann::json& asked) {
   } else if (!depth.empty() && depth != "bytes") {
     return Error{Code::kInvalid, "\"depth\" must be rows, bytes or all"};
   }
-  const auto repair = asked.find("repair");
-  if (repair == asked.end()) return options;
-  if (!repair->is_boolean()) return Error{Code::kInvalid, "\"repair\" must be true or false"};
-  if (repair->get<bool>()) options.mending = tiering::Mending::kYes;
+  TRY_ASSIGN(const bool repair, flag_of(asked, "repair"));
+  if (repair) options.mending = tiering::Mending::kYes;
   return options;
 }
 
 Task<Reply> fsck_resource(Context& context, Call call) {
   if (call.path.size() == 2 && call.method == "GET") co_return show(context, call.path[1]);
   if (call.path.size() != 1 || call.method != "POST") co_return Error{Code::kNotFound, "fsck: POST; fsck/NAME: GET"};
-  CO_CHECK_ASSIGN(const auto body, parse_object(call.body, {}, {"depth", "name", "repair"}));
+  CO_CHECK_ASSIGN(const auto body, parse_object(call.body, {}, {"depth", "name"}, {"repair"}));
   CO_CHECK_ASSIGN(const tiering::FsckOptions options, fsck_options(body));
   const std::string name = text_of(body, "name");
   if (name.size() > kNameMax) co_return Error{Code::kInvalid, "\"name\" is too long"};

@@ -57,7 +57,8 @@ Task<JobId> submit(Context& context, const nlohmann::json& body) {
     spec.container = std::move(container);
     spec.prefix = text_of(body, "prefix");
     spec.remote = text_of(body, "remote");
-    spec.evict = body.value("evict", false) ? tiering::Evict::kYes : tiering::Evict::kNo;
+    CO_CHECK_ASSIGN(const bool evict, flag_of(body, "evict"));
+    spec.evict = evict ? tiering::Evict::kYes : tiering::Evict::kNo;
     co_return co_await tiering::submit_offload(context.jobs, context.services, std::move(spec));
   }
   if (kind == "recall") {
@@ -74,7 +75,7 @@ Task<JobId> submit(Context& context, const nlohmann::json& body) {
 Task<Reply> jobs_resource(Context& context, Call call) {
   if (call.path.size() == 1 && call.method == "POST") {
     CO_CHECK_ASSIGN(const auto body,
-                    parse_object(call.body, {"kind", "account", "container"}, {"prefix", "remote", "evict"}));
+                    parse_object(call.body, {"kind", "account", "container"}, {"prefix", "remote"}, {"evict"}));
     const Result<JobId> id = co_await submit(context, body);
     if (!id.ok()) co_return naming(id.error(), text_of(body, "container"));
     CO_TRY_ASSIGN(const jobs::Job job, context.jobs.get(*id));

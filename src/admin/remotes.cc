@@ -147,7 +147,7 @@ Task<Reply> remotes_resource(Context& context, Call call) {
     co_return json_reply(200, {{"name", call.path[1]}});
   }
   if (call.path.size() == 3 && call.path[2] == "test" && call.method == "POST") {
-    CO_CHECK_ASSIGN(const auto body, parse_object(call.body, {}, {"bytes", "seconds"}));
+    CO_CHECK_ASSIGN(const auto body, parse_object(call.body, {}, {}, {"bytes", "seconds"}));
     CO_CHECK_ASSIGN(const RemoteTestLimits limits, parse_limits(body));
     CO_TRY_ASSIGN(const RemoteTestReport report, context.control.test_remote(call.path[1], limits));
     co_return json_reply(200, view(report));

@@ -71,19 +71,22 @@ Error no_account(const std::string& name) {
 }
 
 Result<nlohmann::json> parse_object(const std::string& body, const std::vector<std::string>& required,
-                                    const std::vector<std::string>& optional) {
+                                    const std::vector<std::string>& texts, const std::vector<std::string>& others) {
   auto json = nlohmann::json::parse(body.empty() ? "{}" : body, nullptr, /*allow_exceptions=*/false);
   if (json.is_discarded() || !json.is_object()) return Error{Code::kInvalid, "the body must be one JSON object"};
   for (const auto& name : required) {
     if (!json.contains(name)) return Error{Code::kInvalid, fmt::format("\"{}\" is missing", name)};
   }
   for (const auto& [name, value] : json.items()) {
-    const bool known = std::find(required.begin(), required.end(), name) != required.end() ||
-                       std::find(optional.begin(), optional.end(), name) != optional.end();
-    if (!known) return Error{Code::kInvalid, fmt::format("\"{}\" is not known here", name)};
-    if (!value.is_string() && !value.is_boolean() && !value.is_number_unsigned()) {
-      return Error{Code::kInvalid, fmt::format("\"{}\" must be a text, a whole number or true/false", name)};
+    const auto is_among = [&name](const std::vector<std::string>& names) {
+      return std::find(names.begin(), names.end(), name) != names.end();
+    };
+    if (is_among(others)) continue;
+    if (!is_among(required) && !is_among(texts)) {
+      return Error{Code::kInvalid, fmt::format("\"{}\" is not known here", name)};
     }
+    // Taken for absent, a container that is a number would make a SAS for all of them.
+    if (!value.is_string()) return Error{Code::kInvalid, fmt::format("\"{}\" must be a text", name)};
   }
   return json;
 }
@@ -91,6 +94,20 @@ Result<nlohmann::json> parse_object(const std::string& body, const std::vector<s
 std::string text_of(const nlohmann::json& json, const std::string& member) {
   const auto it = json.find(member);
   return it != json.end() && it->is_string() ? it->get<std::string>() : std::string();
+}
+
+Result<std::uint64_t> number_of(const nlohmann::json& json, const std::string& member, std::uint64_t otherwise) {
+  const auto it = json.find(member);
+  if (it == json.end()) return otherwise;
+  if (!it->is_number_unsigned()) return Error{Code::kInvalid, fmt::format("\"{}\" must be a whole number", member)};
+  return it->get<std::uint64_t>();
+}
+
+Result<bool> flag_of(const nlohmann::json& json, const std::string& member) {
+  const auto it = json.find(member);
+  if (it == json.end()) return false;
+  if (!it->is_boolean()) return Error{Code::kInvalid, fmt::format("\"{}\" must be true or false", member)};
+  return it->get<bool>();
 }
 
 }  // namespace tombolo::admin

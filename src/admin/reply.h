@@ -37,9 +37,13 @@ Error naming(Error error, const std::string& container);
 Error no_account(const std::string& name);
 
 /// An object with only the named members; kInvalid names the first that is missing, of the wrong type or unknown.
+/// Those of `required` and `texts` are texts; `others` are for number_of() and flag_of() to judge.
 Result<nlohmann::json> parse_object(const std::string& body, const std::vector<std::string>& required,
-                                    const std::vector<std::string>& optional);
+                                    const std::vector<std::string>& texts, const std::vector<std::string>& others = {});
 /// The member as text; empty when absent. Requires parse_object's checks.
 std::string text_of(const nlohmann::json& json, const std::string& member);
+/// The member, or `otherwise` when absent; kInvalid when it is no whole number, not true or false.
+Result<std::uint64_t> number_of(const nlohmann::json& json, const std::string& member, std::uint64_t otherwise);
+Result<bool> flag_of(const nlohmann::json& json, const std::string& member);  // absent: false
 
 }  // namespace tombolo::admin

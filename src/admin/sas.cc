@@ -48,14 +48,15 @@ Task<Reply> sas_resource(Context& context, Call call) {
   CO_TRY_ASSIGN(const auto keys, context.accounts.find(call.path[1]));
   if (!keys) co_return no_account(call.path[1]);
   CO_CHECK_ASSIGN(const auto body,
-                  parse_object(call.body, {}, {"container", "blob", "permissions", "hours", "ip", "https_only"}));
-  const std::uint64_t hours = body.value("hours", kHoursDefault);
+                  parse_object(call.body, {}, {"container", "blob", "permissions", "ip"}, {"hours", "https_only"}));
+  CO_CHECK_ASSIGN(const std::uint64_t hours, number_of(body, "hours", kHoursDefault));
+  CO_CHECK_ASSIGN(const bool https_only, flag_of(body, "https_only"));
   if (hours == 0 || hours > kHoursMax) co_return Error{Code::kInvalid, "\"hours\" must be 1 to 8784 (a year)"};
   auth::SasTerms terms;
   const std::int64_t now = context.services.cell.clock.wall().micros;
   terms.expiry = {now + static_cast<std::int64_t>(hours) * 3'600'000'000};
   terms.ip = text_of(body, "ip");
-  if (body.value("https_only", false)) terms.protocol = auth::SasProtocol::kHttpsOnly;
+  if (https_only) terms.protocol = auth::SasProtocol::kHttpsOnly;
   const WallTime expiry = terms.expiry;
   CO_CHECK_ASSIGN(const std::string sas, make(keys->raw, std::move(terms), body));
   std::string url = context.control.account_url(keys->raw.account);
