@@ -38,7 +38,7 @@ Task<void> fetch(Services& services, TenantId tenant, GenId gen, const meta::Rea
 
 }  // namespace
 
-Task<Recalled> recall_gen(Services& services, TenantId tenant, GenId gen) {
+Task<Recalled> recall_gen(Services& services, TenantId tenant, GenId gen, StopAsked stop_asked) {
   CO_TRY_ASSIGN(const Stamp token, meta::begin_recall(services.cell, tenant, gen));
   CO_TRY_ASSIGN(const std::optional<meta::Gen> row, meta::get_gen(services.cell, tenant, gen));
   if (!row) co_return Error{Code::kNotFound, "the gen is gone", "GenGone"};
@@ -58,6 +58,7 @@ Task<Recalled> recall_gen(Services& services, TenantId tenant, GenId gen) {
     for (const meta::ReadPiece& piece : plan->pieces) {
       at = piece.offset + piece.length;
       if (!piece.run || piece.run->local) continue;
+      CO_CHECK(go_on(stop_asked));
       CO_TRY(fetch(services, tenant, gen, piece, batch));
       segments.push_back(batch.written.back().place.segment);
       done.bytes += piece.length;

@@ -24,7 +24,7 @@ struct Collecting {
 
   std::atomic<bool> stopping{false};  // a step ends early when it is set
 
-  std::optional<SteadyTime> uploads_looked_at;
+  std::optional<SteadyTime> uploads_looked_at, feed_looked_at;
   SegmentId open_segment;  // as of the last pass
   std::uint64_t open_tail = 0;
   std::map<SegmentId, std::int64_t> stuck;  // segments that compaction could not empty, and their live bytes then
@@ -62,6 +62,7 @@ inline Stamp before(Stamp now, Duration grace) {
 // Each step is bounded, and true when it changed something, so that another pass is worth while at once.
 Task<bool> collect_purges(Collecting& collecting);
 Task<bool> collect_uploads(Collecting& collecting);
+Task<bool> collect_feed(Collecting& collecting);
 Task<bool> collect_dead_gens(Collecting& collecting);
 Task<bool> collect_dead_natives(Collecting& collecting);  // waits for remotes: apart from all that is local
 Task<bool> collect_segments(Collecting& collecting);

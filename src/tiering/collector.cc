@@ -20,10 +20,11 @@ struct Collector::State : Collecting {
     CO_TRY_ASSIGN(const auto only, local_turn.lock());
     const Result<bool> purged = co_await collect_purges(*this);
     const Result<bool> expired = co_await collect_uploads(*this);
+    const Result<bool> trimmed = co_await collect_feed(*this);
     const Result<bool> erased = co_await collect_dead_gens(*this);
     const Result<bool> freed = co_await collect_segments(*this);
     bool changed = false;
-    for (const Result<bool>* step : {&purged, &expired, &erased, &freed}) {
+    for (const Result<bool>* step : {&purged, &expired, &trimmed, &erased, &freed}) {
       if (!step->ok()) co_return step->error();
       changed = changed || **step;
     }

@@ -1,10 +1,11 @@
 // Collector: takes out dead gens in two phases, purges deleted containers, compacts and frees segments, deletes remote
-// copies that nothing needs.
+// copies that nothing needs, and the old end of the change feed.
 #pragma once
 
 #include <memory>
 
 #include "base/units.h"
+#include "meta/ops/feed.h"
 #include "store/services.h"
 
 namespace tombolo::tiering {
@@ -16,6 +17,8 @@ struct CollectorOptions {
   unsigned compact_dead_percent = 20;                // a sealed segment with more dead bytes is rewritten
   std::uint64_t compact_bytes_max = 256 * kMiB;      // live bytes moved in one pass, give or take a segment
   Duration uploads_every = std::chrono::hours(1);    // between looks for uploads that were left behind
+  Duration feed_every = std::chrono::minutes(10);    // between looks for records of the change feed that are too old
+  Duration feed_kept = Duration(meta::kFeedMicrosKept);
 };
 
 struct CollectorStats {

@@ -1,6 +1,7 @@
 #include "tiering/collector.h"
 
 #include "kv/run.h"
+#include "kv/tables.h"
 #include "meta/keys/keys.h"
 #include "meta/ops/admin_rows.h"
 #include "meta/ops/containers.h"
@@ -206,6 +207,25 @@ TEST(Collector, OneGenThatCannotBeReadLeavesTheOthersToBeCollected) {
   EXPECT_FALSE(rig.run(rig.collector.pass()).ok()) << "it is told";
   EXPECT_FALSE(rig.run(rig.collector.pass()).ok());
   for (std::size_t n = 1; n < gens.size(); ++n) EXPECT_FALSE(gen_is_there(rig, gens[n])) << n;
+}
+
+TEST(Collector, TheChangeFeedIsKeptForAWeek) {
+  TierRig rig;
+  const auto records = [&rig] {
+    const auto snapshot = rig.engine.snapshot();
+    const std::string feed = kv::table_prefix(kv::Table::kFeed);
+    return rig.run(snapshot->range({.begin = feed, .end = kv::prefix_end(feed)}))->rows.size();
+  };
+  constexpr auto kDay = std::chrono::hours(24);
+  for (int n = 0; n < 40; ++n) ASSERT_TRUE(rig.put("old" + std::to_string(n), rig.noise(10)).ok());
+  rig.clock.advance(5 * kDay);
+  rig.collect();
+  const std::size_t old = records();
+  EXPECT_GE(old, 40u);
+  for (int n = 0; n < 30; ++n) ASSERT_TRUE(rig.put("new" + std::to_string(n), rig.noise(10)).ok());
+  rig.clock.advance(3 * kDay);
+  rig.collect();
+  EXPECT_EQ(records(), 30u);
 }
 
 TEST(Collector, UploadsThatNobodyFinishedExpireAfterSevenDays) {

@@ -29,14 +29,15 @@ bool is_final(const Error& refused) {
 
 remote::BodyFactory body_of_gen(store::Services& services, const NativeCopy& copy) {
   if (copy.gen.length == 0) return remote::body_of(Block());
-  return [&services, tenant = copy.tenant, gen = copy.gen.id](std::uint64_t offset, std::uint64_t length) {
+  return [&services, tenant = copy.tenant, gen = copy.gen.id, asked = copy.stop_asked](
+             std::uint64_t offset, std::uint64_t length) -> std::unique_ptr<ByteSource> {
     store::OpenGen what;
     what.tenant = tenant;
     what.gen = gen;
     what.offset = offset;
     what.length = length;
     what.caching = store::Caching::kNone;
-    return store::gen_source_later(services, std::move(what));
+    return std::make_unique<StoppableSource>(store::gen_source_later(services, std::move(what)), asked);
   };
 }
 
@@ -96,8 +97,8 @@ Task<Found> look(store::Services& services, const NativeCopy& copy) {
     found.verified = head->object;
     co_return found;
   }
-  auto verified =
-      co_await verify_copy(copy.remote, copy.key, head->object.etag, copy.gen, services.limits.cold_get_bytes_max);
+  auto verified = co_await verify_copy(copy.remote, copy.key, head->object.etag, copy.gen,
+                                       services.limits.cold_get_bytes_max, copy.stop_asked);
   if (verified.ok()) {
     found.verified = *std::move(verified);
     co_return found;
@@ -110,7 +111,7 @@ Task<Found> look(store::Services& services, const NativeCopy& copy) {
 }  // namespace
 
 Task<remote::RemoteObject> verify_copy(std::shared_ptr<remote::Remote> remote, std::string key, std::string etag,
-                                       meta::Gen gen, std::uint64_t step_bytes_max) {
+                                       meta::Gen gen, std::uint64_t step_bytes_max, StopAsked stop_asked) {
   auto head = co_await remote->head(key);
   if (!head.ok() && head.error().code == Code::kNotFound) {
     co_return Error{Code::kCorrupt, fmt::format("remote \"{}\" has no object \"{}\"", remote->name(), key)};
@@ -130,6 +131,7 @@ Task<remote::RemoteObject> verify_copy(std::shared_ptr<remote::Remote> remote, s
   std::uint64_t crc = 0;
   int broken = 0;
   for (std::uint64_t at = 0; at < gen.length;) {
+    CO_CHECK(go_on(stop_asked));
     const std::uint64_t before = at;
     remote::GetRequest request;
     request.key = key;
@@ -150,6 +152,15 @@ Task<remote::RemoteObject> verify_copy(std::shared_ptr<remote::Remote> remote, s
                     fmt::format("remote \"{}\": \"{}\" gives back other bytes than were sent", remote->name(), key)};
   }
   co_return head->object;
+}
+
+Task<void> check_copy(std::shared_ptr<remote::Remote> remote, meta::NativePlace place, std::uint64_t length) {
+  const auto head = co_await remote->head(place.key);
+  if (!head.ok() && head.error().code != Code::kNotFound) co_return head.error();
+  if (head.ok() && head->object.etag == place.etag && head->object.size == length) co_return Result<void>{};
+  co_return Error{Code::kChangedOutside,
+                  fmt::format("remote \"{}\": \"{}\" was {} outside tombolo; what is on flash stays there",
+                              remote->name(), place.key, head.ok() ? "changed" : "deleted")};
 }
 
 Task<remote::RemoteObject> ensure_copy(store::Services& services, NativeCopy copy) {
@@ -179,7 +190,8 @@ Task<remote::RemoteObject> ensure_copy(store::Services& services, NativeCopy cop
       co_return remote::RemoteObject{.key = copy.key, .size = copy.gen.length, .etag = put->etag};
     }
     if (put.ok()) {
-      co_return co_await verify_copy(copy.remote, copy.key, put->etag, copy.gen, services.limits.cold_get_bytes_max);
+      co_return co_await verify_copy(copy.remote, copy.key, put->etag, copy.gen, services.limits.cold_get_bytes_max,
+                                     copy.stop_asked);
     }
     refused = put.error();
     if (refused->code != Code::kConditionFailed && !may_have_happened(*refused)) co_return *std::move(refused);

@@ -49,6 +49,7 @@ Task<void> run_offload(jobs::JobContext& context, store::Services& services, Off
   target.key_prefix = native_prefix(config ? config->prefix : std::string{}, container, spec.remote);
   target.evict = spec.evict;
   target.wait_for_gc = options.wait_for_gc;
+  target.stop_asked = [&context] { return context.stop_requested(); };
   WalkSpec walk;
   walk.container = target.container;
   walk.prefix = spec.prefix;

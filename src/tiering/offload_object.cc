@@ -90,6 +90,7 @@ Task<std::optional<store::KeysAtWork::Handle>> enter_key(store::Services& servic
     if (services.keys_at_work->at(target.remote->name(), key) == KeysAtWork::Work::kOffload) {
       co_return std::optional<KeysAtWork::Handle>{};
     }
+    CO_CHECK(go_on(target.stop_asked));
     if (waited >= target.wait_for_gc) co_return being_collected(target, key);
     CO_TRY(sleep_for(kLookAgain));
   }
@@ -99,6 +100,7 @@ Task<Claim> claim_key(store::Services& services, const OffloadTarget& target, st
   for (Duration waited{0};; waited += kLookAgain) {
     CO_TRY_ASSIGN(auto claim, try_claim(services, target, key, gen));
     if (claim) co_return *std::move(claim);
+    CO_CHECK(go_on(target.stop_asked));
     if (waited >= target.wait_for_gc) {
       co_return Error{Code::kBusy, fmt::format("\"{}\" in remote \"{}\" holds the bytes of an object that was replaced "
                                                "or deleted a moment ago; offload it again later",
@@ -128,11 +130,13 @@ Task<bool> name_place(store::Services& services, const OffloadTarget& target, st
   co_return Error{Code::kBusy, "the gen's row keeps changing; try again later"};
 }
 
+/// Of a gen whose copy was verified when it was named: much may have happened to that since.
 Task<bool> evict_if_asked(store::Services& services, const OffloadTarget& target, meta::Gen gen) {
   if (target.evict == Evict::kNo) co_return false;
   const TenantId tenant = target.container.tenant;
   CO_TRY_ASSIGN(const bool nothing_left, is_evicted(services, tenant, gen));
   if (nothing_left) co_return false;
+  CO_TRY(check_copy(target.remote, *gen.native, gen.length));
   CO_TRY_ASSIGN(const Evicted evicted, evict_gen(services, tenant, gen.id));
   co_return evicted.freed_bytes > 0 || !gen.evicted;
 }
@@ -150,6 +154,7 @@ Task<bool> copy_out(store::Services& services, const OffloadTarget& target, meta
   copy.nonce = claim.nonce;
   copy.replace_etag = std::move(claim.replace_etag);
   copy.look_first = claim.look_first;
+  copy.stop_asked = target.stop_asked;
   CO_TRY_ASSIGN(remote::RemoteObject stored, ensure_copy(services, std::move(copy)));
   meta::NativePlace place;
   place.remote = target.remote->name();

@@ -262,6 +262,51 @@ TEST(Offload, AChangeOutsideIsAnErrorOfReadingNeverOtherBytes) {
 
 // --- a remote that lies
 
+TEST(Offload, NothingIsEvictedWhoseCopyWasChangedOutsideSince) {
+  for (const bool gone : {false, true}) {
+    TierRig rig;
+    const Bytes bytes = rig.noise(50'000);
+    ASSERT_TRUE(rig.put("a", bytes).ok());
+    ASSERT_EQ(rig.offload(Evict::kNo).progress.objects_done, 1u);
+    if (gone) {
+      ASSERT_TRUE(rig.run(rig.far->memory.remove("box/a", {})).ok());
+    } else {
+      rig.far->memory.replace("box/a", rig.noise(50'000));
+    }
+    const jobs::Job job = rig.offload(Evict::kYes);
+    EXPECT_EQ(job.progress.objects_failed, 1u);
+    EXPECT_NE(job.error.find("outside"), std::string::npos) << job.error;
+    EXPECT_TRUE(rig.readable_locally("a"));
+    EXPECT_EQ(*rig.get("a"), bytes);
+  }
+}
+
+/// The job is cancelled at the second GET of the read-back.
+TEST(Offload, ACancelledJobEndsWithinAnObject) {
+  TierRig rig;
+  rig.services.limits.cold_get_bytes_max = kMiB;
+  ASSERT_TRUE(rig.put("a", rig.noise(kBig)).ok());
+  OffloadSpec spec;
+  spec.container = TierRig::box();
+  spec.remote = "far";
+  spec.evict = Evict::kYes;
+  int gets = 0;
+  JobId id;
+  rig.far->hook = [&](Step step, std::string) -> Task<void> {
+    if (step != Step::kGet || ++gets != 2) co_return Result<void>{};
+    co_return co_await rig.scheduler->cancel(id);
+  };
+  id = *rig.run(submit_offload(*rig.scheduler, rig.services, spec));
+  const jobs::Job job = rig.wait(id);
+  EXPECT_EQ(job.state, jobs::JobState::kCancelled);
+  EXPECT_EQ(job.progress.objects_failed, 0u) << job.error;
+  EXPECT_EQ(gets, 2);
+  EXPECT_TRUE(rig.readable_locally("a"));
+  EXPECT_EQ(rig.offload(Evict::kYes).progress.objects_done, 1u);
+  EXPECT_EQ(rig.far->memory.puts(), 1u) << "what was sent is found";
+  EXPECT_FALSE(rig.readable_locally("a"));
+}
+
 TEST(Offload, NothingIsEvictedThatDoesNotReadBack) {
   for (const Lie lie : {Lie::kPutStoresNothing, Lie::kPutStoresOthers, Lie::kPutStoresShort, Lie::kGetGivesOthers}) {
     SCOPED_TRACE(static_cast<int>(lie));

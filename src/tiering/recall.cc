@@ -15,13 +15,13 @@ namespace {
 constexpr std::string_view kKind = "recall";
 constexpr unsigned kParallel = 8;
 
-Task<WorkDone> recall_one(store::Services& services, TenantId tenant, meta::Object object) {
+Task<WorkDone> recall_one(jobs::JobContext& context, store::Services& services, TenantId tenant, meta::Object object) {
   WorkDone done;
   CO_TRY_ASSIGN(const auto pin, pin_gen(services, tenant, object.gen, Duration(0)));
   if (!pin) co_return done;
   CO_TRY_ASSIGN(const auto gen, meta::get_gen(services.cell, tenant, object.gen));
   if (!gen || !gen->evicted) co_return done;
-  CO_TRY(store::recall_gen(services, tenant, object.gen));
+  CO_TRY(store::recall_gen(services, tenant, object.gen, [&context] { return context.stop_requested(); }));
   done.changed = true;
   done.bytes = object.length;
   co_return done;
@@ -36,8 +36,8 @@ Task<void> run_recall(jobs::JobContext& context, store::Services& services) {
   walk.container = meta::key_of(container);
   walk.prefix = spec.prefix;
   walk.parallel = kParallel;
-  ObjectWork work = [&services, tenant = ref.tenant](meta::Object object) {
-    return recall_one(services, tenant, std::move(object));
+  ObjectWork work = [&context, &services, tenant = ref.tenant](meta::Object object) {
+    return recall_one(context, services, tenant, std::move(object));
   };
   co_return co_await walk_objects(context, services, std::move(walk), std::move(work));
 }

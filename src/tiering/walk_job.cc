@@ -79,7 +79,7 @@ class Walk {
     const auto saved = co_await context_.checkpoint(cursor_, durable_);
     if (fatal_) co_return *fatal_;
     if (!saved.ok() && !complete()) co_return saved.error();
-    if (unavailable_ && durable_.objects_done == 0) co_return *unavailable_;
+    if (unavailable_ && durable_.objects_done + durable_.objects_skipped == 0) co_return *unavailable_;
     co_return Result<void>{};
   }
 
@@ -103,6 +103,10 @@ class Walk {
       if (!*taken) co_return Result<void>{};
       const Taken next = *std::move(*taken);
       const Result<WorkDone> result = co_await walk.attempt(next.object);
+      if (!result.ok() && result.error().code == Code::kCancelled && walk.context_.stop_requested()) {
+        walk.give_up(result.error());  // it has neither been done nor failed: the next start takes it up
+        co_return Result<void>{};
+      }
       walk.finish(next, result);
       const Result<void> saved = co_await walk.save_when_due();
       if (!saved.ok()) walk.give_up(saved.error());
@@ -161,7 +165,9 @@ class Walk {
       log(LogLevel::kWarn, "tiering", "{}: {}: {}", context_.job().title, taken.object.name, to_string(result.error()));
     }
     const std::lock_guard lock(mutex_);
-    if (step.objects_done != 0) in_a_row_ = 0;
+    // A refusal may be for single objects, a lease or a legal hold: those that need nothing say that not all are so.
+    const bool refused = unavailable_ && unavailable_->code == Code::kPermissionDenied;
+    if (step.objects_done != 0 || (step.objects_skipped != 0 && refused)) in_a_row_ = 0;
     if (step.objects_failed != 0 && concerns_all(result.error().code)) {
       unavailable_ = result.error();
       if (++in_a_row_ >= 2 * std::max(1u, spec_.parallel) && !fatal_) fatal_ = result.error();

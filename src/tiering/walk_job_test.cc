@@ -18,13 +18,14 @@ Task<WorkDone> fail(Error error) {
 
 class OneKind {
  public:
-  OneKind(TierRig& rig, Error error) : rig_(rig) {
-    scheduler_.register_kind("fail", [this, error](jobs::JobContext& context) {
+  OneKind(TierRig& rig, const Error& error) : OneKind(rig, [error](const meta::Object&) { return fail(error); }) {}
+  OneKind(TierRig& rig, std::function<Task<WorkDone>(const meta::Object&)> one) : rig_(rig) {
+    scheduler_.register_kind("fail", [this, one](jobs::JobContext& context) {
       WalkSpec spec;
       spec.container = container_;
-      ObjectWork work = [this, error](meta::Object) {
+      ObjectWork work = [this, one](const meta::Object& object) {
         ++tries;
-        return fail(error);
+        return one(object);
       };
       return walk_objects(context, rig_.services, std::move(spec), std::move(work));
     });
@@ -73,6 +74,28 @@ TEST(Walk, OnlyAClientsChangeCountsAsSkipped) {
     EXPECT_EQ(progress.objects_skipped, each.skipped ? 1u : 0u);
     EXPECT_EQ(progress.objects_failed, each.skipped ? 0u : 1u);
     EXPECT_EQ(kind.tries, each.tries);
+  }
+}
+
+Task<WorkDone> skip() {
+  co_return WorkDone{};
+}
+
+/// A legal hold on every other object, or the remote away for them: what lies between them needs nothing.
+TEST(Walk, RefusalsOfSingleObjectsDoNotEndIt) {
+  constexpr int kObjects = 60;
+  for (const Code code : {Code::kPermissionDenied, Code::kNoSpace}) {
+    TierRig rig;
+    for (int n = 0; n < kObjects; ++n) ASSERT_TRUE(rig.put(std::to_string(100 + n), rig.noise(10)).ok());
+    OneKind kind(rig, [code](const meta::Object& object) {
+      return object.name.back() % 2 == 0 ? skip() : fail(Error{code, "no"});
+    });
+    const jobs::Progress progress = kind.result();
+    if (code == Code::kPermissionDenied) {
+      EXPECT_EQ(progress.objects_failed + progress.objects_skipped, kObjects);
+    } else {
+      EXPECT_LT(progress.objects_failed + progress.objects_skipped, kObjects) << "it gives up";
+    }
   }
 }
 

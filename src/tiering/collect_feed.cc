@@ -1,0 +1,31 @@
+// The change feed's old end: whoever has not read a record in a week reads a listing instead (DESIGN decision 10).
+#include "meta/ops/feed.h"
+#include "tiering/collect.h"
+
+namespace tombolo::tiering {
+namespace {
+
+constexpr int kBatchesPerPass = 8;  // of one shard
+
+}  // namespace
+
+Task<bool> collect_feed(Collecting& collecting) {
+  const meta::Cell cell = collecting.services.cell;
+  const SteadyTime now = cell.clock.steady();
+  if (collecting.feed_looked_at && now - *collecting.feed_looked_at < collecting.options.feed_every) co_return false;
+  CO_TRY_ASSIGN(const Stamp stamp, cell.stamper.next());
+  const Stamp kept_from = before(stamp, collecting.options.feed_kept);
+  bool more = false;
+  for (unsigned shard = 0; shard < meta::kFeedShards; ++shard) {
+    meta::Progress progress = meta::Progress::kMore;
+    for (int n = 0; n < kBatchesPerPass && progress == meta::Progress::kMore; ++n) {
+      if (collecting.stopping) co_return false;
+      CO_TRY_ASSIGN(progress, meta::trim_feed(cell, shard, kept_from));
+    }
+    more = more || progress == meta::Progress::kMore;
+  }
+  if (!more) collecting.feed_looked_at = now;
+  co_return more;
+}
+
+}  // namespace tombolo::tiering
