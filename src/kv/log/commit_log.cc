@@ -58,7 +58,7 @@ Task<void> CommitLog::write_synced(std::uint64_t offset, PageBytes record) {
   }
   const auto written = co_await disk::write_direct(*file, offset, record);
   if (!written.ok()) {
-    fenced_ = written.error().code != Code::kNoSpace;
+    fenced_ = !may_pass(written.error());
     co_return written;
   }
   fenced_ = true;  // for good if the sync fails

@@ -35,14 +35,18 @@ class CommitLog {
   /// Applies to `index` what lies above the position it has persisted.
   Task<void> replay(Index& index);
 
-  /// A group of up to `payload_bytes` can be appended when it succeeds. kNoSpace changes nothing.
+  /// kNoSpace, and kBusy: no descriptor, memory or worker at the moment. The log is as it was, and the same may succeed
+  /// later.
+  static bool may_pass(const Error& error) { return error.code == Code::kNoSpace || error.code == Code::kBusy; }
+
+  /// A group of up to `payload_bytes` can be appended when it succeeds. What may pass changes nothing.
   Task<void> make_room(std::size_t payload_bytes);
-  /// Writes and syncs one record. Requires sequences that follow, and make_room before. After kNoSpace the same group
-  /// may already be on the disk: append it again until it succeeds, and nothing else.
+  /// Writes and syncs one record. Requires sequences that follow, and make_room before. After what may pass the same
+  /// group may already be on the disk: append it again until it succeeds, and nothing else.
   Task<Position> append(const std::vector<LogEntry>& group);
   /// Writes and syncs a mark, so that durable_through() reaches the last group.
   Task<void> mark();
-  /// Makes the spare file if there is none. kNoSpace leaves things as they are.
+  /// Makes the spare file if there is none. What may pass leaves things as they are.
   Task<void> prepare_spare();
   bool has_spare() const { return has_spare_; }
   /// Only opening it again will help. The committer's, too.

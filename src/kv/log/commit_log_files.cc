@@ -99,6 +99,7 @@ Task<void> CommitLog::start_after(RecoveredLog& recovered) {
 Task<std::unique_ptr<disk::File>> CommitLog::spare_file() {
   if (has_spare_) co_return co_await disk_.open(path(kSpareName), disk::Open::kReadWrite);
   CO_TRY_ASSIGN(auto file, disk_.open(path(kSpareName), disk::Open::kCreateNew));
+  has_spare_ = true;
   const auto reserved = co_await file->reserve(options_.file_bytes);
   if (!reserved.ok() && reserved.error().code != Code::kNoSpace) co_return reserved.error();
   co_return file;
@@ -205,7 +206,7 @@ Task<void> CommitLog::rotate() {
   fenced_ = false;
   auto created = co_await create_file(header, {});
   if (!created.ok()) {
-    fenced_ = fenced_ || created.error().code != Code::kNoSpace;
+    fenced_ = fenced_ || !may_pass(created.error());
     co_return std::move(created).error();
   }
   fenced_ = true;  // until the seal is durable

@@ -82,7 +82,7 @@ Task<void> LogEngine::drain() {
       case Step::kMark: {
         const auto marked = co_await log_->mark();
         std::vector<Acknowledgement> nobody;
-        if (!marked.ok() && marked.error().code != Code::kNoSpace) stop_for_good(marked.error(), nobody);
+        if (!marked.ok() && !CommitLog::may_pass(marked.error())) stop_for_good(marked.error(), nobody);
         break;
       }
       case Step::kStartTimer:
@@ -192,7 +192,7 @@ Task<bool> LogEngine::persist(const std::vector<LogEntry>& group, std::vector<Ac
     if (group_times_ != nullptr)
       group_times_->observe_micros(static_cast<std::uint64_t>((clock_.steady() - start).count()));
     if (position.ok()) break;
-    if (position.error().code != Code::kNoSpace) {
+    if (!CommitLog::may_pass(position.error())) {
       stop_for_good(position.error(), waiting);
       co_return false;
     }

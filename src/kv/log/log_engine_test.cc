@@ -115,6 +115,21 @@ TEST_F(LogEngineTest, DeletesGoOnInTheSpareFileOfAFullDisk) {
   EXPECT_EQ(rig_.get("b"), "1");
 }
 
+TEST_F(LogEngineTest, AMomentWithoutDescriptorsRefusesCommitsAndStopsNothing) {
+  ASSERT_TRUE(rig_.put("a", "1").ok());
+  rig_.faults.no_descriptors = true;
+  Result<Sequence> last = Sequence{};
+  for (int n = 0; n < 1'000 && last.ok(); ++n) last = rig_.put("a", std::string(500, 'x'));  // until a new file is due
+  EXPECT_EQ(code(last), Code::kBusy);
+  EXPECT_FALSE(rig_.log_engine().status().stopped);
+  EXPECT_EQ(rig_.get("a"), std::string(500, 'x'));
+  rig_.faults.no_descriptors = false;
+  EXPECT_TRUE(rig_.put("a", "2").ok());
+  rig_.lose_power();
+  ASSERT_TRUE(rig_.open().ok());
+  EXPECT_EQ(rig_.get("a"), "2");
+}
+
 TEST_F(LogEngineTest, QueueIsBounded) {
   rig_.options.queue_bytes_max = 100;
   rig_.reopen();

@@ -22,6 +22,7 @@ struct DiskFaults {
   std::atomic<int> fail_from{1 << 30};
   std::atomic<int> syncs{0};
   std::atomic<int> fail_sync{1 << 30};  // this sync alone fails
+  std::atomic<bool> no_descriptors{false};
   enum class Pages { kNothingWritten, kKept, kReverted, kToldLate } pages = Pages::kNothingWritten;  // and leaves that
   SeededRandom random{9};
 
@@ -69,6 +70,7 @@ class FaultyDisk final : public disk::Disk {
  public:
   FaultyDisk(disk::Disk& inner, DiskFaults& faults) : inner_(inner), faults_(faults) {}
   Task<std::unique_ptr<disk::File>> open(std::string path, disk::Open mode, CallSite site) override {
+    if (faults_.no_descriptors) co_return Error{Code::kBusy, "too many open files"};
     if (mode == disk::Open::kCreateNew) {
       CO_CHECK(faults_.next());
     }
