@@ -13,7 +13,7 @@ import urllib.request
 
 from harness import suite
 from harness.case import ServerCase, TempCase
-from harness.process import free_port, http_get, need
+from harness.process import ProgramEnded, free_port, http_get, need
 from harness.tombolo import Tombolo
 from harness.tree import write
 
@@ -171,6 +171,11 @@ class AuditTest(TempCase):
             self.assertLess(time.monotonic(), deadline, f"never: {what}")
             time.sleep(0.02)
 
+    def test_a_log_that_cannot_be_opened_is_named(self):
+        other = Tombolo(self.folder / "other", settings={"audit.file": "/nowhere/audit.log"})
+        with self.assertRaisesRegex(ProgramEnded, "(?s)status 1 .*/nowhere/audit.log"):
+            other.start()
+
     def test_changes_are_recorded_and_secrets_are_not(self):
         account = self.server.cli("account", "create", "mystore")
         self.server.cli("container", "create", "photos", "--account", "mystore")
@@ -188,14 +193,16 @@ class AuditTest(TempCase):
         client = self.server.account.client()
         client.create_container("by-client")
         client.delete_container("by-client")
-        self.wait_for(lambda: any(r["action"] == "DeleteContainer" for r in self.records()), "DeleteContainer")
+        client.set_service_properties(target_version="2021-12-02")
+        self.wait_for(lambda: any(r["action"] == "SetServiceProperties" for r in self.records()), "SetServiceProperties")
         self.server.stop()
 
         records = self.records()
         told = [(r["action"], r["result"]) for r in records]
         for expected in (("server.start", "ok"), ("account.create", "ok"), ("container.create", "ok"), ("sas.issue", "ok"),
                          ("account.keys.show", "ok"), ("remote.add", "ok"), ("remote.add", "invalid"), ("container.create", "invalid"),
-                         ("CreateContainer", "ok"), ("DeleteContainer", "ok"), ("server.stop", "ok")):
+                         ("CreateContainer", "ok"), ("DeleteContainer", "ok"),
+                         ("SetServiceProperties", "ok"), ("server.stop", "ok")):
             self.assertIn(expected, told)
         issue = next(r for r in records if r["action"] == "sas.issue")
         self.assertEqual(issue["target"], "accounts/mystore/sas")

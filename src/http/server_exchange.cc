@@ -45,6 +45,8 @@ Task<void> ServerExchange::drain() {
   // A client that still waits to be asked may send or not: only closing settles it.
   bool whole = reader.finished();
   if (!whole && !reader.failed() && !body_.awaited && reader.size_left() <= drain_max_) {
+    // The answer is decided, and strangers get one too: none of them may hold a place that somebody else needs.
+    const WaitingList::Stay stay(connection_.loop_.waiting, connection_);
     BodyReader::Discard limits{.bytes_max = drain_max_,
                                .until = deadline_after(connection_.shared_.config.drain_time_max)};
     CO_TRY_ASSIGN(whole, reader.discard(std::move(limits)));

@@ -9,6 +9,8 @@ namespace tombolo::server {
 
 /// Descriptors that connections leave to everything else: segments, index, log, remotes.
 inline constexpr std::uint64_t kDescriptorsKept = 2'048;
+/// Connections of one listener of the admin API, which has a handful of clients.
+inline constexpr std::uint64_t kAdminConnectionsMax = 256;
 
 /// Raises the soft limit of this process to the hard one, and gives it.
 Result<std::uint64_t> raise_descriptor_limit();

@@ -91,7 +91,10 @@ void apply_log_level(const std::string& name) {
 // Every connection is a descriptor: better fewer connections than no descriptor left for a segment.
 Result<void> fit_connections(Settings& settings) {
   TRY_ASSIGN(const std::uint64_t limit, raise_descriptor_limit());
-  const std::uint64_t fit = connections_that_fit(settings.connections_max, limit);
+  const std::uint64_t listeners = settings.tls_listen.empty() ? 1 : 2;  // each has all of limits.connections_max
+  const std::uint64_t admin = kAdminConnectionsMax * (settings.tls_admin_listen.empty() ? 1 : 2);
+  const std::uint64_t all = connections_that_fit(settings.connections_max * listeners + admin, limit);
+  const std::uint64_t fit = (all - std::min(admin, all / 2)) / listeners;
   if (fit < settings.connections_max) {
     log(LogLevel::kWarn, "server",
         "this process may open {} files only: {} client connections are served at once instead of {} "
@@ -239,14 +242,14 @@ Result<void> run(const Settings& settings, MakeGround make_ground) {
   }
   TRY_ASSIGN(Opened opened, open_cell(settings, make_ground, Background::kRun, clock, random, runtime, metrics));
   const Executor loop = runtime.background();
-  TRY(audit_file.open());
+  Result<void> result = audit_file.open();
   Audit audit(audit_file, runtime.workers(), clock, metrics);
   Scope upkeep("disk reserve");
   upkeep.spawn(loop, keep_reserve(*opened.reserve));
-  Result<void> result;
   {
     Server server(*opened.cell, settings, opened.directory.admin_token(), tls.get(), clock, runtime, audit);
-    if (settings.dev) result = run_on(loop, opened.cell->accounts().ensure(kDevAccount, *base64_decode(kDevKey)));
+    if (result.ok() && settings.dev)
+      result = run_on(loop, opened.cell->accounts().ensure(kDevAccount, *base64_decode(kDevKey)));
     auto signals = std::make_unique<Signals>();  // a client that finds the server up may send one at once
     // Before anybody can ask for anything: it precedes every other record.
     if (result.ok()) result = audit.record_now(life_record("server.start", settings));

@@ -11,6 +11,7 @@
 #include "meta/ops/usage.h"
 #include "protocol/azure_blob/handler.h"
 #include "protocol/azure_blob/router.h"
+#include "server/descriptors.h"
 #include "server/gauges.h"
 #include "server/own_places.h"
 #include "server/request_metrics.h"
@@ -21,11 +22,11 @@ namespace {
 
 enum class Transport { kPlain, kTls };
 
-http::ServerConfig listener(const Endpoint& endpoint, const Settings& settings) {
+http::ServerConfig listener(const Endpoint& endpoint, const Settings& settings, std::uint64_t connections_max) {
   http::ServerConfig config;
   config.address = endpoint.address;
   config.port = endpoint.port;
-  config.connections_max = static_cast<std::uint32_t>(settings.connections_max);
+  config.connections_max = static_cast<std::uint32_t>(std::min(connections_max, settings.connections_max));
   config.stop_grace = std::chrono::seconds(settings.stop_seconds);
   config.head_time_max = std::chrono::seconds(settings.head_seconds);
   config.keep_alive_max = std::chrono::seconds(settings.keep_alive_seconds);
@@ -72,7 +73,7 @@ void log_access(const azure_blob::Observation& seen) {
 
 // Operations of the dialect that change who may do what, or what there is to have rights on.
 constexpr std::array<std::string_view, 5> kAudited = {"CreateContainer", "DeleteContainer", "SetContainerAcl",
-                                                      "SetBlobServiceProperties", "GetUserDelegationKey"};
+                                                      "SetServiceProperties", "GetUserDelegationKey"};
 
 // Strangers are not recorded: they could fill the disk, and changed nothing.
 bool changes_rights(const azure_blob::Observation& seen) {
@@ -97,10 +98,12 @@ admin::AuditRecord record_of(const azure_blob::Observation& seen) {
 // One handler behind one listener, or two: plain, and TLS.
 class Server::Doors {
  public:
-  Doors(Server& owner, const Endpoint& plain, const std::string& tls, http::Handler& handler) : tls_text_(tls) {
-    plain_.emplace(listener(plain, owner.settings_), owner.runtime_.loops(), handler, owner.clock_);
+  Doors(Server& owner, const Endpoint& plain, const std::string& tls, http::Handler& handler,
+        std::uint64_t connections_max)
+      : tls_text_(tls) {
+    plain_.emplace(listener(plain, owner.settings_, connections_max), owner.runtime_.loops(), handler, owner.clock_);
     if (tls.empty()) return;
-    http::ServerConfig config = listener(*parse_endpoint(tls), owner.settings_);
+    http::ServerConfig config = listener(*parse_endpoint(tls), owner.settings_, connections_max);
     config.tls = owner.tls_->server();
     tls_.emplace(std::move(config), owner.runtime_.loops(), handler, owner.clock_);
   }
@@ -145,7 +148,7 @@ class Server::BlobFront {
         handler_({owner.cell_.store(), owner.verifier_, owner.admission_, owner.clock_,
                   owner.cell_.services().cell.random, owner.runtime_.workers()},
                  observer(requests_, owner)),
-        doors_(owner, endpoint, owner.settings_.tls_listen, handler_) {}
+        doors_(owner, endpoint, owner.settings_.tls_listen, handler_, owner.settings_.connections_max) {}
 
   Doors& doors() { return doors_; }
 
@@ -176,7 +179,7 @@ class Server::AdminFront {
   AdminFront(Server& owner, const Endpoint& endpoint)
       : handler_({owner.cell_.services(), owner.cell_.store(), owner.cell_.accounts(), owner.cell_.jobs(),
                   owner.cell_.metrics(), owner, owner.admin_token_}),
-        doors_(owner, endpoint, owner.settings_.tls_admin_listen, handler_) {}
+        doors_(owner, endpoint, owner.settings_.tls_admin_listen, handler_, kAdminConnectionsMax) {}
 
   Doors& doors() { return doors_; }
 
