@@ -1,5 +1,6 @@
 // The store and the cache under two event loops on two threads, as a server with two cores runs them.
 #include <boost/asio/executor_work_guard.hpp>
+#include <filesystem>
 #include <thread>
 
 #include "async/sleep.h"
@@ -141,6 +142,71 @@ TEST_F(ConcurrencyTest, TheSameOnTheMachinesFiles) {
   SegmentStore store(engine_, *disk, random_, small_);
   ASSERT_TRUE(run(store.open()).ok());
   write_read_and_free(store);
+}
+
+/// Descriptors of this process on files of the folder.
+std::size_t descriptors_in(const std::string& folder) {
+  std::size_t count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;  // another thread's may be closed by now
+    const std::string file = std::filesystem::read_symlink(entry.path(), gone).string();
+    count += !gone && file.starts_with(folder + "/") ? 1 : 0;
+  }
+  return count;
+}
+
+Task<void> read_here_and_there(SegmentStore& store, const std::vector<RunPlace>& places, std::uint64_t seed) {
+  SeededRandom random(seed);
+  for (int n = 0; n < 200; ++n) {
+    const std::size_t index = random.next64() % places.size();
+    CO_CHECK_ASSIGN(const SegmentPin pin, store.pin(places[index].segment));
+    Bytes out(places[index].length);
+    CO_TRY(store.read(pin, data_offset(places[index].offset), out));
+    if (out != pattern(out.size(), index)) co_return Error{Code::kCorrupt, "wrong bytes"};
+  }
+  co_return Result<void>{};
+}
+
+TEST_F(ConcurrencyTest, ReadersOfManySegmentsLeaveFewFilesOpen) {
+  constexpr std::size_t kSegments = 40, kReaders = 12, kIdleMax = 5;
+  const TestFolder root;
+  Workers workers({.threads = 4});
+  const auto disk = *disk::PosixDisk::open_root(root.path(), workers);
+  const auto renew = [&] {
+    stop();
+    const SegmentStoreConfig config{.segment_bytes = 64 * 1024, .keep_free_bytes = 0, .idle_files_max = kIdleMax};
+    store_ = std::make_unique<SegmentStore>(engine_, *disk, random_, config);
+    ASSERT_TRUE(run(store_->open()).ok());
+  };
+  renew();
+  std::vector<RunPlace> places;
+  for (std::size_t n = 0; n < kSegments; ++n) {
+    places.push_back(write_and_sync(pattern(1'000, n))->place);
+    commit_place(places.back(), 1);
+    ASSERT_TRUE(run(store_->rotate()).ok());
+  }
+  renew();
+  const std::string folder = root.path() + "/" + std::string(kSegmentsDirectory);
+  std::atomic<int> failures{0};
+  std::size_t most = 0;
+  {
+    Loop one, two;
+    Scope scope("readers");
+    for (std::uint64_t reader = 0; reader < kReaders; ++reader) {
+      Loop& loop = reader % 2 == 0 ? one : two;
+      scope.spawn(loop.executor(), note_failure(read_here_and_there(*store_, places, reader), failures));
+    }
+    while (scope.size() > 0) most = std::max(most, descriptors_in(folder));
+  }
+  EXPECT_EQ(failures, 0);
+  EXPECT_LE(most, kIdleMax + 2 * kReaders);  // what a reader just opens another one may have left to it meanwhile
+  EXPECT_EQ(descriptors_in(folder), kIdleMax);
+  for (const RunPlace& place : places) {
+    commit_place(place, -1);
+    ASSERT_TRUE(run(store_->release(place.segment)).ok());
+  }
+  EXPECT_EQ(run(store_->reap())->files, kSegments);
+  EXPECT_EQ(descriptors_in(folder), 0u);
 }
 
 }  // namespace

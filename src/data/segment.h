@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "async/one_shot.h"
+#include "data/idle_files.h"
 #include "data/layout.h"
 #include "disk/disk.h"
 
@@ -20,10 +21,12 @@ enum class Life {
 };
 
 struct Segment {
-  Segment(SegmentId given_id, std::uint64_t given_incarnation) : id(given_id), incarnation(given_incarnation) {}
+  Segment(SegmentId given_id, std::uint64_t given_incarnation, std::shared_ptr<IdleFiles> the_idle)
+      : id(given_id), incarnation(given_incarnation), idle(std::move(the_idle)) {}
 
   const SegmentId id;
   const std::uint64_t incarnation;
+  const std::shared_ptr<IdleFiles> idle;  // of the store; a pin may be the last to let go of it
 
   std::mutex mutex;
   // All below is guarded by mutex.
@@ -34,10 +37,11 @@ struct Segment {
   std::uint32_t pins = 0;        // of both kinds
   std::uint32_t unresolved = 0;  // pins of run writers and of sealed runs
   std::uint32_t active_writers = 0;
-  std::uint64_t tail = 0;       // where the next place starts
-  std::uint64_t extended = 0;   // length of the file that a writer was told to see to
-  std::uint64_t freed_at = 0;   // Life::kReleased: the log's mark must reach this sequence
-  std::uint64_t last_used = 0;  // of file, in reads of the store
+  std::uint64_t tail = 0;      // where the next place starts
+  std::uint64_t extended = 0;  // length of the file that a writer was told to see to
+  std::uint64_t freed_at = 0;  // Life::kReleased: the log's mark must reach this sequence
+  /// Open while runs are written, and for readers once one has asked for it. With the last pin of a sealed segment it
+  /// moves to `idle`, from where the next pin takes it back if it is still there.
   std::shared_ptr<disk::File> file;
   bool syncing = false;
   std::vector<OneShot<void>> sync_waiters;

@@ -102,7 +102,7 @@ Task<void> SegmentStore::open() {
     CO_TRY_ASSIGN(rows, read_segments(*snapshot));
   }
   for (const SegmentInfo& info : rows) {
-    auto segment = std::make_shared<Segment>(info.segment, info.row.incarnation);
+    auto segment = std::make_shared<Segment>(info.segment, info.row.incarnation, state_->idle);
     segment->tail = info.row.file_bytes;
     segment->sealed = true;
     if (info.row.state == SegmentState::kFreeing) {
@@ -201,7 +201,7 @@ Task<void> SegmentStore::State::open_segment(kv::Purpose purpose) {
   auto body = [purpose, incarnation, &id](kv::Transaction& txn) { return take_id(txn, purpose, incarnation, id); };
   CO_TRY(kv::run(engine, random, std::move(body)));
   auto made = co_await make_file({.segment = id, .incarnation = incarnation, .cell = config.cell});
-  auto segment = std::make_shared<Segment>(id, incarnation);
+  auto segment = std::make_shared<Segment>(id, incarnation, idle);
   const std::lock_guard lock(mutex);
   segments.emplace(id, segment);
   if (!made.ok()) {
@@ -252,16 +252,19 @@ void SegmentStore::State::retire(const std::shared_ptr<Segment>& segment) {
 }
 
 void SegmentStore::State::seal_when_idle(const std::shared_ptr<Segment>& segment) {
+  SegmentPin pin;  // for its file, which is not as long as the row will say
   {
     const std::lock_guard lock(segment->mutex);
     if (segment->life != Life::kRetired || segment->active_writers > 0) return;
     if (std::exchange(segment->sealed, true)) return;
+    pin = SegmentPin(segment, PinKind::kReader);
   }
   // Not vital: a segment that stays open in its row is sealed by the next start.
-  (void)scope.spawn(*executor, seal(segment));
+  (void)scope.spawn(*executor, seal(std::move(pin)));
 }
 
-Task<void> SegmentStore::State::seal(std::shared_ptr<Segment> segment) {
+Task<void> SegmentStore::State::seal(SegmentPin pin) {
+  const auto segment = pin.shared();
   std::shared_ptr<disk::File> file;
   std::uint64_t size = 0;
   {
@@ -349,6 +352,7 @@ Task<ReapReport> SegmentStore::reap() {
       }
       segment->life = Life::kGone;
       segment->file.reset();
+      state_->idle->take(id);
       going.push_back(segment);
     }
   }

@@ -54,6 +54,7 @@ void SegmentStore::State::fence(const std::shared_ptr<Segment>& segment, const E
 
 Task<void> SegmentStore::State::rescue(std::shared_ptr<Segment> segment) {
   CO_TRY_ASSIGN(const auto turn, reaping.lock());  // else a file that goes would come back
+  SegmentPin pin;
   {
     const std::lock_guard lock(segment->mutex);
     if (!segment->suspect) co_return Result<void>{};
@@ -62,6 +63,7 @@ Task<void> SegmentStore::State::rescue(std::shared_ptr<Segment> segment) {
       segment->suspect = false;
       co_return Result<void>{};
     }
+    pin = SegmentPin(segment, PinKind::kReader);
   }
   CO_TRY_ASSIGN(auto file, file_of(segment));
   auto made = co_await write_anew(segment->id, std::move(file));
@@ -78,8 +80,10 @@ Task<void> SegmentStore::State::rescue(std::shared_ptr<Segment> segment) {
 }
 
 Task<void> SegmentStore::State::rescue_or_sync(std::shared_ptr<Segment> segment, std::shared_ptr<disk::File> file) {
+  SegmentPin pin;
   {
     const std::lock_guard lock(segment->mutex);
+    pin = SegmentPin(segment, PinKind::kReader);
     segment->suspect = true;
     segment->file = file;
   }

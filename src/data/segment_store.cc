@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <boost/asio/this_coro.hpp>
-#include <limits>
 
 #include "base/assert.h"
 #include "base/log.h"
@@ -238,10 +237,8 @@ disk::Disk& SegmentStore::disk() {
 }
 
 Task<std::shared_ptr<disk::File>> SegmentStore::State::file_of(std::shared_ptr<Segment> segment) {
-  const std::uint64_t now = ++reads;
   {
     const std::lock_guard lock(segment->mutex);
-    segment->last_used = now;
     if (segment->file) co_return segment->file;
   }
   auto opened = co_await disk.open(segment_path(segment->id), disk::Open::kRead);
@@ -257,29 +254,10 @@ Task<std::shared_ptr<disk::File>> SegmentStore::State::file_of(std::shared_ptr<S
   if (!header.ok() || header->segment != segment->id || header->incarnation != segment->incarnation) {
     co_return Error{Code::kCorrupt, segment->name() + ": its file does not begin with its header"};
   }
-  drop_idle_file();
   const std::lock_guard lock(segment->mutex);
+  ASSERT(segment->pins > 0);  // else nobody would close it
   if (!segment->file) segment->file = std::move(file);
   co_return segment->file;
-}
-
-void SegmentStore::State::drop_idle_file() {
-  const std::lock_guard lock(mutex);
-  std::uint32_t idle = 0;
-  std::shared_ptr<Segment> oldest;
-  std::uint64_t oldest_use = std::numeric_limits<std::uint64_t>::max();
-  for (const auto& [id, segment] : segments) {
-    const std::lock_guard segment_lock(segment->mutex);
-    if (!segment->file || segment->pins > 0 || segment->life == Life::kOpen) continue;
-    ++idle;
-    if (segment->last_used < oldest_use) {
-      oldest_use = segment->last_used;
-      oldest = segment;
-    }
-  }
-  if (!oldest || idle < config.idle_files_max) return;
-  const std::lock_guard segment_lock(oldest->mutex);
-  if (oldest->pins == 0) oldest->file.reset();
 }
 
 }  // namespace tombolo::data

@@ -28,7 +28,8 @@ struct SegmentStoreConfig {
   std::uint64_t keep_free_bytes = 128 * kMiB;
   /// Run writers at once; past it begin_run gives kBusy.
   std::uint32_t writers_max = 4'096;
-  /// Segment files held open for reading without a pin.
+  /// Files of sealed segments held open without a pin, the ones used last. One is two descriptors when this process
+  /// wrote it. More: fewer reads that open a file first.
   std::uint32_t idle_files_max = 256;
   /// Written into segment headers, for whoever finds a file alone.
   std::uint64_t cell = 0;

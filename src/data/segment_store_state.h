@@ -13,19 +13,24 @@
 
 namespace tombolo::data {
 
-/// Locks: `mutex` before a segment's. Neither is held across a wait.
+/// Locks: `mutex` before a segment's, and that before the one of `idle`. None is held across a wait.
 struct SegmentStore::State {
   State(kv::Engine& given_engine, disk::Disk& given_disk, Random& given_random, SegmentStoreConfig given_config)
-      : engine(given_engine), disk(given_disk), random(given_random), config(given_config) {}
+      : engine(given_engine),
+        disk(given_disk),
+        random(given_random),
+        config(given_config),
+        idle(std::make_shared<IdleFiles>(given_config.idle_files_max)) {}
 
   kv::Engine& engine;
   disk::Disk& disk;
   Random& random;
   const SegmentStoreConfig config;
+  const std::shared_ptr<IdleFiles> idle;
   Scope scope{"segments"};
   std::optional<Executor> executor;  // of open(): for what no caller waits for
   AsyncMutex reaping;
-  std::atomic<std::uint64_t> reads{0}, syncs_issued{0}, syncs_served{0};
+  std::atomic<std::uint64_t> syncs_issued{0}, syncs_served{0};
 
   /// Runs of one purpose go into one open segment.
   struct Stream {
@@ -50,8 +55,8 @@ struct SegmentStore::State {
   void writer_gone(const std::shared_ptr<Segment>& segment, std::uint64_t start, std::uint64_t length_max,
                    std::uint64_t used);
   Task<void> sync_loop(std::shared_ptr<Segment> segment);
+  /// Requires: the caller keeps the segment pinned until this has ended.
   Task<std::shared_ptr<disk::File>> file_of(std::shared_ptr<Segment> segment);
-  void drop_idle_file();
 
   // segment_lifecycle.cc: which segments there are
   Task<void> recover(SegmentInfo info);
@@ -62,7 +67,7 @@ struct SegmentStore::State {
   /// No new runs go into it; its row becomes sealed once its last writer has gone. Fine to call twice.
   void retire(const std::shared_ptr<Segment>& segment);
   void seal_when_idle(const std::shared_ptr<Segment>& segment);
-  Task<void> seal(std::shared_ptr<Segment> segment);
+  Task<void> seal(SegmentPin pin);
   Task<kv::Sequence> mark_freeing(SegmentId id);
 
   // segment_rewrite.cc: after a sync that failed
