@@ -6,8 +6,10 @@
 
 #include "async/run.h"
 #include "async/sleep.h"
+#include "base/endian.h"
 #include "jobs/scheduler.h"
 #include "kv/memory/memory_engine.h"
+#include "kv/tables.h"
 
 namespace tombolo::jobs {
 namespace {
@@ -32,8 +34,8 @@ Task<void> fail_at_once(JobContext&) {
 
 class JobsTest : public testing::Test {
  protected:
-  std::unique_ptr<Scheduler> make(int target, Duration step) {
-    auto made = std::make_unique<Scheduler>(kv_, clock_, random_, loop_.get_executor());
+  std::unique_ptr<Scheduler> make(int target, Duration step, SchedulerOptions options = {}) {
+    auto made = std::make_unique<Scheduler>(kv_, clock_, random_, loop_.get_executor(), options);
     made->register_kind("count", [target, step](JobContext& context) { return count_up(context, target, step); });
     made->register_kind("fail", fail_at_once);
     return made;
@@ -148,6 +150,90 @@ TEST_F(JobsTest, AnEndThatCannotBeSavedIsSavedWhenItCan) {
   while (scheduler.running() > 0) (void)run(sleep_for(1ms));
   EXPECT_EQ(run(scheduler.get(id))->state, JobState::kDone);
   EXPECT_EQ(started, 1);
+  ASSERT_TRUE(run(scheduler.stop()).ok());
+}
+
+class EndedJobsTest : public JobsTest {
+ protected:
+  /// Submits one and waits until it has ended and nothing but `others` runs.
+  JobId end_one(Scheduler& scheduler, std::string kind = "count", std::size_t others = 0) {
+    clock_.advance(1s);
+    const JobId id = *run(scheduler.submit(std::move(kind), "", ""));
+    while (!ended(run(scheduler.get(id))->state) || scheduler.running() > others) (void)run(sleep_for(1ms));
+    return id;
+  }
+  /// Newest first.
+  std::vector<JobId> rows(Scheduler& scheduler) {
+    std::vector<JobId> out;
+    const auto listed = run(scheduler.list(100));
+    for (const Job& job : *listed) out.push_back(job.id);
+    return out;
+  }
+};
+
+TEST_F(EndedJobsTest, AreForgottenOldestFirstWhenOthersEnd) {
+  auto scheduler = make(1, 1us, {.kept_ended = 3});
+  ASSERT_TRUE(run(scheduler->start()).ok());
+  std::vector<JobId> ids;
+  for (int n = 0; n < 7; ++n) ids.insert(ids.begin(), end_one(*scheduler, n % 2 == 0 ? "count" : "fail"));
+  EXPECT_EQ(rows(*scheduler), std::vector<JobId>(ids.begin(), ids.begin() + 3));
+  EXPECT_EQ(run(scheduler->get(ids[3])).error().code, Code::kNotFound);
+  EXPECT_EQ(run(scheduler->cancel(ids[3])).error().code, Code::kNotFound);
+  ASSERT_TRUE(run(scheduler->stop()).ok());
+}
+
+TEST_F(EndedJobsTest, CountThoseThatWereCancelledBeforeTheyRan) {
+  auto scheduler = make(1'000'000, 1ms, {.running_max = 1, .kept_ended = 2});
+  ASSERT_TRUE(run(scheduler->start()).ok());
+  std::vector<JobId> ids;
+  for (int n = 0; n < 5; ++n) {
+    clock_.advance(1s);
+    ids.insert(ids.begin(), *run(scheduler->submit("count", "", "")));
+  }
+  for (const std::size_t n : {3u, 2u, 1u, 0u}) ASSERT_TRUE(run(scheduler->cancel(ids[n])).ok());
+  EXPECT_EQ(rows(*scheduler), (std::vector<JobId>{ids[0], ids[1], ids[4]})) << "one still runs";
+  ASSERT_TRUE(run(scheduler->stop()).ok());
+}
+
+TEST_F(EndedJobsTest, AreKeptByTheirEndAlsoAcrossARestart) {
+  auto first = make(1, 1us, {.kept_ended = 3});
+  first->register_kind("long", [](JobContext& context) { return count_up(context, 1'000'000, 1ms); });
+  ASSERT_TRUE(run(first->start()).ok());
+  const JobId submitted_first = *run(first->submit("long", "", ""));
+  const JobId ended_first = end_one(*first, "count", 1);
+  const JobId ended_second = end_one(*first, "count", 1);
+  clock_.advance(1s);
+  ASSERT_TRUE(run(first->cancel(submitted_first)).ok());
+  wait_until_ended(*first, submitted_first);
+  ASSERT_TRUE(run(first->stop()).ok());
+
+  auto second = make(1, 1us, {.kept_ended = 2});
+  ASSERT_TRUE(run(second->start()).ok());
+  EXPECT_EQ(rows(*second), (std::vector<JobId>{ended_second, submitted_first}));
+  EXPECT_EQ(run(second->get(ended_first)).error().code, Code::kNotFound);
+  const JobId ended_last = end_one(*second);
+  EXPECT_EQ(rows(*second), (std::vector<JobId>{ended_last, submitted_first}));
+  ASSERT_TRUE(run(second->stop()).ok());
+}
+
+TEST_F(EndedJobsTest, StayWhenTheyCannotBeForgottenUntilAnotherOneEnds) {
+  std::string stuck;
+  kv::MemoryEngineOptions options;
+  options.guard_of = [&stuck](std::string_view key) {  // a write of that row fails
+    return key == stuck ? std::optional<std::string>("guard") : std::nullopt;
+  };
+  kv::MemoryEngine kv(clock_, options);
+  Scheduler scheduler(kv, clock_, random_, loop_.get_executor(), {.kept_ended = 1});
+  scheduler.register_kind("fail", fail_at_once);
+  ASSERT_TRUE(run(scheduler.start()).ok());
+  const JobId first = end_one(scheduler, "fail");
+  stuck = kv::table_prefix(kv::Table::kJobs);
+  append_be64(stuck, first.value);
+  const JobId second = end_one(scheduler, "fail");
+  EXPECT_EQ(rows(scheduler), (std::vector<JobId>{second, first}));
+  stuck.clear();
+  const JobId third = end_one(scheduler, "fail");
+  EXPECT_EQ(rows(scheduler), std::vector<JobId>{third});
   ASSERT_TRUE(run(scheduler.stop()).ok());
 }
 

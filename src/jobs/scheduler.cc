@@ -143,6 +143,7 @@ struct Scheduler::State : std::enable_shared_from_this<Scheduler::State> {
       self->running.erase(id);
     }
     self->pump();
+    if (result.ok() && ended(context->current.state)) co_return co_await self->keep_as_ended(id);
     co_return Result<void>{};
   }
 
@@ -167,6 +168,38 @@ struct Scheduler::State : std::enable_shared_from_this<Scheduler::State> {
       log(LogLevel::kWarn, "jobs", "{} failed: {}", job.title, to_string(result.error()));
     }
     co_return co_await save_at_last(context);
+  }
+
+  /// Requires: the job's row says that it has ended.
+  Task<void> keep_as_ended(JobId id) {
+    {
+      const std::lock_guard lock(mutex);
+      ended_jobs.push_back(id);
+    }
+    if (const auto trimmed = co_await trim(); !trimmed.ok()) {
+      log(LogLevel::kWarn, "jobs", "the row of an old job stays until another one ends: {}",
+          to_string(trimmed.error()));
+    }
+    co_return Result<void>{};
+  }
+
+  /// Erases the rows past kept_ended, oldest end first. A death in between leaves them to the next start.
+  Task<void> trim() {
+    while (true) {
+      JobId oldest;
+      {
+        const std::lock_guard lock(mutex);
+        if (ended_jobs.size() <= options.kept_ended) co_return Result<void>{};
+        oldest = ended_jobs.front();
+        ended_jobs.pop_front();
+      }
+      auto body = [oldest](kv::Transaction& txn) { return erase_job(txn, oldest); };
+      const auto erased = co_await kv::run(kv, random, body);
+      if (erased.ok()) continue;
+      const std::lock_guard lock(mutex);
+      ended_jobs.push_front(oldest);
+      co_return erased.error();
+    }
   }
 
   // All rows, in no order.
@@ -196,6 +229,7 @@ struct Scheduler::State : std::enable_shared_from_this<Scheduler::State> {
   mutable std::mutex mutex;
   bool stopping = false;
   std::deque<Job> queue;
+  std::deque<JobId> ended_jobs;  // that have a row; the one that ended last is the last
   std::map<JobId, std::shared_ptr<Running>> running;
 };
 
@@ -210,24 +244,20 @@ void Scheduler::register_kind(std::string kind, Runner runner) {
 
 Task<void> Scheduler::start() {
   CO_TRY_ASSIGN(std::vector<Job> jobs, state_->load());
-  std::sort(jobs.begin(), jobs.end(), [](const Job& a, const Job& b) { return a.created < b.created; });
-  const auto is_ended = [](const Job& job) { return ended(job.state); };
-  auto surplus =
-      std::count_if(jobs.begin(), jobs.end(), is_ended) - static_cast<std::ptrdiff_t>(state_->options.kept_ended);
+  const auto unfinished = std::partition(jobs.begin(), jobs.end(), [](const Job& job) { return ended(job.state); });
+  std::sort(jobs.begin(), unfinished, [](const Job& a, const Job& b) { return a.updated < b.updated; });
+  std::sort(unfinished, jobs.end(), [](const Job& a, const Job& b) { return a.created < b.created; });
   for (Job& job : jobs) {
-    if (!ended(job.state)) {
-      if (!state_->runners.contains(job.kind)) {
-        log(LogLevel::kWarn, "jobs", "{} is left alone: this build does not know the kind \"{}\"", job.title, job.kind);
-        continue;
-      }
-      const std::lock_guard lock(state_->mutex);
+    const std::lock_guard lock(state_->mutex);
+    if (ended(job.state)) {
+      state_->ended_jobs.push_back(job.id);
+    } else if (state_->runners.contains(job.kind)) {
       state_->queue.push_back(std::move(job));
-    } else if (surplus-- > 0) {
-      const JobId id = job.id;
-      auto body = [id](kv::Transaction& txn) { return erase_job(txn, id); };
-      CO_TRY(kv::run(state_->kv, state_->random, body));
+    } else {
+      log(LogLevel::kWarn, "jobs", "{} is left alone: this build does not know the kind \"{}\"", job.title, job.kind);
     }
   }
+  CO_TRY(state_->trim());
   state_->pump();
   co_return Result<void>{};
 }
@@ -302,7 +332,7 @@ Task<void> Scheduler::cancel(JobId id) {
   }
   dequeued->state = JobState::kCancelled;
   const Result<void> saved = co_await state_->save(*dequeued);
-  if (saved.ok()) co_return saved;
+  if (saved.ok()) co_return co_await state_->keep_as_ended(id);
   dequeued->state = JobState::kQueued;  // as its row says
   {
     const std::lock_guard lock(state_->mutex);

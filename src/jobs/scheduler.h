@@ -34,7 +34,7 @@ using Runner = std::function<Task<void>(JobContext&)>;
 
 struct SchedulerOptions {
   unsigned running_max = 2;   // jobs at once
-  unsigned kept_ended = 200;  // ended jobs whose rows are kept for `tombolo jobs`
+  unsigned kept_ended = 200;  // jobs whose rows are kept for `tombolo jobs`: those that ended last
 };
 
 /// Thread-safe once started. register_kind before start(). stop() before destruction.
@@ -51,6 +51,7 @@ class Scheduler {
 
   /// Durable when it succeeds. kInvalid for an unknown kind.
   Task<JobId> submit(std::string kind, std::string title, std::string spec);
+  /// kNotFound also for a job that ended long ago (SchedulerOptions::kept_ended).
   Task<Job> get(JobId id);
   /// Newest first, at most `limit`.
   Task<std::vector<Job>> list(std::uint32_t limit);
