@@ -17,7 +17,7 @@ struct ClientConfig {
   Duration connect_max = std::chrono::seconds(5);
   Duration first_byte_max = std::chrono::seconds(60);  // from the last byte sent to the whole head of the answer
   Duration stall_max = std::chrono::seconds(30);       // without progress while a body goes either way
-  Duration idle_max = std::chrono::seconds(60);        // an unused connection older than this is not used again
+  Duration idle_max = std::chrono::seconds(60);        // a connection unused for so long is closed by later requests
   std::uint32_t connections_max = 256;                 // in use at once per endpoint and event loop; past it kBusy
   std::uint32_t idle_connections_max = 32;             // kept per endpoint and event loop
   std::shared_ptr<const TlsClient> tls = nullptr;      // whom requests with a tls_name trust

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -67,20 +69,29 @@ class ClientPool : public std::enable_shared_from_this<ClientPool> {
 
   enum class Want { kAny, kFresh };
   /// With an idle connection that still looks alive, where there is one and `want` allows it. kBusy past
-  /// connections_max. Called on the loop of `key`.
+  /// connections_max. Called on the loop of `key`. Like the end of a lease it closes a few connections of the loop that
+  /// were idle for too long, whatever their endpoints: an address that a name has left is never asked for again.
   Result<Lease> lease(EndpointKey key, Want want);
 
  private:
+  using Connections = std::vector<std::unique_ptr<ClientConnection>>;
+  struct Idle {
+    EndpointKey key;
+    std::unique_ptr<ClientConnection> connection;
+  };
   struct Endpoint {
     std::uint32_t used = 0;
-    std::vector<std::unique_ptr<ClientConnection>> idle;  // the most recently used last
+    std::deque<std::list<Idle>::iterator> idle;  // the most recently used last
   };
 
+  /// Requires the mutex.
+  void sweep(const void* loop, Connections& expired);
   void release(const EndpointKey& key, std::unique_ptr<ClientConnection> reusable);
 
   const ClientConfig config_;
   std::mutex mutex_;
-  std::map<EndpointKey, Endpoint> endpoints_;
+  std::map<EndpointKey, Endpoint> endpoints_;    // that have a connection, in use or idle
+  std::map<const void*, std::list<Idle>> idle_;  // by loop, in the order in which they expire
 };
 
 }  // namespace tombolo::http
