@@ -24,10 +24,11 @@ kv::LogEngineOptions engine_options(const Settings& settings) {
   return options;
 }
 
-data::SegmentStoreConfig segment_options(const Settings& settings) {
+data::SegmentStoreConfig segment_options(const Settings& settings, std::uint32_t idle_files_max) {
   data::SegmentStoreConfig config;
   config.segment_bytes = settings.segment_bytes;
   config.keep_free_bytes = settings.reserve_bytes;
+  config.idle_files_max = idle_files_max;
   config.cell = kCellId;
   return config;
 }
@@ -68,7 +69,8 @@ Task<void> Cell::open_parts(Foundation foundation, Background background) {
   ids_ = std::make_unique<meta::IdAllocator>(*engine_, random_);
   CO_TRY(ids_->recover());
   cache_ = std::make_unique<data::BlockCache>(data::BlockCacheConfig{.bytes_max = settings_.cache_bytes});
-  segments_ = std::make_unique<data::SegmentStore>(*engine_, disk_, random_, segment_options(settings_));
+  segments_ = std::make_unique<data::SegmentStore>(*engine_, disk_, random_,
+                                                   segment_options(settings_, foundation.idle_files_max));
   CO_TRY(segments_->open());
   const meta::Cell cell{*engine_, random_, clock_, *stamper_, *ids_, ledger_};
   services_.reset(new store::Services{cell, *segments_, *cache_, remotes_, pins_, runtime_.workers()});

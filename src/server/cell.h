@@ -37,6 +37,7 @@ struct Foundation {
   Runtime& runtime;
   observe::Metrics& metrics;
   std::shared_ptr<const http::TlsClient> trust;  // of https remotes
+  std::uint32_t idle_files_max;                  // data::SegmentStoreConfig's
 };
 
 /// What a cell holds, summed over its containers.

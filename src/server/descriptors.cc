@@ -25,4 +25,9 @@ std::uint64_t connections_that_fit(std::uint64_t wanted, std::uint64_t limit) {
   return std::min(wanted, fit);
 }
 
+std::uint32_t idle_files_that_fit(std::uint64_t connections, std::uint64_t limit) {
+  const std::uint64_t left = limit - connections_that_fit(connections, limit);
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(kIdleFilesMax, left / 4));
+}
+
 }  // namespace tombolo::server

@@ -25,6 +25,9 @@ TEST(Descriptors, AreSharedBetweenConnectionsAndFiles) {
   EXPECT_EQ(connections_that_fit(100'000, 20'000), 20'000u - kDescriptorsKept);
   EXPECT_EQ(connections_that_fit(16'000, 1'024), 512u);
   EXPECT_EQ(connections_that_fit(100, 1'024), 100u);
+  EXPECT_EQ(idle_files_that_fit(16'000, 262'144), kIdleFilesMax);
+  EXPECT_EQ(idle_files_that_fit(100'000, 20'000), kDescriptorsKept / 4);
+  EXPECT_EQ(idle_files_that_fit(16'000, 1'024), 128u);
 }
 
 }  // namespace

@@ -135,6 +135,7 @@ Task<void> keep_reserve(disk::SpaceReserve& reserve) {
 
 Result<Opened> open_cell(const Settings& settings, MakeGround make_ground, Background background, SystemClock& clock,
                          SystemRandom& random, Runtime& runtime, observe::Metrics& metrics) {
+  TRY_ASSIGN(const std::uint64_t descriptors, raise_descriptor_limit());
   TRY_ASSIGN(auto trusted, trust(settings.remote_ca_file));
   TRY_ASSIGN(DataDirectory directory, DataDirectory::open(settings.data, random));
   TRY_ASSIGN(Ground ground, make_ground(settings.data, runtime.workers()));
@@ -151,7 +152,8 @@ Result<Opened> open_cell(const Settings& settings, MakeGround make_ground, Backg
                         .random = random,
                         .runtime = runtime,
                         .metrics = metrics,
-                        .trust = std::move(trusted)};
+                        .trust = std::move(trusted),
+                        .idle_files_max = idle_files_that_fit(settings.connections_max, descriptors)};
   TRY_ASSIGN(auto cell, run_on(runtime.background(), Cell::open(std::move(foundation), settings, background)));
   return Opened{std::move(directory), std::move(ground), std::move(reserve), std::move(cell)};
 }
