@@ -108,7 +108,9 @@ FileRemote::~FileRemote() = default;
 
 Result<std::unique_ptr<FileRemote>> FileRemote::open(FileConfig config, Workers& workers, Clock& clock,
                                                      Random& random) {
-  TRY_ASSIGN(auto tree, Tree::open(config.directory, {clock.wall().micros - kStaleAge.count()}));
+  Opening opening;
+  opening.stale_before = {clock.wall().micros - kStaleAge.count()};
+  TRY_ASSIGN(auto tree, Tree::open(config.directory, std::move(opening)));
   return std::unique_ptr<FileRemote>(new FileRemote(std::move(config), std::move(tree), workers, clock, random));
 }
 

@@ -24,17 +24,6 @@ Result<Fd> open_at(int directory, const std::string& name, int flags) {
   return Fd(fd);
 }
 
-Result<void> sync_fd(int fd, std::string_view what) {
-  if (::fsync(fd) != 0) return errno_error(errno, "cannot sync", what);
-  return {};
-}
-
-Result<void> make_directory(int parent, const std::string& name) {
-  if (::mkdirat(parent, name.c_str(), kDirectoryMode) == 0) return sync_fd(parent, name);
-  if (errno != EEXIST) return errno_error(errno, "cannot make the directory", name);
-  return {};
-}
-
 bool is_kind(int directory, const std::string& name, mode_t kind, struct stat& status) {
   return ::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 && (status.st_mode & S_IFMT) == kind;
 }
@@ -76,7 +65,7 @@ Result<void> drop_stale(int directory, WallTime before) {
 
 }  // namespace
 
-Result<std::unique_ptr<Tree>> Tree::open(const std::string& root, WallTime stale_before) {
+Result<std::unique_ptr<Tree>> Tree::open(const std::string& root, Opening opening) {
   const int fd = ::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) {
     Error error = errno_error(errno, "cannot open the remote's directory", root);
@@ -85,15 +74,29 @@ Result<std::unique_ptr<Tree>> Tree::open(const std::string& root, WallTime stale
                          : "; the user that runs the server needs the right to read and write it";
     return error;
   }
-  std::unique_ptr<Tree> tree(new Tree(Fd(fd)));
-  TRY(make_directory(tree->root_.get(), std::string(kSystemDirectory)));
-  TRY_ASSIGN(const Fd system, open_at(tree->root_.get(), std::string(kSystemDirectory), kDirectoryFlags));
-  TRY(make_directory(system.get(), "temporary"));
-  TRY(make_directory(system.get(), "sidecars"));
-  TRY_ASSIGN(tree->temporaries_, open_at(system.get(), "temporary", kDirectoryFlags));
-  TRY_ASSIGN(tree->sidecars_, open_at(system.get(), "sidecars", kDirectoryFlags));
-  TRY(drop_stale(tree->temporaries_.get(), stale_before));
+  std::unique_ptr<Tree> tree(new Tree(Fd(fd), std::move(opening.sync)));
+  TRY_ASSIGN(const Fd system, tree->make_directory(fd, std::string(kSystemDirectory)));
+  TRY_ASSIGN(tree->temporaries_, tree->make_directory(system.get(), "temporary"));
+  TRY_ASSIGN(tree->sidecars_, tree->make_directory(system.get(), "sidecars"));
+  TRY(drop_stale(tree->temporaries_.get(), opening.stale_before));
   return tree;
+}
+
+Result<Fd> Tree::make_directory(int parent, const std::string& name) {
+  const bool made = ::mkdirat(parent, name.c_str(), kDirectoryMode) == 0;
+  if (!made && errno != EEXIST) return errno_error(errno, "cannot make the directory", name);
+  TRY_ASSIGN(Fd directory, open_at(parent, name, kDirectoryFlags));
+  if (!made) {
+    TRY(durable_.sync_entry(parent, directory.get(), name));
+    return directory;
+  }
+  auto synced = durable_.sync_written(parent, name);
+  if (!synced.ok()) {
+    ::unlinkat(parent, name.c_str(), AT_REMOVEDIR);
+    return std::move(synced).error();
+  }
+  durable_.remember_entry(parent, directory.get());
+  return directory;
 }
 
 Result<Fd> Tree::open_directory(const std::vector<std::string>& names) const {
@@ -135,8 +138,7 @@ Result<Tree::Place> Tree::make_place(const KeyPath& path) {
         return errno_error(errno, "cannot make room for the directory", name);
       }
     }
-    TRY(make_directory(parent, name));
-    TRY_ASSIGN(place.directory, open_at(parent, name, kDirectoryFlags));
+    TRY_ASSIGN(place.directory, make_directory(parent, name));
   }
   const int directory = place.directory.get();
   const std::string beside = path.leaf + std::string(kBesideDirectory);
@@ -165,16 +167,16 @@ Result<void> Tree::write_sidecar(const std::string& key, const std::string& etag
   const std::string text = encode_sidecar(key, headers);
   if (text.size() > kSidecarBytesMax) return Error{Code::kTooLarge, "too much metadata"};
   const std::string hash = hash_of(key);
-  TRY(make_directory(sidecars_.get(), sidecar_directory(hash)));
-  TRY_ASSIGN(const Fd directory, open_at(sidecars_.get(), sidecar_directory(hash), kDirectoryFlags));
+  TRY_ASSIGN(const Fd sidecars, open_at(sidecars_.get(), ".", kDirectoryFlags));
+  TRY_ASSIGN(const Fd directory, make_directory(sidecars.get(), sidecar_directory(hash)));
   TRY_ASSIGN(const Fd file, open_at(directory.get(), sidecar_name(hash, etag), O_WRONLY | O_CREAT | O_TRUNC));
   for (std::size_t done = 0; done < text.size();) {
     const ssize_t wrote = ::write(file.get(), text.data() + done, text.size() - done);
     if (wrote < 0 && errno != EINTR) return errno_error(errno, "cannot write the sidecar of", key);
     if (wrote > 0) done += static_cast<std::size_t>(wrote);
   }
-  TRY(sync_fd(file.get(), key));
-  return sync_fd(directory.get(), key);
+  TRY(durable_.sync_draft(file.get(), key));
+  return durable_.sync_written(directory.get(), key);
 }
 
 void Tree::drop_sidecar(const std::string& key, const std::string& etag) {
@@ -187,7 +189,7 @@ Result<RemoteObject> Tree::place(const Temporary& temporary, const std::string& 
   TRY_ASSIGN(const KeyPath path, path_of_key(key));
   const struct timespec times[2] = {{0, UTIME_OMIT}, {mtime_ns / 1'000'000'000, mtime_ns % 1'000'000'000}};
   if (::futimens(temporary.fd.get(), times) != 0) return errno_error(errno, "cannot stamp", key);
-  TRY(sync_fd(temporary.fd.get(), key));
+  TRY(durable_.sync_draft(temporary.fd.get(), key));
   struct stat status;
   if (::fstat(temporary.fd.get(), &status) != 0) return errno_error(errno, "cannot look at", key);
   RemoteObject object = object_of(key, status);
@@ -220,9 +222,23 @@ Result<RemoteObject> Tree::place(const Temporary& temporary, const std::string& 
     return std::move(placed).error();
   }
   if (condition.if_absent) drop_temporary(temporary.name);
-  TRY(sync_fd(placed->directory.get(), key));
+  auto synced = durable_.sync_written(placed->directory.get(), key);
+  if (!synced.ok()) {
+    take_back(object);
+    return std::move(synced).error();
+  }
+  durable_.remember(sidecar_name(hash_of(key), object.etag));
   if (placed->exists) drop_sidecar(key, etag_of(placed->status));
   return object;
+}
+
+// The next try has to write the name anew. The sidecar stays: should the name be on the disk after all, the object can
+// be told for ours.
+void Tree::take_back(const RemoteObject& object) {
+  const std::lock_guard lock(mutex_);
+  const auto now = locate(object.key);
+  if (!now.ok() || !now->exists || etag_of(now->status) != object.etag) return;
+  ::unlinkat(now->directory.get(), now->name.c_str(), 0);
 }
 
 Result<Tree::Opened> Tree::open_object(const std::string& key) {
@@ -239,8 +255,33 @@ Result<Tree::Opened> Tree::open_object(const std::string& key) {
   return Opened{std::move(fd), object_of(key, status)};
 }
 
+Result<void> Tree::settle(const Opened& found) {
+  const std::string& key = found.object.key;
+  const std::string hash = hash_of(key);
+  const std::string remembered = sidecar_name(hash, found.object.etag);
+  if (durable_.remembers(remembered)) return {};
+  TRY(durable_.sync_found(found.fd.get(), key));
+  // The sidecar itself was synced before its object got a name.
+  TRY_ASSIGN(const Fd sidecars, open_at(sidecars_.get(), ".", kDirectoryFlags));
+  const auto beside = open_at(sidecars.get(), sidecar_directory(hash), kDirectoryFlags);
+  if (beside.ok()) {
+    TRY(durable_.sync_entry(sidecars.get(), beside->get(), key));
+  }
+  TRY_ASSIGN(const KeyPath path, path_of_key(key));
+  TRY_ASSIGN(Fd at, open_directory({}));
+  for (const std::string& name : path.directories) {
+    TRY_ASSIGN(Fd below, open_at(at.get(), name, kDirectoryFlags));
+    TRY(durable_.sync_entry(at.get(), below.get(), key));
+    at = std::move(below);
+  }
+  TRY(durable_.sync_found(at.get(), key));
+  durable_.remember(remembered);
+  return {};
+}
+
 Result<HeadResult> Tree::head(const std::string& key) {
   TRY_ASSIGN(const Opened opened, open_object(key));
+  TRY(settle(opened));
   HeadResult result{opened.object, {}};
   const std::string hash = hash_of(key);
   auto directory = open_at(sidecars_.get(), sidecar_directory(hash), kDirectoryFlags);
@@ -273,7 +314,7 @@ Result<void> Tree::remove(const std::string& key, const Condition& condition) {
   if (::unlinkat(place->directory.get(), place->name.c_str(), 0) != 0 && errno != ENOENT) {
     return errno_error(errno, "cannot remove", key);
   }
-  TRY(sync_fd(place->directory.get(), key));
+  TRY(durable_.sync_written(place->directory.get(), key));
   drop_sidecar(key, etag_of(place->status));
   prune(path);
   return {};

@@ -1,26 +1,33 @@
 // Tree: the directory tree of a file remote, by blocking calls. For worker threads only.
 #pragma once
 
+#include <unistd.h>
+
 #include <memory>
 #include <shared_mutex>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "remote/file/durable.h"
 #include "remote/file/key_path.h"
 #include "remote/file/posix.h"
 #include "remote/remote.h"
 
 namespace tombolo::remote::file {
 
+struct Opening {
+  WallTime stale_before = {};  // temporary files from before this are dropped
+  Durable::Sync sync = ::fsync;
+};
+
 /// Thread-safe. Every name is opened beneath the root, part by part, and links are never followed. Changes of the tree
 /// are atomic among the users of one Tree; another process that writes into the tree is seen, but not excluded (only
 /// put-if-absent holds across processes).
 class Tree {
  public:
-  /// `root` must exist and be writable: a missing mount is an error, not an empty store. Makes the system directory and
-  /// drops temporary files from before `stale_before`.
-  static Result<std::unique_ptr<Tree>> open(const std::string& root, WallTime stale_before);
+  /// `root` must exist and be writable: a missing mount is an error, not an empty store. Makes the system directory.
+  static Result<std::unique_ptr<Tree>> open(const std::string& root, Opening opening);
 
   struct Temporary {
     std::string name;
@@ -30,7 +37,8 @@ class Tree {
   void drop_temporary(const std::string& name);
 
   /// Makes a written temporary file the object `key`: stamps it with `mtime_ns`, syncs it, its sidecar and its names.
-  /// kConditionFailed leaves the temporary for the caller to drop.
+  /// kConditionFailed leaves the temporary for the caller to drop. When the last sync fails, the object is taken away
+  /// again, and what it replaced is gone.
   Result<RemoteObject> place(const Temporary& temporary, const std::string& key, const RemoteHeaders& headers,
                              const Condition& condition, std::int64_t mtime_ns);
 
@@ -39,6 +47,7 @@ class Tree {
     RemoteObject object;
   };
   Result<Opened> open_object(const std::string& key);
+  /// What it tells of is on the disk, names included, whoever wrote it; a sync that fails is an error.
   Result<HeadResult> head(const std::string& key);
   Result<ListPage> list(const ListRequest& request);
   Result<void> remove(const std::string& key, const Condition& condition);
@@ -51,15 +60,20 @@ class Tree {
     struct stat status = {};
   };
 
-  explicit Tree(Fd root) : root_(std::move(root)) {}
+  Tree(Fd root, Durable::Sync sync) : root_(std::move(root)), durable_(std::move(sync)) {}
+  /// Durably, or finds it there.
+  Result<Fd> make_directory(int parent, const std::string& name);
   Result<Fd> open_directory(const std::vector<std::string>& names) const;
   Result<Place> locate(const std::string& key) const;  // kNotFound when a directory on the way is missing
   Result<Place> make_place(const KeyPath& path);       // requires: mutex_ held
   Result<void> write_sidecar(const std::string& key, const std::string& etag, const RemoteHeaders& headers);
   void drop_sidecar(const std::string& key, const std::string& etag);
-  void prune(const KeyPath& path);  // requires: mutex_ held
+  void take_back(const RemoteObject& object);
+  Result<void> settle(const Opened& found);  // syncs what a writer that was killed may have left to do
+  void prune(const KeyPath& path);           // requires: mutex_ held
 
   Fd root_, temporaries_, sidecars_;
+  Durable durable_;
   std::shared_mutex mutex_;  // exclusive while names change, shared while one is found
 };
 
