@@ -179,8 +179,10 @@ std::vector<Command> all_commands() {
        .online = remote_list},
       {.path = "remote test",
        .summary = "Try everything that tombolo needs of a remote, measure it, and say what cold reads will cost",
-       .details = "Permissions and conditions one by one, then latencies, throughput and the difference of the clocks, "
-                  "on objects of its own that it removes. docs/remotes.md explains what it says.",
+       .details =
+           "Permissions and conditions one by one, then latencies, throughput and the difference of the clocks, "
+           "on objects of its own that it removes. A remote that was down when the server started is in use again "
+           "when it can be reached. docs/remotes.md explains what it says.",
        .arguments = {remote_name(Kind::kRemote)},
        .options = {{.name = "--bytes",
                     .value = "SIZE",

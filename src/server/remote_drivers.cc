@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "async/deadline.h"
 #include "auth/http_request.h"
@@ -32,6 +33,13 @@ Error no_such(const std::string& name) {
 
 std::string purpose(const std::string& remote) {
   return "remote-secret:" + remote;
+}
+
+bool same_place(std::string_view a, std::string_view b) {
+  const auto plain = [](std::string_view endpoint) {
+    return (std::filesystem::path(endpoint) / "").lexically_normal();
+  };
+  return plain(a) == plain(b);
 }
 
 Result<void> check(const admin::NewRemote& remote) {
@@ -101,6 +109,7 @@ Result<std::shared_ptr<remote::Remote>> RemoteDrivers::connect(const meta::Remot
                                                                Use use) {
   if (config.kind == "file") {
     remote::file::FileConfig file{.name = config.name, .directory = config.endpoint};
+    if (use == Use::kNewPlace) file.marker = remote::file::Marker::kMayBeMade;
     auto workers = std::make_unique<Workers>(WorkersOptions{.threads = kFileThreads, .queue_max = kFileCallsMax});
     TRY_ASSIGN(auto opened, remote::file::FileRemote::open(std::move(file), *workers, cell_.clock, cell_.random));
     const std::lock_guard lock(mutex_);
@@ -152,9 +161,21 @@ Task<void> RemoteDrivers::connect_all() {
       remotes_.set(row.name, *std::move(remote));
     } else {
       log(LogLevel::kError, "server", "remote {} is not available: {}", row.name, remote.error().message);
+      remotes_.set_down(
+          row.name,
+          fmt::format("{}. Once that is mended, `tombolo remote test {}`, or a restart, takes it into use again",
+                      remote.error().message, row.name));
     }
   }
   co_return Result<void>{};
+}
+
+Result<std::shared_ptr<remote::Remote>> RemoteDrivers::in_use(const meta::RemoteConfig& row, const Secret& secret) {
+  if (auto remote = remotes_.find(row.name); remote.ok()) return remote;
+  TRY_ASSIGN(auto remote, connect(row, secret, Use::kService));
+  remotes_.set(row.name, remote);
+  log(LogLevel::kInfo, "server", "remote {} is in use again", row.name);
+  return remote;
 }
 
 Task<void> RemoteDrivers::add(admin::NewRemote remote) {
@@ -167,7 +188,7 @@ Task<void> RemoteDrivers::add(admin::NewRemote remote) {
   row.bucket = remote.bucket;
   row.prefix = remote.prefix;
   row.sealed_secret = sealed(remote.name, secret);
-  CO_CHECK_ASSIGN(auto connected, connect(row, secret, Use::kService));
+  CO_CHECK_ASSIGN(auto connected, connect(row, secret, Use::kNewPlace));
   auto put = co_await meta::put_remote(cell_, std::move(row), meta::PutMode::kCreate);
   if (!put.ok() && put.error().code == Code::kAlreadyExists) {
     co_return Error{Code::kAlreadyExists,
@@ -186,6 +207,9 @@ Task<void> RemoteDrivers::update(admin::NewRemote remote) {
   const auto replace = [](std::string& old, const std::string& fresh) {
     if (!fresh.empty()) old = fresh;
   };
+  // The old place named once more is a wish to try it again, and no leave to begin it anew.
+  const Use use =
+      remote.endpoint.empty() || same_place(remote.endpoint, row->endpoint) ? Use::kService : Use::kNewPlace;
   replace(row->endpoint, remote.endpoint);
   replace(row->bucket, remote.bucket);
   replace(row->prefix, remote.prefix);
@@ -203,7 +227,7 @@ Task<void> RemoteDrivers::update(admin::NewRemote remote) {
                   .key = secret.key,
                   .sas = secret.sas}));
   row->sealed_secret = sealed(row->name, secret);
-  CO_CHECK_ASSIGN(auto connected, connect(*row, secret, Use::kService));
+  CO_CHECK_ASSIGN(auto connected, connect(*row, secret, use));
   CO_TRY(meta::put_remote(cell_, *row, meta::PutMode::kUpdate));
   remotes_.set(remote.name, std::move(connected));
   co_return Result<void>{};
@@ -242,7 +266,8 @@ Task<admin::RemoteTestReport> RemoteDrivers::test(std::string name, admin::Remot
   if (!row) co_return no_such(name);
   CO_CHECK_ASSIGN(const Secret secret, secret_of(*row));
   // A directory's driver keeps its conditions within itself, and takes files in the making of another for leftovers.
-  CO_CHECK_ASSIGN(const auto remote, row->kind == "file" ? remotes_.find(name) : connect(*row, secret, Use::kTest));
+  CO_CHECK_ASSIGN(const auto used, in_use(*row, secret));
+  CO_CHECK_ASSIGN(const auto remote, row->kind == "file" ? used : connect(*row, secret, Use::kTest));
   admin::RemoteTestReport report;
   report.kind = row->kind;
   remote::ProbeOptions options;

@@ -32,7 +32,7 @@ class RemoteDrivers {
   RemoteDrivers(meta::Cell cell, const auth::Sealer& sealer, store::Remotes& remotes, RemotePatience patience,
                 std::shared_ptr<const http::TlsClient> trust, observe::Metrics& metrics);
 
-  /// At start: every row. A remote that cannot be set up is logged and left out; its objects answer kUnavailable.
+  /// At start: every row. A remote that cannot be set up is logged and down; its objects answer kUnavailable.
   Task<void> connect_all();
   /// Checks, stores (secrets sealed) and connects. kInvalid, kAlreadyExists.
   Task<void> add(admin::NewRemote remote);
@@ -40,7 +40,8 @@ class RemoteDrivers {
   Task<std::vector<admin::RemoteView>> views();
   /// Replaces what is not empty; the next operation uses it. kNotFound, kInvalid.
   Task<void> update(admin::NewRemote remote);
-  /// Over a connection of its own, which tries again only once: what is told is what the remote did. kNotFound.
+  /// Over a connection of its own, which tries again only once: what is told is what the remote did. One that is down
+  /// is taken into use again if it can be. kNotFound.
   Task<admin::RemoteTestReport> test(std::string name, admin::RemoteTestLimits limits);
 
  private:
@@ -48,8 +49,11 @@ class RemoteDrivers {
     std::string account, key, sas;
   };
   std::shared_ptr<remote::Remote> metered(std::shared_ptr<remote::Remote> remote) const;
-  enum class Use { kService, kTest };
+  // kNewPlace: for service too, at a place that was just named and may be empty.
+  enum class Use { kService, kNewPlace, kTest };
   Result<std::shared_ptr<remote::Remote>> connect(const meta::RemoteConfig& config, const Secret& secret, Use use);
+  /// The one in use. One that is down is connected again, and in use when that succeeds.
+  Result<std::shared_ptr<remote::Remote>> in_use(const meta::RemoteConfig& row, const Secret& secret);
   Result<Secret> secret_of(const meta::RemoteConfig& row) const;
   std::string sealed(const std::string& name, const Secret& secret) const;
 

@@ -43,6 +43,18 @@ TEST(Remotes, UnknownNameIsUnavailableAndNamed) {
   EXPECT_NE(found.error().message.find("bucket-a"), std::string::npos);
 }
 
+TEST(Remotes, OneThatIsDownSaysWhyUntilItIsInUseAgain) {
+  Remotes remotes;
+  remotes.set_down("bucket-a", "not mounted");
+  const auto down = remotes.find("bucket-a");
+  ASSERT_FALSE(down.ok());
+  EXPECT_EQ(down.error().code, Code::kUnavailable);
+  EXPECT_EQ(down.error().message, "remote \"bucket-a\" is down: not mounted");
+  EXPECT_EQ(remotes.names(), std::vector<std::string>{"bucket-a"});
+  remotes.set("bucket-a", nullptr);
+  EXPECT_TRUE(remotes.find("bucket-a").ok());
+}
+
 Task<Md5Digest> hash_in_steps(Workers& workers, BytesView bytes, std::size_t step) {
   Md5Pipeline pipeline(workers);
   for (std::size_t at = 0; at < bytes.size(); at += step) {

@@ -6,7 +6,13 @@ namespace tombolo::store {
 
 void Remotes::set(std::string name, std::shared_ptr<remote::Remote> remote) {
   const std::unique_lock lock(mutex_);
-  by_name_[std::move(name)] = std::move(remote);
+  by_name_.insert_or_assign(std::move(name), std::move(remote));
+}
+
+void Remotes::set_down(std::string name, std::string why) {
+  Error down{Code::kUnavailable, "remote \"" + name + "\" is down: " + std::move(why)};
+  const std::unique_lock lock(mutex_);
+  by_name_.insert_or_assign(std::move(name), std::move(down));
 }
 
 void Remotes::remove(const std::string& name) {

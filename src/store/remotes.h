@@ -20,15 +20,18 @@ class Remotes {
  public:
   /// Adds or replaces (new credentials: the next operation uses them).
   void set(std::string name, std::shared_ptr<remote::Remote> remote);
+  /// Configured, and out of reach until set() takes it into use: find() says `why`.
+  void set_down(std::string name, std::string why);
   void remove(const std::string& name);
-  /// kUnavailable when no remote of the name is configured: gens name it, so its absence is a fault of configuration.
+  /// kUnavailable when it is down, and when no remote of the name is configured: gens name it, so its absence is a
+  /// fault of configuration.
   Result<std::shared_ptr<remote::Remote>> find(const std::string& name) const;
   /// In byte order.
   std::vector<std::string> names() const;
 
  private:
   mutable std::shared_mutex mutex_;
-  std::map<std::string, std::shared_ptr<remote::Remote>> by_name_;
+  std::map<std::string, Result<std::shared_ptr<remote::Remote>>> by_name_;
 };
 
 }  // namespace tombolo::store

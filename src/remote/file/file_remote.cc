@@ -7,7 +7,6 @@
 
 #include "base/assert.h"
 #include "base/crc64.h"
-#include "remote/file/tree.h"
 
 namespace tombolo::remote::file {
 namespace {
@@ -104,11 +103,10 @@ class FileSource final : public ByteSource {
 FileRemote::FileRemote(FileConfig config, std::unique_ptr<Tree> tree, Workers& workers, Clock& clock, Random& random)
     : config_(std::move(config)), tree_(std::move(tree)), workers_(workers), clock_(clock), random_(random) {}
 
-FileRemote::~FileRemote() = default;
-
 Result<std::unique_ptr<FileRemote>> FileRemote::open(FileConfig config, Workers& workers, Clock& clock,
                                                      Random& random) {
   Opening opening;
+  opening.marker = config.marker;
   opening.stale_before = {clock.wall().micros - kStaleAge.count()};
   TRY_ASSIGN(auto tree, Tree::open(config.directory, std::move(opening)));
   return std::unique_ptr<FileRemote>(new FileRemote(std::move(config), std::move(tree), workers, clock, random));

@@ -7,15 +7,15 @@
 
 #include "async/workers.h"
 #include "base/random.h"
+#include "remote/file/tree.h"
 #include "remote/remote.h"
 
 namespace tombolo::remote::file {
 
-class Tree;
-
 struct FileConfig {
-  std::string name;       // the remote's
-  std::string directory;  // must exist: a missing mount is an error, not an empty store
+  std::string name;                      // the remote's
+  std::string directory;                 // must exist: a missing mount is an error, not an empty store
+  Marker marker = Marker::kMustBeThere;  // kMayBeMade where somebody has just named this directory as the place
 };
 
 /// Conditions are atomic among all operations of one FileRemote; across processes only put with if_absent is. An object
@@ -23,9 +23,9 @@ struct FileConfig {
 /// calls run on the workers and cannot be cancelled or timed out: over a hanging network mount they hang.
 class FileRemote final : public Remote {
  public:
-  /// Blocking; for the start of a process. What it is given outlives it and the sources that it hands out.
+  /// Blocking; for the start of a process. kUnavailable when the directory or its marker is missing. What it is given
+  /// outlives it and the sources that it hands out.
   static Result<std::unique_ptr<FileRemote>> open(FileConfig config, Workers& workers, Clock& clock, Random& random);
-  ~FileRemote() override;
 
   const std::string& name() const override { return config_.name; }
   Capabilities capabilities() const override { return {}; }

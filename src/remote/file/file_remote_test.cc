@@ -28,7 +28,7 @@ struct FileFixture final : RemoteFixture {
   SystemClock clock_;
   SeededRandom random_{1};
   const std::unique_ptr<FileRemote> remote_ =
-      *FileRemote::open({.name = "disk", .directory = root}, workers_, clock_, random_);
+      *FileRemote::open({.name = "disk", .directory = root, .marker = Marker::kMayBeMade}, workers_, clock_, random_);
 };
 
 INSTANTIATE_TEST_SUITE_P(File, RemoteContract, testing::Values([]() -> std::unique_ptr<RemoteFixture> {
@@ -249,8 +249,32 @@ TEST(FileRemoteOpen, AMissingDirectoryIsAnErrorAndNotAnEmptyStore) {
   Workers workers{{.threads = 1}};
   SystemClock clock;
   SeededRandom random(1);
-  const auto opened = FileRemote::open({.name = "d", .directory = "/nowhere/at/all"}, workers, clock, random);
-  EXPECT_EQ(opened.error().code, Code::kNotFound);
+  FileConfig config{.name = "d", .directory = "/nowhere/at/all"};
+  const auto known = FileRemote::open(config, workers, clock, random);
+  EXPECT_EQ(known.error().code, Code::kUnavailable);
+  EXPECT_NE(known.error().message.find("not mounted"), std::string::npos) << known.error().message;
+  config.marker = Marker::kMayBeMade;
+  EXPECT_EQ(FileRemote::open(config, workers, clock, random).error().code, Code::kNotFound);
+}
+
+TEST(FileRemoteOpen, AMountPointWithoutItsMountIsAnErrorAndStaysEmpty) {
+  const TestFolder folder;
+  Workers workers{{.threads = 1}};
+  SystemClock clock;
+  SeededRandom random(1);
+  FileConfig config{.name = "d", .directory = folder.path()};
+  const auto bare = FileRemote::open(config, workers, clock, random);
+  EXPECT_EQ(bare.error().code, Code::kUnavailable);
+  EXPECT_NE(bare.error().message.find("not mounted"), std::string::npos) << bare.error().message;
+  EXPECT_TRUE(fs::is_empty(folder.path()));
+  config.marker = Marker::kMayBeMade;
+  ASSERT_TRUE(FileRemote::open(config, workers, clock, random).ok());
+  config.marker = Marker::kMustBeThere;
+  EXPECT_TRUE(FileRemote::open(config, workers, clock, random).ok());
+  // What a backup without empty directories leaves is a remote as well.
+  fs::remove_all(folder.path() + "/.tombolo");
+  fs::create_directory(folder.path() + "/.tombolo");
+  EXPECT_TRUE(FileRemote::open(config, workers, clock, random).ok());
 }
 
 TEST(Sidecar, HasTheFormatOfItsPage) {

@@ -24,6 +24,31 @@ Result<Fd> open_at(int directory, const std::string& name, int flags) {
   return Fd(fd);
 }
 
+Error no_directory(int code, const std::string& root, Marker marker) {
+  Error error = errno_error(code, "cannot open the remote's directory", root);
+  if (error.code != Code::kNotFound) {
+    error.message += "; the user that runs the server needs the right to read and write it";
+  } else if (marker == Marker::kMayBeMade) {
+    error.message += "; make it (mkdir -p), or mount what it should be, and try again";
+  } else {
+    error = {Code::kUnavailable, error.message + "; the disk or share that holds it is probably not mounted: mount it"};
+  }
+  return error;
+}
+
+// Without a mount, its mount point is a directory too, and an empty one.
+Result<void> require_marker(int root, const std::string& path) {
+  const auto marker = open_at(root, std::string(kSystemDirectory), kDirectoryFlags);
+  if (marker.ok()) return {};
+  if (marker.error().code != Code::kNotFound) return marker.error();
+  return Error{
+      Code::kUnavailable,
+      fmt::format("\"{0}\" has no \"{1}\", which every directory of a remote has: the disk or share that "
+                  "belongs there is probably not mounted: mount it (if it is, and lost only that name, make it "
+                  "anew: mkdir \"{0}/{1}\")",
+                  path, kSystemDirectory)};
+}
+
 bool is_kind(int directory, const std::string& name, mode_t kind, struct stat& status) {
   return ::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 && (status.st_mode & S_IFMT) == kind;
 }
@@ -67,14 +92,11 @@ Result<void> drop_stale(int directory, WallTime before) {
 
 Result<std::unique_ptr<Tree>> Tree::open(const std::string& root, Opening opening) {
   const int fd = ::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) {
-    Error error = errno_error(errno, "cannot open the remote's directory", root);
-    error.message += error.code == Code::kNotFound
-                         ? "; make it (mkdir -p), or mount what it should be, and try again"
-                         : "; the user that runs the server needs the right to read and write it";
-    return error;
-  }
+  if (fd < 0) return no_directory(errno, root, opening.marker);
   std::unique_ptr<Tree> tree(new Tree(Fd(fd), std::move(opening.sync)));
+  if (opening.marker == Marker::kMustBeThere) {
+    TRY(require_marker(fd, root));
+  }
   TRY_ASSIGN(const Fd system, tree->make_directory(fd, std::string(kSystemDirectory)));
   TRY_ASSIGN(tree->temporaries_, tree->make_directory(system.get(), "temporary"));
   TRY_ASSIGN(tree->sidecars_, tree->make_directory(system.get(), "sidecars"));

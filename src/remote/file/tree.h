@@ -16,7 +16,11 @@
 
 namespace tombolo::remote::file {
 
+/// The system directory marks the root of a remote: a mount point without its mount has none.
+enum class Marker { kMustBeThere, kMayBeMade };
+
 struct Opening {
+  Marker marker = Marker::kMustBeThere;
   WallTime stale_before = {};  // temporary files from before this are dropped
   Durable::Sync sync = ::fsync;
 };
@@ -26,7 +30,7 @@ struct Opening {
 /// put-if-absent holds across processes).
 class Tree {
  public:
-  /// `root` must exist and be writable: a missing mount is an error, not an empty store. Makes the system directory.
+  /// `root` must exist and be writable. kUnavailable when it, or a marker that must be there, is missing.
   static Result<std::unique_ptr<Tree>> open(const std::string& root, Opening opening);
 
   struct Temporary {

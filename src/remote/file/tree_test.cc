@@ -23,7 +23,7 @@ std::string path_of(int fd) {
 class TreeTest : public testing::Test {
  protected:
   std::unique_ptr<Tree> open() {
-    auto tree = Tree::open(root_, {.sync = [this](int fd) { return sync(fd); }});
+    auto tree = Tree::open(root_, {.marker = Marker::kMayBeMade, .sync = [this](int fd) { return sync(fd); }});
     EXPECT_TRUE(tree.ok());
     synced_.clear();
     return *std::move(tree);
