@@ -88,13 +88,24 @@ void apply_log_level(const std::string& name) {
   set_log_level(levels.at(name));
 }
 
+// Each listener for clients has all of limits.connections_max.
+std::uint64_t client_listeners(const Settings& settings) {
+  return settings.tls_listen.empty() ? 1 : 2;
+}
+
+std::uint64_t admin_connections(const Settings& settings) {
+  return kAdminConnectionsMax * (settings.tls_admin_listen.empty() ? 1 : 2);
+}
+
+std::uint64_t connections_of_all(const Settings& settings) {
+  return settings.connections_max * client_listeners(settings) + admin_connections(settings);
+}
+
 // Every connection is a descriptor: better fewer connections than no descriptor left for a segment.
 Result<void> fit_connections(Settings& settings) {
   TRY_ASSIGN(const std::uint64_t limit, raise_descriptor_limit());
-  const std::uint64_t listeners = settings.tls_listen.empty() ? 1 : 2;  // each has all of limits.connections_max
-  const std::uint64_t admin = kAdminConnectionsMax * (settings.tls_admin_listen.empty() ? 1 : 2);
-  const std::uint64_t all = connections_that_fit(settings.connections_max * listeners + admin, limit);
-  const std::uint64_t fit = (all - std::min(admin, all / 2)) / listeners;
+  const std::uint64_t all = connections_that_fit(connections_of_all(settings), limit);
+  const std::uint64_t fit = (all - std::min(admin_connections(settings), all / 2)) / client_listeners(settings);
   if (fit < settings.connections_max) {
     log(LogLevel::kWarn, "server",
         "this process may open {} files only: {} client connections are served at once instead of {} "
@@ -153,7 +164,7 @@ Result<Opened> open_cell(const Settings& settings, MakeGround make_ground, Backg
                         .runtime = runtime,
                         .metrics = metrics,
                         .trust = std::move(trusted),
-                        .idle_files_max = idle_files_that_fit(settings.connections_max, descriptors)};
+                        .idle_files_max = idle_files_that_fit(connections_of_all(settings), descriptors)};
   TRY_ASSIGN(auto cell, run_on(runtime.background(), Cell::open(std::move(foundation), settings, background)));
   return Opened{std::move(directory), std::move(ground), std::move(reserve), std::move(cell)};
 }
