@@ -17,6 +17,9 @@ Task<std::unique_ptr<CommitLog>> CommitLog::open(disk::Disk& disk, Random& rando
                                                  Position applied) {
   std::unique_ptr<CommitLog> log(new CommitLog(disk, random, std::move(options)));
   CO_TRY(log->create_directory());
+  // The last process may have ended between a file's name and the sync that makes it durable. A later file must not be
+  // what is left of the two.
+  CO_TRY(disk.sync_directory(log->options_.directory));
   CO_TRY_ASSIGN(auto recovered, recover_log(disk, log->options_.directory, log->options_.cell_id, applied));
   if (recovered.files.empty()) {
     CO_TRY(log->start_first());

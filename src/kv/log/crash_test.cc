@@ -122,6 +122,34 @@ bool die_twice(int k, int j, Death first, Death second) {
   return died;
 }
 
+/// The process dies at each operation, maybe between the name of a file and its sync. The next one goes on from what it
+/// finds until the power fails, which may take either name and leave the other.
+TEST_F(LogCrash, NoFileIsMadeBehindANameThatIsNotDurable) {
+  for (int first = 1;; ++first) {
+    for (int second = 1; second <= 24; ++second) {
+      SCOPED_TRACE(std::to_string(first) + ", " + std::to_string(second));
+      auto rig = make_rig();
+      rig->faults.fail_from = first;
+      Outcome outcome;
+      if (rig->open().ok()) outcome = work(*rig, 0);
+      const bool died = rig->faults.operations >= first;
+      rig->kill();
+      if (!died) return;
+      rig->faults.fail_from = rig->faults.operations + second;
+      if (rig->open().ok()) {
+        const int n = check(*rig, outcome);
+        outcome = work(*rig, n);
+      }
+      rig->kill();
+      SeededRandom coin(static_cast<std::uint64_t>(first * 100 + second));
+      rig->memory.crash({.unsynced = disk::PowerLoss::Unsynced::kTorn, .random = &coin});
+      expect_open(*rig);
+      if (!rig->is_open()) return;
+      EXPECT_GE(rig->engine().committed().value, static_cast<std::uint64_t>(outcome.acknowledged));
+    }
+  }
+}
+
 TEST_F(LogCrash, DeathDuringRecoveryLosesNothing) {
   for (const auto first : {Death::kPower, Death::kProcess}) {
     for (const auto second : {Death::kPower, Death::kProcess}) {
