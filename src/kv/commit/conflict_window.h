@@ -17,8 +17,12 @@ class ConflictWindow {
 
   explicit ConflictWindow(std::size_t entries_max = 4'000'000) : entries_max_(entries_max) {}
 
+  /// After an exclusive guard has been refused for shared ones these are refused for so long, so that it gets its turn:
+  /// some always stand in its way on a busy container. Above the pause of run() between two tries.
+  static constexpr Duration kStandBack = std::chrono::milliseconds(100);
+
   /// kConflict when something that `request` read or guards has changed since request.read.
-  Result<void> check(const CommitRequest& request) const;
+  Result<void> check(const CommitRequest& request, SteadyTime now);
   /// Remembers what `request` wrote and guarded as done at `sequence`, which only grows.
   void record(const CommitRequest& request, Sequence sequence, SteadyTime now);
   /// Forgets what no transaction can conflict with any more: commits up to `oldest_read`, and those older than kAgeMax.
@@ -35,13 +39,15 @@ class ConflictWindow {
     Kind kind;
   };
 
+  bool stands_back(const CommitRequest& request, SteadyTime now) const;
   bool changed(Kind kind, Fingerprint key, Sequence since) const;
   void remember(Kind kind, Fingerprint key, Sequence sequence, SteadyTime now);
 
   const std::size_t entries_max_;
   boost::unordered_flat_map<Fingerprint, Sequence> last_[kKinds];
-  std::deque<Entry> entries_;  // in order of sequence
-  Sequence forgotten_;         // commits up to here may be missing
+  std::deque<Entry> entries_;                                  // in order of sequence
+  boost::unordered_flat_map<Fingerprint, SteadyTime> wanted_;  // exclusively, and until when shared guards stand back
+  Sequence forgotten_;                                         // commits up to here may be missing
 };
 
 }  // namespace tombolo::kv

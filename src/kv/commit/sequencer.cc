@@ -54,7 +54,7 @@ Result<std::optional<std::string>> resolve(const std::string& key, Write& write,
 }  // namespace
 
 Result<LogEntry> Sequencer::admit(CommitRequest request, Counters& counters, SteadyTime now) {
-  TRY(window_.check(request));
+  TRY(window_.check(request, now));
   LogEntry entry;
   entry.writes.reserve(request.writes.size());
   for (auto& [key, write] : request.writes) {
