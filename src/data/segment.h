@@ -37,6 +37,7 @@ struct Segment {
   std::uint32_t pins = 0;        // of both kinds
   std::uint32_t unresolved = 0;  // pins of run writers and of sealed runs
   std::uint32_t active_writers = 0;
+  std::uint64_t size_max = 0;  // Life::kOpen: no place starts behind it; reserved
   std::uint64_t tail = 0;      // where the next place starts
   std::uint64_t extended = 0;  // length of the file that a writer was told to see to
   std::uint64_t freed_at = 0;  // Life::kReleased: the log's mark must reach this sequence

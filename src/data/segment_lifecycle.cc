@@ -191,8 +191,12 @@ Task<void> SegmentStore::State::open_for_waiters(kv::Purpose purpose) {
 
 Task<void> SegmentStore::State::open_segment(kv::Purpose purpose) {
   CO_TRY_ASSIGN(const disk::Space space, disk.space());
-  const std::uint64_t kept = purpose == kv::Purpose::kFreesSpace ? 0 : config.keep_free_bytes;
-  if (space.free_bytes < config.segment_bytes + kept) {
+  // A segment for compaction makes do with most of what is left: it gives back more than it takes.
+  const bool frees = purpose == kv::Purpose::kFreesSpace;
+  const std::uint64_t most = space.free_bytes - space.free_bytes / 8;
+  const std::uint64_t size = frees ? std::min(config.segment_bytes, most) : config.segment_bytes;
+  const std::uint64_t needed = frees ? config.segment_bytes / 4 : config.segment_bytes + config.keep_free_bytes;
+  if (space.free_bytes < needed) {
     co_return Error{Code::kNoSpace, "the disk is too full for a new segment; free space, then try again"};
   }
   std::uint64_t incarnation = 0;
@@ -200,7 +204,7 @@ Task<void> SegmentStore::State::open_segment(kv::Purpose purpose) {
   SegmentId id;
   auto body = [purpose, incarnation, &id](kv::Transaction& txn) { return take_id(txn, purpose, incarnation, id); };
   CO_TRY(kv::run(engine, random, std::move(body)));
-  auto made = co_await make_file({.segment = id, .incarnation = incarnation, .cell = config.cell});
+  auto made = co_await make_file({.segment = id, .incarnation = incarnation, .cell = config.cell}, size);
   auto segment = std::make_shared<Segment>(id, incarnation, idle);
   const std::lock_guard lock(mutex);
   segments.emplace(id, segment);
@@ -209,15 +213,16 @@ Task<void> SegmentStore::State::open_segment(kv::Purpose purpose) {
     co_return made.error();
   }
   segment->life = Life::kOpen;
+  segment->size_max = size;
   segment->tail = kSegmentHeaderBytes;
   segment->file = *std::move(made);
   stream(purpose).current = segment;
   co_return Result<void>{};
 }
 
-Task<std::shared_ptr<disk::File>> SegmentStore::State::make_file(SegmentHeader header) {
+Task<std::shared_ptr<disk::File>> SegmentStore::State::make_file(SegmentHeader header, std::uint64_t reserve_bytes) {
   CO_TRY_ASSIGN(std::shared_ptr<disk::File> file, disk.open(segment_path(header.segment), disk::Open::kCreateNew));
-  CO_TRY(file->reserve(config.segment_bytes));
+  CO_TRY(file->reserve(reserve_bytes));
   const SegmentHeaderBytes encoded = encode(header);
   CO_TRY(file->write(0, encoded));
   CO_TRY(file->sync());
@@ -381,7 +386,7 @@ std::uint64_t SegmentStore::file_bytes() const {
   const std::lock_guard lock(state_->mutex);
   for (const auto& [id, segment] : state_->segments) {
     const std::lock_guard segment_lock(segment->mutex);
-    bytes += segment->life == Life::kOpen ? std::max(segment->tail, state_->config.segment_bytes) : segment->tail;
+    bytes += segment->life == Life::kOpen ? std::max(segment->tail, segment->size_max) : segment->tail;
   }
   return bytes;
 }

@@ -51,10 +51,10 @@ namespace {
 constexpr std::uint64_t kExtendBytes = 4 * kMiB;
 
 /// The length that the file of a segment should now get, 0 when it has it already. Requires the segment's mutex.
-std::uint64_t extend_to(Segment& segment, std::uint64_t segment_bytes) {
+std::uint64_t extend_to(Segment& segment) {
   if (segment.tail <= segment.extended) return 0;
   const std::uint64_t step = (segment.tail + kExtendBytes - 1) / kExtendBytes * kExtendBytes;
-  segment.extended = std::max(segment.tail, std::min(step, segment_bytes));
+  segment.extended = std::max(segment.tail, std::min(step, segment.size_max));
   return segment.extended;
 }
 
@@ -77,10 +77,10 @@ Result<std::unique_ptr<RunWriter>> SegmentStore::State::allocate(SegmentStore& s
                            .length_max = run.length_max,
                            .start = current->tail};
     current->tail += occupied_bytes(header_offset(place.start, run.length_max), run.length_max);
-    place.extend_to = extend_to(*current, config.segment_bytes);
+    place.extend_to = extend_to(*current);
     ++current->active_writers;
     ++writers;
-    if (current->tail >= config.segment_bytes) full = current;
+    if (current->tail >= current->size_max) full = current;
     writer = std::make_unique<RunWriter>(store, SegmentPin(current, PinKind::kWriter), std::move(place));
   }
   if (full) retire(full);

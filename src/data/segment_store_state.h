@@ -63,7 +63,7 @@ struct SegmentStore::State {
   Task<void> wait_for_open(kv::Purpose purpose);
   Task<void> open_for_waiters(kv::Purpose purpose);
   Task<void> open_segment(kv::Purpose purpose);
-  Task<std::shared_ptr<disk::File>> make_file(SegmentHeader header);
+  Task<std::shared_ptr<disk::File>> make_file(SegmentHeader header, std::uint64_t reserve_bytes);
   /// No new runs go into it; its row becomes sealed once its last writer has gone. Fine to call twice.
   void retire(const std::shared_ptr<Segment>& segment);
   void seal_when_idle(const std::shared_ptr<Segment>& segment);

@@ -112,7 +112,8 @@ TEST(Collector, CompactionGoesOnWhileItsReadersRead) {
   EXPECT_LE(rig.segments.file_bytes(), 420'000u);
 }
 
-TEST(Collector, CompactionFreesSpaceOnADiskThatIsFullForOthers) {
+/// `free_bytes`: what is left of the disk then, where it is less than stores leave.
+void free_a_full_disk(std::optional<std::uint64_t> free_bytes) {
   TierRig rig(small_segments());  // keeps 1 MiB free
   std::map<std::string, Bytes> all;
   rig.disk.set_limit(12 * kMiB);
@@ -137,10 +138,22 @@ TEST(Collector, CompactionFreesSpaceOnADiskThatIsFullForOthers) {
     rig.remove(object->first);
     object = all.erase(object);
   }
+  if (free_bytes) {
+    const disk::Space space = *rig.run(rig.disk.space());
+    rig.disk.set_limit(space.total_bytes - space.free_bytes + *free_bytes);
+  }
   rig.collect();
   EXPECT_GT(rig.collector.stats().segments_compacted, 0u);
   EXPECT_TRUE(rig.put("new", rig.noise(100'000)).ok());
   for (const auto& [name, bytes] : all) EXPECT_EQ(*rig.get(name), bytes) << name;
+}
+
+TEST(Collector, CompactionFreesSpaceOnADiskThatIsFullForOthers) {
+  free_a_full_disk({});
+}
+
+TEST(Collector, CompactionNeedsNoRoomForAWholeSegment) {
+  free_a_full_disk(900 * kKiB);
 }
 
 TEST(Collector, ADamagedRunStaysWhereItIsAndStopsNothing) {
