@@ -108,6 +108,32 @@ TEST_F(JobsTest, CancelStopsARunningAndAQueuedJob) {
   ASSERT_TRUE(run(scheduler->stop()).ok());
 }
 
+TEST_F(JobsTest, ACancelledJobIsNotTakenUpAgainThoughItsProcessDiesWhileItRuns) {
+  auto first = make(1, 1us);
+  std::atomic<bool> let_go = false;
+  const auto deaf = [&let_go](JobContext& context) -> Task<void> {
+    while (!let_go) {
+      CO_TRY(sleep_for(1ms));
+      (void)co_await context.checkpoint("here", {});
+    }
+    co_return Result<void>{};
+  };
+  first->register_kind("deaf", deaf);
+  ASSERT_TRUE(run(first->start()).ok());
+  const JobId id = *run(first->submit("deaf", "", ""));
+  while (run(first->get(id))->cursor.empty()) (void)run(sleep_for(1ms));
+  ASSERT_TRUE(run(first->cancel(id)).ok());
+  for (int n = 0; n < 5; ++n) {  // what it still records changes nothing
+    (void)run(sleep_for(2ms));
+    EXPECT_EQ(run(first->get(id))->state, JobState::kRunning);
+    auto next_start = make(1, 1us);
+    EXPECT_EQ(run(next_start->get(id))->state, JobState::kCancelled);
+  }
+  let_go = true;
+  EXPECT_EQ(wait_until_ended(*first, id).state, JobState::kDone) << "it was done before it heard of it";
+  ASSERT_TRUE(run(first->stop()).ok());
+}
+
 TEST_F(JobsTest, EveryStateIsStamped) {
   clock_.advance(1h);
   auto scheduler = make(1'000'000, 1ms);

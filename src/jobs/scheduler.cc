@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 
+#include "async/mutex.h"
 #include "async/scope.h"
 #include "async/sleep.h"
 #include "base/endian.h"
@@ -49,8 +50,7 @@ struct Scheduler::State : std::enable_shared_from_this<Scheduler::State> {
     Task<void> checkpoint(std::string cursor, Progress progress) override {
       current.cursor = std::move(cursor);
       report(progress);
-      CO_TRY(owner.save(current));
-      owner.show(*this);
+      CO_TRY(owner.save_of(*this));
       if (stop_requested()) co_return Error{Code::kCancelled, "the job was asked to stop"};
       co_return Result<void>{};
     }
@@ -70,6 +70,7 @@ struct Scheduler::State : std::enable_shared_from_this<Scheduler::State> {
     }
 
     State& owner;
+    AsyncMutex saving;       // around each write of the job's row
     Job current;             // used by the runner only
     Job shown;               // guarded by owner.mutex
     bool cancelled = false;  // guarded by owner.mutex
@@ -84,9 +85,33 @@ struct Scheduler::State : std::enable_shared_from_this<Scheduler::State> {
     co_return Result<void>{};
   }
 
-  void show(Running& context) {
+  /// The same for one that runs, as the runner has it, and shows it. The row of one that is to be cancelled says so
+  /// already: whatever ends the process, nobody takes the job up again.
+  Task<void> save_of(Running& context) {
+    CO_TRY_ASSIGN(const auto turn, context.saving.lock());
+    Job row = context.current;
+    if (is_cancelled(context) && !ended(row.state)) row.state = JobState::kCancelled;
+    CO_TRY(save(row));
+    context.current.updated = row.updated;
     const std::lock_guard lock(mutex);
     context.shown = context.current;
+    co_return Result<void>{};
+  }
+  /// Requires: context.cancelled.
+  Task<void> record_cancel(std::shared_ptr<Running> context) {
+    CO_TRY_ASSIGN(const auto turn, context->saving.lock());
+    Job row;
+    {
+      const std::lock_guard lock(mutex);
+      row = context->shown;
+    }
+    if (ended(row.state)) co_return Result<void>{};
+    row.state = JobState::kCancelled;
+    co_return co_await save(row);
+  }
+  bool is_cancelled(const Running& context) const {
+    const std::lock_guard lock(mutex);
+    return context.cancelled;
   }
   bool is_stopping() const {
     const std::lock_guard lock(mutex);
@@ -98,8 +123,7 @@ struct Scheduler::State : std::enable_shared_from_this<Scheduler::State> {
   Task<void> save_at_last(Running& context) {
     Duration pause = kSaveAgainFirst;
     while (true) {
-      const Result<void> saved = co_await save(context.current);
-      if (saved.ok()) show(context);
+      const Result<void> saved = co_await save_of(context);
       if (saved.ok() || is_stopping()) co_return saved;
       log(LogLevel::kError, "jobs", "{}: its state could not be recorded, trying again in {} ms: {}",
           context.current.title, pause / std::chrono::milliseconds(1), to_string(saved.error()));
@@ -153,15 +177,10 @@ struct Scheduler::State : std::enable_shared_from_this<Scheduler::State> {
     ++job.starts;
     CO_TRY(save_at_last(context));
     const Result<void> result = co_await runners.at(job.kind)(context);
-    bool cancelled = false;
-    {
-      const std::lock_guard lock(mutex);
-      cancelled = context.cancelled;
-    }
     if (result.ok()) {
       job.state = JobState::kDone;
     } else if (result.error().code == Code::kCancelled) {
-      job.state = cancelled ? JobState::kCancelled : JobState::kQueued;
+      job.state = is_cancelled(context) ? JobState::kCancelled : JobState::kQueued;
     } else {
       job.state = JobState::kFailed;
       job.error = result.error().message;
@@ -314,11 +333,12 @@ Task<std::vector<Job>> Scheduler::list(std::uint32_t limit) {
 
 Task<void> Scheduler::cancel(JobId id) {
   std::optional<Job> dequeued;
+  std::shared_ptr<State::Running> running;
   {
     const std::lock_guard lock(state_->mutex);
     if (const auto it = state_->running.find(id); it != state_->running.end()) {
-      it->second->cancelled = true;
-      co_return Result<void>{};
+      running = it->second;
+      running->cancelled = true;
     }
     const auto same = [id](const Job& job) { return job.id == id; };
     if (const auto it = std::find_if(state_->queue.begin(), state_->queue.end(), same); it != state_->queue.end()) {
@@ -326,6 +346,7 @@ Task<void> Scheduler::cancel(JobId id) {
       state_->queue.erase(it);
     }
   }
+  if (running) co_return co_await state_->record_cancel(std::move(running));
   if (!dequeued) {
     CO_TRY(get(id));  // kNotFound; an ended job stays as it is
     co_return Result<void>{};

@@ -55,7 +55,8 @@ class Scheduler {
   Task<Job> get(JobId id);
   /// Newest first, at most `limit`.
   Task<std::vector<Job>> list(std::uint32_t limit);
-  /// A queued job ends at once, a running one at its next checkpoint; an ended one stays as it is.
+  /// A queued job ends at once, a running one at its next step; an ended one stays as it is. When it succeeds no later
+  /// start takes the job up again, however this process ends.
   Task<void> cancel(JobId id);
   std::size_t running() const;
 
