@@ -42,10 +42,14 @@ Task<std::vector<RowType>> rows_from(kv::Snapshot& from, RowsFrom which, KeyAt k
   kv::RangeQuery rest;
   rest.begin = key_at(which.tenant, which.gen, next);
   rest.end = key_at(which.tenant, which.gen, which.end);
-  rest.limit = which.limit - static_cast<std::uint32_t>(out.size());
-  CO_TRY_ASSIGN(const auto page, from.range(std::move(rest)));
-  for (const kv::Row& row : page.rows) {
-    CO_CHECK(append(out, row));
+  for (bool more = true; more && out.size() < which.limit;) {  // a page may end before its limit, at so many bytes
+    rest.limit = which.limit - static_cast<std::uint32_t>(out.size());
+    CO_TRY_ASSIGN(const auto page, from.range(rest));
+    for (const kv::Row& row : page.rows) {
+      CO_CHECK(append(out, row));
+    }
+    more = page.more;
+    if (more) rest.begin = page.rows.back().key + '\0';
   }
   co_return out;
 }
