@@ -32,6 +32,14 @@ Task<void> fail_at_once(JobContext&) {
   co_return Error{Code::kUnavailable, "the remote is gone"};
 }
 
+Task<void> turn_a_deaf_ear(JobContext& context, std::atomic<bool>& let_go) {
+  while (!let_go) {
+    CO_TRY(sleep_for(1ms));
+    (void)co_await context.checkpoint("here", {});
+  }
+  co_return Result<void>{};
+}
+
 class JobsTest : public testing::Test {
  protected:
   std::unique_ptr<Scheduler> make(int target, Duration step, SchedulerOptions options = {}) {
@@ -111,14 +119,7 @@ TEST_F(JobsTest, CancelStopsARunningAndAQueuedJob) {
 TEST_F(JobsTest, ACancelledJobIsNotTakenUpAgainThoughItsProcessDiesWhileItRuns) {
   auto first = make(1, 1us);
   std::atomic<bool> let_go = false;
-  const auto deaf = [&let_go](JobContext& context) -> Task<void> {
-    while (!let_go) {
-      CO_TRY(sleep_for(1ms));
-      (void)co_await context.checkpoint("here", {});
-    }
-    co_return Result<void>{};
-  };
-  first->register_kind("deaf", deaf);
+  first->register_kind("deaf", [&let_go](JobContext& context) { return turn_a_deaf_ear(context, let_go); });
   ASSERT_TRUE(run(first->start()).ok());
   const JobId id = *run(first->submit("deaf", "", ""));
   while (run(first->get(id))->cursor.empty()) (void)run(sleep_for(1ms));

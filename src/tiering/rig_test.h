@@ -112,6 +112,11 @@ class HookedRemote final : public remote::Remote {
   }
 };
 
+/// For hooks that only look.
+inline Task<void> nothing() {
+  co_return Result<void>{};
+}
+
 inline store::testing::RigOptions small_segments() {
   store::testing::RigOptions options;
   options.segment_bytes = kMiB;
