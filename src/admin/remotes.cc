@@ -100,12 +100,11 @@ nlohmann::json view(const RemoteTestReport& report) {
 Result<RemoteTestLimits> parse_limits(const nlohmann::json& body) {
   RemoteTestLimits limits;
   const auto number = [&body](const char* member, std::uint64_t max, std::uint64_t& into) -> Result<void> {
-    const auto at = body.find(member);
-    if (at == body.end()) return {};
-    if (!at->is_number_unsigned() || at->get<std::uint64_t>() > max) {
+    const auto value = number_of(body, member, into);
+    if (!value.ok() || *value > max) {
       return Error{Code::kInvalid, fmt::format("\"{}\" must be a whole number of at most {}", member, max)};
     }
-    into = at->get<std::uint64_t>();
+    into = *value;
     return {};
   };
   TRY(number("bytes", kTestBytesMax, limits.bytes));

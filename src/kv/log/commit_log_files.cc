@@ -99,7 +99,7 @@ Task<void> CommitLog::start_after(RecoveredLog& recovered) {
 Task<std::unique_ptr<disk::File>> CommitLog::spare_file() {
   if (has_spare_) co_return co_await disk_.open(path(kSpareName), disk::Open::kReadWrite);
   CO_TRY_ASSIGN(auto file, disk_.open(path(kSpareName), disk::Open::kCreateNew));
-  has_spare_ = true;
+  has_spare_ = true;  // until it is renamed
   const auto reserved = co_await file->reserve(options_.file_bytes);
   if (!reserved.ok() && reserved.error().code != Code::kNoSpace) co_return reserved.error();
   co_return file;
@@ -109,7 +109,6 @@ Task<std::unique_ptr<disk::File>> CommitLog::spare_file() {
 /// groups_.
 Task<LogFile> CommitLog::create_file(FileHeader header, const std::vector<GroupPlace>& copies) {
   CO_TRY_ASSIGN(std::shared_ptr<disk::File> file, spare_file());
-  has_spare_ = true;  // until it is renamed
   const Bytes block = log_format::encode_header(header);
   CO_TRY(file->write(0, block));
   std::uint64_t offset = kBlockBytes;
