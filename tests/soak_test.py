@@ -49,6 +49,19 @@ class SoakTest(unittest.TestCase):
         totals = json.loads(self.soak(self.ledger(*rows), "--totals").stdout)
         self.assertEqual((totals["sequences"], totals["operations"], totals["kills"]), (3_000, 192_000, 60))
 
+    def test_a_program_that_ends_without_a_report_is_a_violation(self):
+        with tempfile.TemporaryDirectory(dir=ROOT / "build") as preset:
+            program = pathlib.Path(preset) / "src" / "testing" / "model" / "tombolo_model"
+            program.parent.mkdir(parents=True)
+            program.write_text("#!/bin/sh\nkill -ABRT $$\n")
+            program.chmod(0o755)
+            ledger = self.ledger("| 2026-01-01 | abc | 60 | 1 | 1,000 | 62 | 64,000 | 6,300 | 0 | 10 | 1,000 | 9,000 | 0 |")
+            done = self.soak(ledger, "--minutes", "1", "--parts", "model", "--preset", pathlib.Path(preset).name)
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertIn("ended without a report", done.stderr)
+        totals = json.loads(self.soak(ledger, "--totals").stdout)
+        self.assertEqual((totals["sequences"], totals["kills"]), (0, 10))
+
 
 if __name__ == "__main__":
     suite.main()
