@@ -39,8 +39,8 @@ class Context:
             return self.tombolo("base", self.base), "tombolo at BASE"
         return other(), None
 
-    def azurite(self) -> PinnedAzurite:
-        return PinnedAzurite(self.folder / "azurite")
+    def azurite(self, name: str = "azurite") -> PinnedAzurite:
+        return PinnedAzurite(self.folder / name)
 
     def http_load(self, port: int, requests: pathlib.Path, *options) -> dict:
         return run_json([self.program("http_load"), "--port", port, "--requests", requests, *options], LOAD_CPU)

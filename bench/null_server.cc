@@ -25,6 +25,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/digest.h"
+#include "base/encoding.h"
+
 namespace {
 
 constexpr std::size_t kBufferBytes = 256 * 1024;
@@ -44,6 +47,7 @@ struct Connection {
 
 struct Blob {
   std::uint64_t bytes = 0;
+  std::string md5;  // in base64, of as many zeros; of Put Blob only, as with everybody
   std::map<std::string, std::uint64_t> blocks;
 };
 
@@ -220,12 +224,20 @@ class Server {
       blob.blocks[std::string(parameter(head.query, "blockid"))] = head.body_bytes;
     } else if (parameter(head.query, "comp") == "blocklist") {
       blob.bytes = 0;
+      blob.md5.clear();
       for (const auto& [id, bytes] : blob.blocks) blob.bytes += bytes;
       blob.blocks.clear();
     } else {
       blob.bytes = head.body_bytes;
+      blob.md5 = md5_of_zeros(blob.bytes);
     }
     reply(connection, "201 Created", "x-ms-request-server-encrypted: true\r\n", {});
+  }
+
+  const std::string& md5_of_zeros(std::uint64_t bytes) {
+    std::string& md5 = md5s_[bytes];
+    if (md5.empty()) md5 = tombolo::base64_encode(tombolo::md5(tombolo::Bytes(bytes)));
+    return md5;
   }
 
   void read(const Head& head, std::uint64_t bytes, Connection& connection) {
@@ -272,8 +284,9 @@ class Server {
       out += "<Blob><Name>" + name +
              "</Name><Properties><Last-Modified>Sat, 21 Nov 2026 00:00:00 GMT</Last-Modified>"
              "<Etag>0x8D0000000000001</Etag><Content-Length>" +
-             std::to_string(blob.bytes) +
-             "</Content-Length><Content-Type>application/octet-stream</Content-Type><BlobType>BlockBlob</BlobType>"
+             std::to_string(blob.bytes) + "</Content-Length>" +
+             (blob.md5.empty() ? std::string() : "<Content-MD5>" + blob.md5 + "</Content-MD5>") +
+             "<Content-Type>application/octet-stream</Content-Type><BlobType>BlockBlob</BlobType>"
              "<AccessTier>Hot</AccessTier><LeaseStatus>unlocked</LeaseStatus><LeaseState>available</LeaseState>"
              "</Properties></Blob>";
     }
@@ -308,6 +321,7 @@ class Server {
 
   int listener_ = -1, poll_ = -1;
   std::map<std::string, Blob> blobs_;
+  std::map<std::uint64_t, std::string> md5s_;
   std::vector<char> buffer_ = std::vector<char>(kBufferBytes), zeros_ = std::vector<char>(1 << 20);
 };
 

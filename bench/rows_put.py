@@ -1,5 +1,6 @@
 """put_4k, put_4k_log, put_64m: durable writes against Azurite, and against our own commit log bare."""
 import base64
+import itertools
 import os
 import pathlib
 import random
@@ -15,16 +16,21 @@ BLOCKS, BLOCK_BYTES = 8, 8 << 20
 
 
 def put_4k(context: Context) -> list[dict]:
-    """Equal counts on fresh stores; each leg makes objects that are new."""
+    """Equal counts on fresh stores: each leg starts its server anew, for Azurite slows down as its store grows."""
     each = 64 if context.smoke else context.scaled(2_000, 1_000)
-    ours = context.tombolo()
-    theirs, name = context.peer(context.azurite)
-    with ours, theirs:
-        senders = [_small_puts(context, server, each * context.rounds_max) for server in (ours, theirs)]
-        comparison = compare(*(lambda s=sender: _synced_leg(s, each) for sender in senders),
-                             context.rounds, context.rounds_max)
+    numbers = itertools.count()
+
+    def on_fresh_store(start) -> Leg:
+        with start(f"fresh-{next(numbers)}") as server:
+            return _synced_leg(_small_puts(context, server, each), each)
+
+    def start_peer(name: str):
+        return context.tombolo(name, context.base) if context.base else context.azurite(name)
+
+    comparison = compare(lambda: on_fresh_store(context.tombolo), lambda: on_fresh_store(start_peer),
+                         context.rounds, context.rounds_max)
     return [{"id": "put_4k", "what": "PUT 4 KiB durable, 64 clients, equal counts", "goal": 20.0, **comparison.fields(),
-             "peer": name or "Azurite"}]
+             "peer": "tombolo at BASE" if context.base else "Azurite"}]
 
 
 def put_4k_log(context: Context) -> list[dict]:
