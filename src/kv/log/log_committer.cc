@@ -244,9 +244,8 @@ void LogEngine::stop_for_good(const Error& why, std::vector<Acknowledgement>& wa
     if (!stopped_) stopped_ = why;
   }
   log(LogLevel::kError, "kv", "the cell stops: {}", to_string(why));
-  for (const auto& one : waiting) {
-    one.done.set(Error{Code::kUnknownOutcome, "the cell stopped; whether this was committed shows after a restart"});
-  }
+  const std::string told = "the cell stopped, and whether this was committed shows after a restart: " + why.message;
+  for (const auto& one : waiting) one.done.set(Error{Code::kUnknownOutcome, told});
   waiting.clear();
   fail_queue(Error{Code::kUnavailable, "the cell has stopped: " + why.message});
 }

@@ -61,11 +61,12 @@ class TableRot {
     if (!*drawn) return std::nullopt;
     if (const auto applied = apply(cell_, **drawn); !applied.ok()) return "damaging: " + to_string(applied.error());
     ++tally_.of(**drawn).made;
-    auto complaint = look();
-    if (complaint) {
+    const auto noticed = look();
+    if (!noticed.ok()) return noticed.error().message + "\n  " + (*drawn)->words();
+    if (!*noticed) {
       const auto needed = is_needed_still(**drawn);
       if (!needed.ok()) return to_string(needed.error());
-      if (*needed) return *complaint + "\n  " + (*drawn)->words();
+      if (*needed) return "all is well, it says, with\n  " + (*drawn)->words();
       --tally_.of(**drawn).made;
       ++tally_.compacted_away;
       return std::nullopt;
@@ -98,22 +99,25 @@ class TableRot {
     return !opens;
   }
 
-  Complaint look() {
+  /// Whether a life notices; false when all is well to its mind. The error: it does not as it should.
+  Result<bool> look() {
     const auto opened = cell_.open();
     ++tally_.reopened;
-    // RocksDB's own compaction may come upon it first: the cell stops, and its log says why.
-    if (!opened.ok() && opened.error().code == Code::kUnknownOutcome) return std::nullopt;
     if (!opened.ok()) return named(opened.error());
-    if (auto complaint = read_everything(cell_, tally_, [](const std::string&) { return true; })) return complaint;
+    if (auto complaint = read_everything(cell_, tally_, [](const std::string&) { return true; })) {
+      return Error{Code::kInternal, *std::move(complaint)};
+    }
     const auto verified = cell_.world.run(cell_.world.life->engine->verify());
-    return verified.ok() ? Complaint("all is well, it says") : named(verified.error());
+    if (!verified.ok()) return named(verified.error());
+    return false;
   }
 
-  /// Of most damages RocksDB names the file; of some, in a table's properties say, only that it is in its own.
-  static Complaint named(const Error& error) {
+  /// Of most damages RocksDB names the file; of some, in a table's properties say, only that it is in its own. Its own
+  /// compaction may come upon one first: then the cell stops under whatever its start was about to commit.
+  static Result<bool> named(const Error& error) {
     const bool names = error.message.find("RocksDB") != std::string::npos;
-    if (error.code == Code::kCorrupt && names) return std::nullopt;
-    return "what it says names neither corruption nor the index: " + to_string(error);
+    if (names && (error.code == Code::kCorrupt || error.code == Code::kUnknownOutcome)) return true;
+    return Error{Code::kInternal, "what it says names neither corruption nor the index: " + to_string(error)};
   }
 
   RotCell& cell_;
