@@ -17,7 +17,7 @@ from harness import parts, suite  # noqa: E402
 SEED = int(os.environ.get("TOMBOLO_LINEARIZE_SEED", "1"))
 HISTORIES = int(os.environ.get("TOMBOLO_LINEARIZE_HISTORIES", "600"))
 SUMS = ("histories", "histories_rocks", "operations", "steps", "acknowledged", "refused", "unknown", "reads", "busy",
-        "crashes", "crashes_under_way", "restarts", "jobs", "jobs_failed", "passes", "violations", "unstable")
+        "crashes", "crashes_under_way", "restarts", "jobs", "jobs_failed", "objects_moved", "passes", "violations", "unstable")
 
 
 class LinearizeTest(unittest.TestCase):
@@ -33,6 +33,8 @@ class LinearizeTest(unittest.TestCase):
         self.assertGreaterEqual(total["crashes_under_way"], total["histories"])
         self.assertGreaterEqual(total["unknown"], total["histories"])
         self.assertGreaterEqual(total["jobs"], total["histories"])
+        self.assertLessEqual(total["jobs_failed"], total["jobs"] // 50)
+        self.assertGreaterEqual(total["objects_moved"], total["jobs"] // 4)  # of many the name is there already, or a crash comes
         self.assertLessEqual(total["busy"], total["operations"] // 50)
 
 

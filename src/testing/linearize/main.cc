@@ -52,6 +52,7 @@ void write_json(const Arguments& arguments, const Summary& summary, double secon
                               {"restarts", stats.restarts},
                               {"jobs", stats.jobs},
                               {"jobs_failed", stats.jobs_failed},
+                              {"objects_moved", stats.objects_moved},
                               {"passes", stats.passes},
                               {"violations", summary.failed_seeds.size()},
                               {"unstable", summary.unstable},

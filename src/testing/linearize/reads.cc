@@ -1,6 +1,7 @@
 // What clients read.
 #include <fmt/format.h>
 
+#include "async/sleep.h"
 #include "base/crc64.h"
 #include "testing/linearize/run_state.h"
 
@@ -11,6 +12,7 @@ using model::Operation;
 namespace {
 
 constexpr std::uint64_t kBodyBytesMax = 4 * kMiB;
+constexpr std::uint64_t kSlowEvery = 10;  // of the readers, one in so many outlives every grace of the collector
 
 std::optional<Sight> sight_of(const std::optional<meta::Object>& object) {
   return object ? std::optional(linearize::sight_of(*object)) : std::nullopt;
@@ -72,9 +74,16 @@ Task<void> Run::read_body(Step step, unsigned key, store::ObjectReader reader, s
   step.sight = linearize::sight_of(reader.object);
   const std::uint64_t rest = reader.object.length - reader.offset;
   const std::uint64_t expected = range && range->length ? std::min(*range->length, rest) : rest;
+  if (reader.offset != (range ? range->offset : 0)) {
+    complain(fmt::format("{}: read from {} on", describe(step), reader.offset));
+  }
   std::uint64_t length = 0, crc = 0;
+  const bool slow = random_.below(kSlowEvery) == 0;
   for (;;) {
     CO_TRY(world_.pace.pause());  // a client takes its time
+    if (slow) {
+      CO_TRY(sleep_for(std::chrono::milliseconds(50 + random_.below(450))));
+    }
     const auto block = co_await reader.body->next();
     if (!heard()) break;
     if (!block.ok()) {

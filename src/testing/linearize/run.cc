@@ -41,6 +41,7 @@ RunStats& RunStats::operator+=(const RunStats& more) {
   restarts += more.restarts;
   jobs += more.jobs;
   jobs_failed += more.jobs_failed;
+  objects_moved += more.objects_moved;
   passes += more.passes;
   return *this;
 }
@@ -108,6 +109,7 @@ void Run::end_life() {
 void Run::crash(std::optional<Unsynced> unsynced) {
   ++stats_.crashes;
   stats_.crashes_under_way += world_.machine.dead();
+  world_.machine.die();  // nothing is put in order first
   const auto stopped = world_.stop();
   if (!stopped.ok()) return complain("the process does not end: " + to_string(stopped.error()));
   world_.lose(unsynced);

@@ -21,7 +21,7 @@ struct RunStats {
   std::uint64_t acknowledged = 0, refused = 0, unknown = 0, reads = 0;
   std::uint64_t busy = 0;  // asked for nothing: too many competed
   std::uint64_t crashes = 0, crashes_under_way = 0, restarts = 0;
-  std::uint64_t jobs = 0, jobs_failed = 0, passes = 0;
+  std::uint64_t jobs = 0, jobs_failed = 0, objects_moved = 0, passes = 0;
   RunStats& operator+=(const RunStats& more);
 };
 

@@ -78,6 +78,7 @@ Task<void> Run::one_job() {
     }
     if (jobs::ended(job->state)) {
       stats_.jobs_failed += job->state == jobs::JobState::kFailed;
+      stats_.objects_moved += job->progress.objects_done;
       if (options_.narrate && job->state == jobs::JobState::kFailed)
         fmt::print(stderr, "a job failed: {}\n", job->error);
       break;
