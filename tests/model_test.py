@@ -15,7 +15,7 @@ from harness import parts, suite  # noqa: E402
 
 SEED = int(os.environ.get("TOMBOLO_MODEL_SEED", "1"))
 SEQUENCES = int(os.environ.get("TOMBOLO_MODEL_SEQUENCES", "20000"))
-SUMS = ("sequences", "sequences_rocks", "operations", "crashes", "nested_crashes", "deaths_scheduled", "deaths_reached",
+SUMS = ("sequences", "sequences_rocks", "operations", "crashes", "nested_crashes", "three_deep", "deaths_scheduled", "deaths_reached",
         "faults", "acknowledged", "refused", "failed", "unknown", "violations", "unstable")
 
 
@@ -27,7 +27,13 @@ class ModelSequencesTest(unittest.TestCase):
         self.assertEqual(total["failed_seeds"], [])
         self.assertGreaterEqual(total["sequences"], SEQUENCES)
         self.assertGreaterEqual(total["operations"], 50 * total["sequences"])
-        self.assertGreaterEqual(total["crashes"], total["sequences"])
+        # What makes it worth running has happened; the crash that ends every sequence is not enough.
+        self.assertGreaterEqual(total["crashes"], 4 * total["sequences"])
+        self.assertGreaterEqual(total["nested_crashes"], total["sequences"])
+        self.assertGreaterEqual(total["three_deep"], total["sequences"] // 10)
+        self.assertGreaterEqual(total["deaths_reached"], total["deaths_scheduled"] // 2)
+        self.assertGreaterEqual(total["faults"], total["sequences"] // 10)
+        self.assertGreaterEqual(total["unknown"], total["sequences"] // 2)
         self.assertGreaterEqual(total["sequences_rocks"], SEQUENCES // 20)
 
 

@@ -33,7 +33,7 @@ Result<void> SimFile::sync_now(CallSite site) {
   if (verdict.error) return *verdict.error;
   Result<void> synced;
   if (inner_->in_journal_now()) {
-    machine_.tell_late();
+    machine_.tell_late(path_);
     synced = fail_sync(SyncFault::kToldLate);
   } else if (verdict.sync_fault == SyncFault::kToldLate) {
     synced = inner_->sync_into_journal_now();

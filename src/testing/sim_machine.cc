@@ -65,7 +65,7 @@ void SimMachine::call_at(std::uint64_t number, std::function<void()> what) {
 void SimMachine::clear() {
   const std::lock_guard lock(mutex_);
   death_ = change_failure_ = read_failure_ = sync_failure_ = call_ = {};
-  has_failed_ = false;
+  failures_cleared_ = failures_;
 }
 
 void SimMachine::revive() {
@@ -81,12 +81,22 @@ bool SimMachine::dead() const {
 
 bool SimMachine::has_failed() const {
   const std::lock_guard lock(mutex_);
-  return has_failed_;
+  return failures_ != failures_cleared_;
 }
 
-void SimMachine::tell_late() {
+std::uint64_t SimMachine::failures() const {
   const std::lock_guard lock(mutex_);
-  has_failed_ = at_risk_ = true;
+  return failures_;
+}
+
+void SimMachine::tell_late(std::string_view path) {
+  const std::lock_guard lock(mutex_);
+  if (const auto owing = owes_error_.find(path); owing != owes_error_.end()) {
+    ++sites_[owing->second].faults[static_cast<std::size_t>(SimFault::kToldLate)];
+    owes_error_.erase(owing);
+  }
+  ++failures_;
+  at_risk_ = true;
 }
 
 bool SimMachine::at_risk() const {
@@ -140,7 +150,11 @@ SimMachine::Verdict SimMachine::begin(const Step& step) {
     SiteSteps& site = sites_[step.site];
     site.step = step.kind;
     ++site.steps;
-    if (fault) ++site.faults[static_cast<std::size_t>(*fault)];
+    if (fault == SimFault::kToldLate) {
+      owes_error_.insert_or_assign(std::string(step.where), step.site);
+    } else if (fault) {
+      ++site.faults[static_cast<std::size_t>(*fault)];
+    }
   }
   return fault ? happen(*fault) : Verdict{};
 }
@@ -168,7 +182,7 @@ std::optional<SimFault> SimMachine::fault_of(const Step& step) {
 }
 
 SimMachine::Verdict SimMachine::happen(SimFault fault) {
-  has_failed_ = has_failed_ || (fault != SimFault::kDiesBefore && fault != SimFault::kDiesAfter);
+  if (fault != SimFault::kDiesBefore && fault != SimFault::kDiesAfter) ++failures_;
   switch (fault) {
     case SimFault::kDiesBefore:
       dead_ = true;

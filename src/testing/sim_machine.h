@@ -109,9 +109,12 @@ class SimMachine {
   bool dead() const;
   /// Whether a scheduled failure (not death) has happened since revive() or clear().
   bool has_failed() const;
-  /// An error was told late: what a file held that had been synced is perhaps in memory alone. Until rescued(), losing
-  /// power may lose it, whatever a program does.
-  void tell_late();
+  /// How many have, since the start.
+  std::uint64_t failures() const;
+  /// The error of a sync of this file was told late: what the file held that had been synced is perhaps in memory
+  /// alone. Until rescued(), losing power may lose it, whatever a program does. Only now has that fault happened at its
+  /// place.
+  void tell_late(std::string_view path);
   bool at_risk() const;
   void rescued();
   std::uint64_t changes() const;
@@ -156,10 +159,12 @@ class SimMachine {
   Verdict happen(SimFault fault);
 
   mutable std::mutex mutex_;
-  bool dead_ = false, has_failed_ = false, at_risk_ = false;
+  bool dead_ = false, at_risk_ = false;
+  std::uint64_t failures_ = 0, failures_cleared_ = 0;  // the latter: as of the last clear()
   std::uint64_t changes_ = 0, hash_ = 0;
   std::vector<Strike> strikes_;
   SitesSteps sites_;
+  std::map<std::string, CallSite, std::less<>> owes_error_;  // by file: the sync whose error is still to be told
   Countdown death_, change_failure_, read_failure_, sync_failure_, call_;
   std::function<void()> called_;
   SimFault death_fault_ = SimFault::kDiesBefore, change_fault_ = SimFault::kUnavailable;

@@ -18,6 +18,7 @@ std::optional<disk::PowerLoss::Unsynced> parse_unsynced(std::string_view text) {
 }  // namespace
 
 Complaint Sequence::crash(const Operation& operation) {
+  world_.machine.die();
   return reboot({parse_unsynced(operation.text), operation.nested});
 }
 
@@ -106,10 +107,17 @@ Complaint Sequence::come_up() {
   return "it does not open again";
 }
 
+void Sequence::forget_faults() {
+  tainted_ = armed_ = false;
+  failures_ = world_.machine.failures();
+  failed_at_.reset();
+}
+
 Complaint Sequence::reboot(const Death& death) {
   if (auto complaint = fall(death.unsynced)) return complaint;
   give_reserve();
-  tainted_ = armed_ = false;
+  forget_faults();
+  std::size_t depth = 0;
   for (const std::uint32_t number : death.nested) {
     ++stats_.armed;
     world_.machine.die_at(number, number % 2 == 0 ? Moment::kBefore : Moment::kAfter);
@@ -117,6 +125,7 @@ Complaint Sequence::reboot(const Death& death) {
     if (heard()) break;  // it was up before the step came
     ++stats_.reached;
     ++stats_.nested_crashes;
+    stats_.three_deep += ++depth == 3;
     if (auto complaint = fall(death.unsynced)) return complaint;
   }
   tainted_ = world_.machine.has_failed();
@@ -131,7 +140,8 @@ Complaint Sequence::restart() {
   const auto closed = world_.close();
   if (!closed.ok() && closed.error().code == Code::kDeadline) return "closing never ended";
   const bool clean = closed.ok() && heard();
-  if (!closed.ok() && heard() && !excused()) return "closing failed for no reason: " + to_string(closed.error());
+  if (!closed.ok() && heard() && !excused(Needs::kFlash))
+    return "closing failed for no reason: " + to_string(closed.error());
   std::optional<Unsynced> unsynced;
   if (clean && !tainted_ && !world_.machine.has_failed()) unsynced = Unsynced::kLost;
   if (!heard()) {
@@ -141,7 +151,7 @@ Complaint Sequence::restart() {
   }
   lose(unsynced);
   give_reserve();
-  tainted_ = armed_ = false;
+  forget_faults();
   if (auto complaint = come_up()) return complaint;
   model_.restarted();
   return std::nullopt;

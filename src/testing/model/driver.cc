@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <utility>
 
 #include "async/sleep.h"
 #include "testing/model/sequence.h"
@@ -11,12 +12,14 @@ namespace tombolo::testing::model {
 
 namespace {
 constexpr Duration kSpaceHeals = std::chrono::seconds(10);
-}
+constexpr Duration kDiskHeals = std::chrono::seconds(10);
+}  // namespace
 
 SequenceStats& SequenceStats::operator+=(const SequenceStats& more) {
   operations += more.operations;
   crashes += more.crashes;
   nested_crashes += more.nested_crashes;
+  three_deep += more.three_deep;
   armed += more.armed;
   reached += more.reached;
   faults += more.faults;
@@ -30,27 +33,33 @@ SequenceStats& SequenceStats::operator+=(const SequenceStats& more) {
 Complaint Sequence::begin() {
   if (auto complaint = open()) return complaint;
   const auto made = world_.run(world_.life->store->create_container(box(), {}));
-  if (!made.ok()) return failed("making the container", made.error());
+  if (!made.ok()) return failed("making the container", made.error(), Needs::kFlash);
   world_.machine.take_sites();
   return std::nullopt;
 }
 
-bool Sequence::reads_excused() {
-  return tainted_ || chaos_ || world_.machine.has_failed() || !heard();
+bool Sequence::disk_failed_lately() {
+  const std::uint64_t failures = world_.machine.failures();
+  if (std::exchange(failures_, failures) != failures) failed_at_ = world_.clock.steady();
+  return failed_at_ && world_.clock.steady() - *failed_at_ < kDiskHeals;
 }
 
-bool Sequence::excused() {
-  return reads_excused() || full_ || (space_back_ && world_.clock.steady() - *space_back_ < kSpaceHeals);
+bool Sequence::read_excused(Needs needs) {
+  return disk_failed_lately() || !heard() || (needs == Needs::kRemote && chaos_);
 }
 
-Complaint Sequence::read_failed(std::string_view what, const Error& error) {
-  if (error.code != Code::kDeadline && reads_excused()) return std::nullopt;
+bool Sequence::excused(Needs needs) {
+  return read_excused(needs) || full_ || (space_back_ && world_.clock.steady() - *space_back_ < kSpaceHeals);
+}
+
+Complaint Sequence::read_failed(std::string_view what, const Error& error, Needs needs) {
+  if (error.code != Code::kDeadline && read_excused(needs)) return std::nullopt;
   return fmt::format("{} failed for no reason: {}", what, to_string(error));
 }
 
-Complaint Sequence::failed(std::string_view what, const Error& error) {
+Complaint Sequence::failed(std::string_view what, const Error& error, Needs needs) {
   if (error.code == Code::kDeadline) return fmt::format("{} never ended", what);
-  if (excused()) return std::nullopt;
+  if (excused(needs)) return std::nullopt;
   return fmt::format("{} failed for no reason: {}", what, to_string(error));
 }
 
@@ -66,7 +75,7 @@ Complaint Sequence::step(const Operation& operation) {
     ++stats_.reached;
     death = cause_of_death();
   } else if (world_.stopped()) {
-    if (!excused()) return "the cell has stopped for no reason";
+    if (!excused(Needs::kFlash)) return "the cell has stopped for no reason";
     death.emplace();  // as a supervisor starts it again
   }
   Complaint complaint = death ? reboot(*death) : std::nullopt;
@@ -90,18 +99,22 @@ Complaint Sequence::dispatch(const Operation& operation) {
       return remove(operation);
     case Kind::kMetadata:
       return metadata(operation);
+    case Kind::kHeaders:
+      return headers(operation);
     case Kind::kStage:
       return stage(operation);
     case Kind::kCommit:
       return commit(operation);
     case Kind::kSleep:
-      return upkeep(world_.run(sleep_for(std::chrono::milliseconds(operation.number))), "sleeping");
+      return upkeep(world_.run(sleep_for(std::chrono::milliseconds(operation.number))), "sleeping", Needs::kFlash);
     case Kind::kFlush:
-      return upkeep(world_.run(world_.life->engine->flush()), "a flush");
+      return upkeep(world_.run(world_.life->engine->flush()), "a flush", Needs::kFlash);
     case Kind::kGc:
       return gc();
     case Kind::kCompact:
-      if (auto complaint = upkeep(world_.run(world_.life->segments->rotate()), "rotating")) return complaint;
+      if (auto complaint = upkeep(world_.run(world_.life->segments->rotate()), "rotating", Needs::kFlash)) {
+        return complaint;
+      }
       return gc();
     case Kind::kOffload:
     case Kind::kEvict:
@@ -121,8 +134,7 @@ Complaint Sequence::dispatch(const Operation& operation) {
     case Kind::kRemoteFault:
       return remote_fault(operation);
     case Kind::kHeal:
-      heal();
-      return std::nullopt;
+      return heal();
     case Kind::kRestart:
       return restart();
     case Kind::kCrash:

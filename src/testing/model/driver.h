@@ -27,6 +27,7 @@ struct SequenceStats {
   std::uint64_t operations = 0;
   std::uint64_t crashes = 0;         // machine or process
   std::uint64_t nested_crashes = 0;  // of these, while recovering
+  std::uint64_t three_deep = 0;      // deaths whose three next recoveries died too
   std::uint64_t armed = 0;           // deaths scheduled at a step, recoveries included
   std::uint64_t reached = 0;         // of these, those that came
   std::uint64_t faults = 0;          // of disk or remote that happened

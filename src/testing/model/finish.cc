@@ -28,8 +28,10 @@ Complaint Sequence::come_to_rest() {
     idle = changed ? 0 : idle + 1;
     // Past every grace, past the mark of the log, and past stamps that a restart has leased ahead.
     const auto slept = world_.run(sleep_for(std::chrono::seconds(5)));
-    if (!slept.ok()) return failed("waiting", slept.error());
+    if (!slept.ok()) return failed("waiting", slept.error(), Needs::kFlash);
   }
+  settle();
+  if (world_.machine.at_risk()) return "what an error told late has put at risk is not made safe";
   return std::nullopt;
 }
 
@@ -37,16 +39,16 @@ Complaint Sequence::come_to_rest() {
 Complaint Sequence::check_space() {
   Life& life = *world_.life;
   const auto page = world_.run(life.store->list_objects(box(), {}));
-  if (!page.ok()) return failed("listing", page.error());
+  if (!page.ok()) return failed("listing", page.error(), Needs::kFlash);
   std::uint64_t objects = 0, bytes = 0;
   for (const store::ListEntry& entry : page->entries) {
     ++objects;
     bytes += entry.object->length;
   }
   const auto container = world_.run(store::find_container(life.services->cell, box()));
-  if (!container.ok()) return failed("finding the container", container.error());
+  if (!container.ok()) return failed("finding the container", container.error(), Needs::kFlash);
   const auto usage = world_.run(meta::read_usage(life.services->cell, *container));
-  if (!usage.ok()) return failed("reading usage", usage.error());
+  if (!usage.ok()) return failed("reading usage", usage.error(), Needs::kFlash);
   if (usage->objects != objects || usage->bytes != bytes) {
     return fmt::format("usage says {} objects of {} bytes, and there are {} of {}", usage->objects, usage->bytes,
                        objects, bytes);
@@ -82,9 +84,10 @@ Complaint Sequence::delete_everything() {
 
 Complaint Sequence::finish() {
   armed_ = false;
-  heal();
+  end_faults();
   space_is_back();
   set_clock(kClockRange);  // ahead of every stamp
+  world_.machine.die();
   if (auto complaint = reboot({Unsynced::kLost, {}})) return complaint;
   if (auto complaint = look_at_everything()) return complaint;
   Operation write;

@@ -45,7 +45,10 @@ Precondition condition(SeededRandom& random) {
 
 std::vector<std::uint32_t> nested(SeededRandom& random) {
   std::vector<std::uint32_t> out;
-  while (out.size() < 3 && random.below(3) == 0) out.push_back(static_cast<std::uint32_t>(1 + random.below(20)));
+  // One recovery that dies may come alone; of two the third is worth a try as often.
+  while (out.size() < 3 && random.below(out.empty() ? 3 : 2) == 0) {
+    out.push_back(static_cast<std::uint32_t>(1 + random.below(20)));
+  }
   return out;
 }
 
@@ -64,13 +67,14 @@ struct Weight {
   unsigned weight;
 };
 constexpr Weight kWeights[] = {
-    {Kind::kGet, 60},      {Kind::kRange, 50},   {Kind::kList, 30},     {Kind::kBlocks, 20},
-    {Kind::kPut, 180},     {Kind::kDelete, 50},  {Kind::kMetadata, 40}, {Kind::kStage, 90},
-    {Kind::kCommit, 60},   {Kind::kSleep, 50},   {Kind::kFlush, 25},    {Kind::kGc, 45},
-    {Kind::kCompact, 20},  {Kind::kOffload, 15}, {Kind::kEvict, 35},    {Kind::kRecall, 15},
-    {Kind::kFsck, 8},      {Kind::kClock, 8},    {Kind::kFailRead, 6},  {Kind::kFailChange, 12},
-    {Kind::kFailSync, 10}, {Kind::kFull, 6},     {Kind::kSpace, 8},     {Kind::kRemoteFault, 14},
-    {Kind::kHeal, 20},     {Kind::kRestart, 12}, {Kind::kCrash, 20},    {Kind::kCrashAt, 40},
+    {Kind::kGet, 60},         {Kind::kRange, 50},    {Kind::kList, 30},     {Kind::kBlocks, 20},
+    {Kind::kPut, 180},        {Kind::kDelete, 50},   {Kind::kMetadata, 30}, {Kind::kHeaders, 20},
+    {Kind::kStage, 90},       {Kind::kCommit, 60},   {Kind::kSleep, 50},    {Kind::kFlush, 25},
+    {Kind::kGc, 45},          {Kind::kCompact, 20},  {Kind::kOffload, 15},  {Kind::kEvict, 35},
+    {Kind::kRecall, 15},      {Kind::kFsck, 8},      {Kind::kClock, 8},     {Kind::kFailRead, 6},
+    {Kind::kFailChange, 12},  {Kind::kFailSync, 10}, {Kind::kFull, 6},      {Kind::kSpace, 8},
+    {Kind::kRemoteFault, 14}, {Kind::kHeal, 20},     {Kind::kRestart, 12},  {Kind::kCrash, 20},
+    {Kind::kCrashAt, 40},
 };
 
 Kind kind(SeededRandom& random, const std::array<bool, std::size(kWeights)>& on) {
@@ -108,6 +112,7 @@ void fill_in(Operation& operation, SeededRandom& random) {
       operation.condition = condition(random);
       break;
     case Kind::kMetadata:
+    case Kind::kHeaders:
       operation.seed = 1 + random.below(1'000'000);
       operation.condition = condition(random);
       break;
@@ -118,6 +123,7 @@ void fill_in(Operation& operation, SeededRandom& random) {
       break;
     case Kind::kCommit:
       operation.text = block_list(random);
+      operation.seed = 1 + random.below(1'000'000);
       operation.condition = condition(random);
       break;
     case Kind::kSleep:

@@ -85,6 +85,7 @@ void write_json(const Arguments& arguments, const Summary& summary, double secon
                               {"operations", stats.operations},
                               {"crashes", stats.crashes},
                               {"nested_crashes", stats.nested_crashes},
+                              {"three_deep", stats.three_deep},
                               {"deaths_scheduled", stats.armed},
                               {"deaths_reached", stats.reached},
                               {"faults", stats.faults},

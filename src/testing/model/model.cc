@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/crc64.h"
+#include "base/encoding.h"
 #include "base/random.h"
 
 namespace tombolo::testing::model {
@@ -13,6 +14,20 @@ BytesPtr content(std::uint64_t seed, std::uint64_t size) {
   Bytes bytes(size);
   SeededRandom(seed).fill(bytes);
   return std::make_shared<const Bytes>(std::move(bytes));
+}
+
+std::string to_text(const meta::ObjectHeaders& headers) {
+  std::string out;
+  const auto add = [&out](std::string_view name, std::string_view value) {
+    if (!value.empty()) out += fmt::format("{}={};", name, value);
+  };
+  add("type", headers.content_type);
+  add("encoding", headers.content_encoding);
+  add("language", headers.content_language);
+  add("disposition", headers.content_disposition);
+  add("cache", headers.cache_control);
+  if (headers.content_md5) add("md5", hex_encode(*headers.content_md5));
+  return out;
 }
 
 // ---- the set of a name
@@ -108,9 +123,23 @@ Complaint Model::observe(unsigned key, std::string_view what, const Fits& fits) 
 
 bool Model::matches(const std::optional<ObjectState>& state, const std::optional<meta::Object>& seen) const {
   if (!state || !seen) return !state && !seen;
-  const bool known = state->etag ? *state->etag == seen->etag_stamp : !given_.contains(seen->etag_stamp);
-  return known && state->bytes->size() == seen->length && crc64(*state->bytes) == seen->crc64 &&
-         state->metadata == seen->metadata;
+  return matches_stamps(*state, *seen) && state->bytes->size() == seen->length && crc64(*state->bytes) == seen->crc64 &&
+         state->metadata == seen->metadata && state->headers == to_text(seen->headers);
+}
+
+/// docs/formats/stamps.md: content brings all of them, and is the first generation; metadata is a version, headers are
+/// not.
+bool Model::matches_stamps(const ObjectState& state, const meta::Object& seen) const {
+  if (seen.metageneration != state.earlier.size() + 1) return false;
+  const std::size_t last = state.earlier.size();
+  const auto fits = [&](std::size_t change, Stamp stamp) {
+    const std::optional<Stamp>& known = state.stamp(change);
+    return known ? *known == stamp : !given_.contains(stamp);
+  };
+  // One whose answer nobody heard has still one stamp.
+  return fits(0, seen.created) && fits(state.version, seen.version_stamp) && fits(last, seen.etag_stamp) &&
+         seen.content_stamp == seen.created && (state.version != 0 || seen.version_stamp == seen.created) &&
+         (state.version != last || seen.version_stamp == seen.etag_stamp);
 }
 
 Complaint Model::saw_object(unsigned key, const std::optional<meta::Object>& object) {
@@ -119,11 +148,17 @@ Complaint Model::saw_object(unsigned key, const std::optional<meta::Object>& obj
              : "no object was seen";
   auto complaint = observe(key, what, [&](KeyState& state) {
     if (!matches(state.object, object)) return false;
-    if (object) state.object->etag = object->etag_stamp;
+    if (object) {
+      state.object->stamp(0) = object->created;
+      state.object->stamp(state.object->version) = object->version_stamp;
+      state.object->etag = object->etag_stamp;
+    }
     return true;
   });
-  if (!complaint && object) complaint = note_etag(key, object->etag_stamp, false);
-  return complaint;
+  if (complaint || !object) return complaint;
+  given_.emplace(object->created, key);
+  given_.emplace(object->version_stamp, key);
+  return note_etag(key, object->etag_stamp, false);
 }
 
 Complaint Model::saw_bytes(unsigned key, const meta::Object& object, std::uint64_t offset, BytesView bytes) {
@@ -222,10 +257,15 @@ const BytesPtr* find_block(const KeyState& state, const store::BlockChoice& choi
 
 }  // namespace
 
-Change put_change(BytesPtr bytes, meta::Metadata metadata, Precondition condition, std::optional<Stamp> etag) {
+Change put_change(BytesPtr bytes, meta::Metadata metadata, Precondition condition, std::optional<Stamp> etag,
+                  std::string headers) {
   return [=](const KeyState& state) -> std::variant<KeyState, std::string> {
     if (auto refusal = judge(state, condition, etag); !refusal.empty()) return refusal;
-    return KeyState{ObjectState{bytes, metadata, {}, std::nullopt}, {}};
+    ObjectState object;
+    object.bytes = bytes;
+    object.headers = headers;
+    object.metadata = metadata;
+    return KeyState{std::move(object), {}};
   };
 }
 
@@ -243,7 +283,19 @@ Change metadata_change(meta::Metadata metadata, Precondition condition, std::opt
     if (auto refusal = judge(state, condition, etag); !refusal.empty()) return refusal;
     KeyState next = state;
     next.object->metadata = metadata;
-    next.object->etag.reset();
+    next.object->earlier.push_back(std::exchange(next.object->etag, std::nullopt));
+    next.object->version = next.object->earlier.size();
+    return next;
+  };
+}
+
+Change headers_change(std::string headers, Precondition condition, std::optional<Stamp> etag) {
+  return [=](const KeyState& state) -> std::variant<KeyState, std::string> {
+    if (!state.object) return "BlobNotFound";
+    if (auto refusal = judge(state, condition, etag); !refusal.empty()) return refusal;
+    KeyState next = state;
+    next.object->headers = headers;
+    next.object->earlier.push_back(std::exchange(next.object->etag, std::nullopt));
     return next;
   };
 }
@@ -257,7 +309,7 @@ Change stage_change(std::string block, BytesPtr bytes) {
 }
 
 Change commit_change(std::vector<store::BlockChoice> choices, Precondition condition, std::optional<Stamp> etag,
-                     meta::Metadata metadata) {
+                     meta::Metadata metadata, std::string headers) {
   return [=](const KeyState& state) -> std::variant<KeyState, std::string> {
     ObjectState object;
     Bytes all;
@@ -269,6 +321,7 @@ Change commit_change(std::vector<store::BlockChoice> choices, Precondition condi
     }
     if (auto refusal = judge(state, condition, etag); !refusal.empty()) return refusal;
     object.bytes = std::make_shared<const Bytes>(std::move(all));
+    object.headers = headers;
     object.metadata = metadata;
     return KeyState{std::move(object), {}};
   };

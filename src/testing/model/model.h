@@ -21,11 +21,21 @@ std::shared_ptr<const Bytes> content(std::uint64_t seed, std::uint64_t size);
 
 using BytesPtr = std::shared_ptr<const Bytes>;
 
+/// What is there of them, in words.
+std::string to_text(const meta::ObjectHeaders& headers);
+
 struct ObjectState {
   BytesPtr bytes;
+  std::string headers;  // to_text()
   meta::Metadata metadata;
   std::vector<std::pair<std::string, BytesPtr>> blocks;  // committed ones, in order
   std::optional<Stamp> etag;                             // nullopt: of a change whose answer nobody heard
+  std::vector<std::optional<Stamp>> earlier;             // ETags that it had since its content came
+  std::size_t version = 0;                               // which of all these is its version's
+  std::optional<Stamp>& stamp(std::size_t change) { return change < earlier.size() ? earlier[change] : etag; }
+  const std::optional<Stamp>& stamp(std::size_t change) const {
+    return change < earlier.size() ? earlier[change] : etag;
+  }
   friend bool operator==(const ObjectState&, const ObjectState&) = default;
 };
 
@@ -83,6 +93,7 @@ class Model {
   static void add(Set& set, Possible possible);
   Complaint observe(unsigned key, std::string_view what, const Fits& fits);
   bool matches(const std::optional<ObjectState>& state, const std::optional<meta::Object>& seen) const;
+  bool matches_stamps(const ObjectState& state, const meta::Object& seen) const;
   Complaint note_etag(unsigned key, Stamp etag, bool fresh);
 
   std::array<Set, kKeys> keys_ = [] {
@@ -91,16 +102,18 @@ class Model {
     return sets;
   }();
   std::array<std::vector<Stamp>, kKeys> etags_;  // ever seen, oldest first
-  std::map<Stamp, unsigned> given_;              // every ETag ever seen, and whose it is
+  std::map<Stamp, unsigned> given_;              // every stamp ever seen, and whose it is
 };
 
 // The changes that clients make.
-Change put_change(BytesPtr bytes, meta::Metadata metadata, Precondition condition, std::optional<Stamp> etag);
+Change put_change(BytesPtr bytes, meta::Metadata metadata, Precondition condition, std::optional<Stamp> etag,
+                  std::string headers = {});
 Change delete_change(Precondition condition, std::optional<Stamp> etag);
 Change metadata_change(meta::Metadata metadata, Precondition condition, std::optional<Stamp> etag);
+Change headers_change(std::string headers, Precondition condition, std::optional<Stamp> etag);
 Change stage_change(std::string block, BytesPtr bytes);
 Change commit_change(std::vector<store::BlockChoice> choices, Precondition condition, std::optional<Stamp> etag,
-                     meta::Metadata metadata = {});
+                     meta::Metadata metadata = {}, std::string headers = {});
 
 /// Whether a block list, but for its object, is that of `state`.
 bool fits_blocks(const KeyState& state, const store::BlockList& list);

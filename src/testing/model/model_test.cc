@@ -139,7 +139,7 @@ meta::Object seen(const BytesPtr& bytes, std::uint64_t etag) {
   meta::Object object;
   object.length = bytes->size();
   object.crc64 = crc64(*bytes);
-  object.etag_stamp = {etag};
+  object.created = object.version_stamp = object.content_stamp = object.etag_stamp = {etag};
   return object;
 }
 

@@ -19,6 +19,7 @@ namespace tombolo::testing::model {
   X(kPut, "put", "puts <size> bytes of <seed> under <key>")                                                      \
   X(kDelete, "delete", "deletes <key>")                                                                          \
   X(kMetadata, "metadata", "sets metadata <seed> on <key>")                                                      \
+  X(kHeaders, "headers", "sets headers <seed> on <key>")                                                         \
   X(kStage, "stage", "stages block <text> of <key>: <size> bytes of <seed>")                                     \
   X(kCommit, "commit", "commits <text> on <key>: 'la' is the latest of block a, 'c' committed, 'u' uncommitted") \
   X(kSleep, "sleep", "lets <number> milliseconds pass")                                                          \

@@ -22,6 +22,7 @@ class Sequence {
 
  private:
   using Unsynced = disk::PowerLoss::Unsynced;
+  enum class Needs { kFlash, kRemote };  // the latter: perhaps
   struct Death {
     std::optional<Unsynced> unsynced;  // nullopt: the process alone
     std::vector<std::uint32_t> nested;
@@ -37,23 +38,25 @@ class Sequence {
   Complaint put(const Operation& operation);
   Complaint remove(const Operation& operation);
   Complaint metadata(const Operation& operation);
+  Complaint headers(const Operation& operation);
   Complaint stage(const Operation& operation);
   Complaint commit(const Operation& operation);
   Complaint read(unsigned key, std::optional<store::ByteRange> range);
   /// Compares the answer to a change with the model.
   template <class T>
-  Complaint answered(unsigned key, const Change& change, const Result<T>& result);
+  Complaint answered(unsigned key, const Change& change, const Result<T>& result, Needs needs);
   meta::Conditions conditions(unsigned key, Precondition& condition, std::optional<Stamp>& etag) const;
 
   // upkeep_operations.cc
-  Complaint upkeep(Result<void> result, std::string_view what);
+  Complaint upkeep(Result<void> result, std::string_view what, Needs needs);
   Complaint gc_pass(bool& changed);
   Complaint gc();
   Complaint job(const Operation& operation);
   Complaint fsck();
   Complaint fail(const Operation& operation);
   Complaint remote_fault(const Operation& operation);
-  void heal();
+  Complaint heal();
+  void end_faults();
   void space_is_back();
   static constexpr std::uint64_t kClockRange = 3'600;  // seconds: half of it slow, half fast
   void set_clock(std::uint64_t number);
@@ -66,6 +69,8 @@ class Sequence {
   Complaint reboot(const Death& death);
   Complaint fall(std::optional<Unsynced> unsynced);
   Complaint come_up();
+  /// Another life: the last one's are no excuse in it.
+  void forget_faults();
   /// The power does not fail while an error that was told late is being made good: docs/durability.md.
   void lose(std::optional<Unsynced> unsynced);
   void give_reserve();
@@ -82,11 +87,15 @@ class Sequence {
 
   /// Whether a client was still there to hear the answer.
   bool heard() const { return !world_.machine.dead(); }
-  /// Whether something that was done to it explains an operation that fails.
-  bool excused();
-  bool reads_excused();  // a full disk is no excuse for them
-  Complaint failed(std::string_view what, const Error& error);
-  Complaint read_failed(std::string_view what, const Error& error);
+  /// Whether something that was done to it explains that an operation with such needs fails.
+  bool excused(Needs needs);
+  bool read_excused(Needs needs);  // a full disk is no excuse for it
+  /// A fault of the disk is for a while only: then the cell works again, or says that it has stopped.
+  bool disk_failed_lately();
+  Complaint failed(std::string_view what, const Error& error, Needs needs);
+  Complaint read_failed(std::string_view what, const Error& error, Needs needs);
+  Complaint read_failed(std::string_view what, unsigned key, const Error& error);
+  bool is_cold(unsigned key);
   store::ObjectRef object(unsigned key) const { return {box(), name_of_key(key)}; }
   void note(std::uint64_t fact) { world_.machine.note(fact); }
 
@@ -97,9 +106,11 @@ class Sequence {
   Death death_;                        // what happens at the step that crash_at chose
   std::optional<Death> strike_death_;  // and at the one that strike chose
   bool armed_ = false;
-  bool tainted_ = false;  // a fault of the disk has happened in this life
-  bool chaos_ = false;    // the remote has faults
-  bool lied_ = false;     // it has said that it removed what it did not
+  bool tainted_ = false;                 // a fault of the disk has happened in this life
+  std::uint64_t failures_ = 0;           // of the machine, that are known here
+  std::optional<SteadyTime> failed_at_;  // the last of this life
+  bool chaos_ = false;                   // the remote has faults
+  bool lied_ = false;                    // it was told to say that it has not, or has removed, what it keeps
   bool full_ = false;
   std::optional<SteadyTime> space_back_;
 };

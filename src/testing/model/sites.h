@@ -20,14 +20,15 @@ struct SitesOptions {
   std::function<bool()> enough;         // asked after each of these rounds
 };
 
-/// The faults that a step can have.
-std::vector<SimFault> faults_of(SimStep step);
-
 struct SiteRow {
   CallSite site;
   SiteSteps steps;
-  std::string_view spared;  // why no sequence comes here; empty: one must
+  std::string_view spared;    // why no sequence comes here; empty: one must
+  bool is_last_sync = false;  // of its file: nobody is there to be told late that it failed
 };
+
+/// The faults that can happen there.
+std::vector<SimFault> faults_of(const SiteRow& row);
 
 struct SitesFailure {
   SequenceOptions options;
@@ -38,7 +39,7 @@ struct SitesFailure {
 struct SitesReport {
   std::vector<SiteRow> rows;             // every place that was compiled in, in order
   std::vector<std::string> unlisted;     // executed, and not in the list: the list is wrong
-  std::vector<std::string> spared_gone;  // spared, and not there or reached: that entry must go
+  std::vector<std::string> spared_gone;  // spared, or a last sync, and not so: that entry must go
   std::vector<SitesFailure> failures;
   std::uint64_t sequences = 0, rounds = 0, strikes = 0;
 };

@@ -20,7 +20,7 @@ bool is_death(SimFault fault) {
 /// Whether each fault of this sort that the step can have has happened.
 template <class Sort>
 bool all_happened(const SiteRow& row, Sort sort) {
-  const auto faults = faults_of(row.steps.step);
+  const auto faults = faults_of(row);
   return row.steps.steps > 0 && std::all_of(faults.begin(), faults.end(),
                                             [&](SimFault fault) { return !sort(fault) || count(row, fault) > 0; });
 }
@@ -55,7 +55,7 @@ std::string to_table(const SitesReport& report) {
   std::string out = fmt::format("{:<38} {:<32} {:<14} {:>9}  {}\n", "place", "function", "step", "times",
                                 "before after | unavailable no_space | kept reverted late");
   for (const SiteRow& row : report.rows) {
-    const auto faults = faults_of(row.steps.step);
+    const auto faults = faults_of(row);
     const auto cell = [&](SimFault fault) {
       const bool has = row.steps.steps > 0 && std::find(faults.begin(), faults.end(), fault) != faults.end();
       return has ? std::to_string(count(row, fault)) : std::string("-");
@@ -91,6 +91,7 @@ std::string to_json(const SitesReport& report, double seconds) {
                     {"step", step_word(row)},
                     {"times", row.steps.steps},
                     {"faults", faults},
+                    {"is_last_sync", row.is_last_sync},
                     {"spared", row.spared}});
   }
   const nlohmann::json out = {{"sites", totals.sites},

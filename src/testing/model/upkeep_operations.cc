@@ -11,16 +11,16 @@
 
 namespace tombolo::testing::model {
 
-Complaint Sequence::upkeep(Result<void> result, std::string_view what) {
+Complaint Sequence::upkeep(Result<void> result, std::string_view what, Needs needs) {
   note(result.ok() ? 0 : 1 + static_cast<std::uint64_t>(result.error().code));
   if (!heard() || result.ok() || result.error().code == Code::kBusy) return std::nullopt;
-  return failed(what, result.error());
+  return failed(what, result.error(), needs);
 }
 
 Complaint Sequence::gc_pass(bool& changed) {
   const auto pass = world_.run(world_.life->collector->pass());
   changed = pass.ok() && *pass;
-  return upkeep(pass.ok() ? Result<void>() : pass.error(), "garbage collection");
+  return upkeep(pass.ok() ? Result<void>() : pass.error(), "garbage collection", Needs::kRemote);
 }
 
 Complaint Sequence::gc() {
@@ -39,18 +39,21 @@ Complaint Sequence::job(const Operation& operation) {
     if (operation.kind == Kind::kEvict) spec.evict = tiering::Evict::kYes;
     id = world_.run(tiering::submit_offload(*life.jobs, *life.services, spec));
   }
-  if (!id.ok()) return upkeep(id.error(), "submitting a job");
+  if (!id.ok()) return upkeep(id.error(), "submitting a job", Needs::kRemote);
   // On a disk without any space left a job cannot even record that it has ended: it goes on when space is back.
   const int tries_max = full_ ? 100 : 20'000;
   for (int tries = 0; tries < tries_max && heard() && !world_.stopped(); ++tries) {
     const auto job = world_.run(life.jobs->get(*id));
-    if (!job.ok()) return upkeep(job.error(), "looking at a job");
+    if (!job.ok()) return upkeep(job.error(), "looking at a job", Needs::kFlash);
     if (jobs::ended(job->state)) {
       note(job->progress.objects_done);
-      if (job->state == jobs::JobState::kFailed && !excused()) return "a job failed for no reason: " + job->error;
+      if (job->state == jobs::JobState::kFailed && !excused(Needs::kRemote)) {
+        return "a job failed for no reason: " + job->error;
+      }
       return std::nullopt;
     }
-    if (auto complaint = upkeep(world_.run(sleep_for(std::chrono::milliseconds(5))), "waiting")) return complaint;
+    const auto waited = world_.run(sleep_for(std::chrono::milliseconds(5)));
+    if (auto complaint = upkeep(waited, "waiting", Needs::kFlash)) return complaint;
   }
   if (heard() && !world_.stopped() && !full_) return "a job does not end";
   return std::nullopt;
@@ -62,7 +65,7 @@ Complaint Sequence::fsck() {
   options.pause = std::chrono::milliseconds(1);
   const auto report = world_.run(tiering::fsck(*world_.life->services, options));
   if (!heard()) return std::nullopt;
-  if (!report.ok()) return failed("fsck", report.error());
+  if (!report.ok()) return failed("fsck", report.error(), Needs::kRemote);
   note(report->findings_total);
   // What the remote said was gone, and is not, nobody asks for again; fsck names it.
   auto findings = report->findings;
@@ -120,16 +123,24 @@ Complaint Sequence::remote_fault(const Operation& operation) {
   if (!known) return "there is no such fault of a remote";
   rule.times = static_cast<int>(operation.number);
   chaos_ = true;
-  lied_ = lied_ || rule.fault == RemoteFault::kClaimed || rule.fault == RemoteFault::kNotFound;
-  return upkeep(world_.run(world_.chaos->add(rule)), "telling the remote to fail");
+  const bool of_removal = !rule.op || rule.op == RemoteOp::kRemove;
+  lied_ = lied_ || (rule.fault == RemoteFault::kClaimed && of_removal) ||
+          (rule.fault == RemoteFault::kNotFound && (of_removal || rule.op == RemoteOp::kHead));
+  return upkeep(world_.run(world_.chaos->add(rule)), "telling the remote to fail", Needs::kRemote);
 }
 
-void Sequence::heal() {
-  if (armed_) return;  // else the death would be forgotten too
+void Sequence::end_faults() {
   tainted_ = tainted_ || world_.machine.has_failed();
   world_.machine.clear();
   world_.chaos->heal();
   chaos_ = false;
+}
+
+/// Nothing is excused after it but a full disk.
+Complaint Sequence::heal() {
+  if (armed_) return std::nullopt;  // else the death would be forgotten too
+  end_faults();
+  return upkeep(world_.run(sleep_for(std::chrono::seconds(10))), "waiting", Needs::kFlash);
 }
 
 }  // namespace tombolo::testing::model
