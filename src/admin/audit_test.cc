@@ -53,6 +53,15 @@ TEST(Audit, TellsNoSecret) {
   EXPECT_THAT(line, HasSubstr(R"("name":"archive")"));
 }
 
+TEST(Audit, SurvivesABodyAsDeepAsItIsLong) {
+  constexpr std::size_t kDepth = 500'000;  // of the MiB that a body may have
+  const std::string deep = std::string(kDepth, '[') + std::string(kDepth, ']');
+  const AuditRecord record = describe(call("POST", {"accounts"}, R"({"name":)" + deep + "}"), "account.create");
+  EXPECT_THAT(audit_line(record, {0}), HasSubstr(R"("name":"…")"));
+  EXPECT_FALSE(audited_action(call("POST", {"fsck"}, deep)));
+  EXPECT_EQ(audited_action(call("POST", {"fsck"}, R"({"repair":)" + deep + "}")), "fsck.repair");
+}
+
 TEST(Audit, ARecordIsOneLineWhateverNamesHold) {
   AuditRecord record;
   record.action = "container.create";
