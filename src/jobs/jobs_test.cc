@@ -32,6 +32,17 @@ Task<void> fail_at_once(JobContext&) {
   co_return Error{Code::kUnavailable, "the remote is gone"};
 }
 
+// One is done and recorded, four more are done only.
+Task<void> report_ahead(JobContext& context) {
+  const Progress recorded{.objects_done = 1}, reported{.objects_done = 5};
+  CO_TRY(context.checkpoint("one", recorded));
+  context.report(reported);
+  while (!context.stop_requested()) {
+    CO_TRY(sleep_for(1ms));
+  }
+  co_return Error{Code::kCancelled, "asked to stop"};
+}
+
 Task<void> turn_a_deaf_ear(JobContext& context, std::atomic<bool>& let_go) {
   while (!let_go) {
     CO_TRY(sleep_for(1ms));
@@ -94,6 +105,19 @@ TEST_F(JobsTest, GoesOnFromItsCursorAfterARestart) {
   EXPECT_EQ(job.starts, 2u);
   EXPECT_EQ(job.cursor, std::to_string(reached + 2));
   ASSERT_TRUE(run(second->stop()).ok());
+}
+
+TEST_F(JobsTest, WhatIsReportedBeyondTheCursorIsShownAndNotRecorded) {
+  auto first = make(1, 1us);
+  first->register_kind("ahead", report_ahead);
+  ASSERT_TRUE(run(first->start()).ok());
+  const JobId id = *run(first->submit("ahead", "", ""));
+  while (run(first->get(id))->progress.objects_done < 5) (void)run(sleep_for(1ms));
+  ASSERT_TRUE(run(first->stop()).ok());
+  const Job stopped = *run(first->get(id));
+  EXPECT_EQ(stopped.state, JobState::kQueued);
+  EXPECT_EQ(stopped.cursor, "one");
+  EXPECT_EQ(stopped.progress.objects_done, 1u) << "the others will be counted when they are done again";
 }
 
 TEST_F(JobsTest, FailureKeepsItsReason) {

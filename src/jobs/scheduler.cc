@@ -49,20 +49,18 @@ struct Scheduler::State : std::enable_shared_from_this<Scheduler::State> {
     const Job& job() const override { return current; }
     Task<void> checkpoint(std::string cursor, Progress progress) override {
       current.cursor = std::move(cursor);
-      report(progress);
+      current.progress = progress;
       CO_TRY(owner.save_of(*this));
       if (stop_requested()) co_return Error{Code::kCancelled, "the job was asked to stop"};
       co_return Result<void>{};
     }
     void report(Progress progress) override {
       const std::lock_guard lock(owner.mutex);
-      current.progress = progress;
-      shown = current;
+      shown.progress = progress;  // of the row only with the cursor that it belongs to
     }
     void note_failure(std::string what) override {
       const std::lock_guard lock(owner.mutex);
-      current.error = std::move(what);
-      shown = current;
+      shown.error = current.error = std::move(what);
     }
     bool stop_requested() const override {
       const std::lock_guard lock(owner.mutex);
@@ -71,8 +69,8 @@ struct Scheduler::State : std::enable_shared_from_this<Scheduler::State> {
 
     State& owner;
     AsyncMutex saving;       // around each write of the job's row
-    Job current;             // used by the runner only
-    Job shown;               // guarded by owner.mutex
+    Job current;             // used by the runner only; as its row is to be
+    Job shown;               // guarded by owner.mutex; the same, and what was reported since
     bool cancelled = false;  // guarded by owner.mutex
   };
 
