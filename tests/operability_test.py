@@ -96,6 +96,8 @@ class MetricsTest(ServerCase):
         self.assertGreater(now.value("tombolo_log_sync_duration_seconds_sum"), 0)
         self.assertEqual(now.value("tombolo_place_objects", place="local"), 7)
         self.assertEqual(now.value("tombolo_writable"), 1)
+        self.assertGreater(now.value("tombolo_http_connections_limit", listener="blob"), 256)
+        self.assertEqual(now.value("tombolo_http_connections_limit", listener="admin"), 256)
         exposed_for = self.wait_for(self.server, lambda s: s.value("tombolo_exposed_seconds") > 1, "age").value(
             "tombolo_exposed_seconds")
         self.assertLess(exposed_for, 60)

@@ -70,6 +70,7 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
   std::uint16_t port() const { return port_; }
   ServerStats stats() const {
     return {.connections = count_.load(std::memory_order_relaxed),
+            .connections_max = shared_.config.connections_max,
             .accepted = accepted_.load(std::memory_order_relaxed),
             .evicted = evicted_.load(std::memory_order_relaxed),
             .shed = shed_.load(std::memory_order_relaxed)};

@@ -38,7 +38,8 @@ struct ServerConfig {
 
 /// Since start, but for `connections`.
 struct ServerStats {
-  std::size_t connections = 0;  // open now
+  std::size_t connections = 0;        // open now
+  std::uint32_t connections_max = 0;  // ServerConfig's
   std::uint64_t accepted = 0;
   std::uint64_t evicted = 0;  // made to give way to newer ones
   std::uint64_t shed = 0;     // answered 503, or closed without a word

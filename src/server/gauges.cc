@@ -122,7 +122,7 @@ Task<void> refresh_gauges(Cell& cell, Workers& workers, Settings settings, ReadF
       metrics.set(Metric::kConnections, {listener}, number(stats.connections));
       metrics.set(Metric::kConnectionsEvicted, {listener}, number(stats.evicted));
       metrics.set(Metric::kConnectionsShed, {listener}, number(stats.shed));
-      metrics.set(Metric::kConnectionsLimit, {listener}, number(settings.connections_max));
+      metrics.set(Metric::kConnectionsLimit, {listener}, number(stats.connections_max));
     }
     // A cell in trouble still shows the rest.
     const auto stored = co_await read_store(cell);
