@@ -115,6 +115,11 @@ Task<std::vector<meta::ContainerKey>> Cell::containers() {
   co_return all;
 }
 
+Task<tiering::Census> Cell::census() {
+  CO_TRY_ASSIGN(auto all, containers());
+  co_return co_await tiering::take_census(*services_, std::move(all));
+}
+
 Task<CellUsage> Cell::usage() {
   CellUsage sum;
   CO_TRY_ASSIGN(const auto all, containers());

@@ -22,6 +22,7 @@
 #include "store/segment_ledger.h"
 #include "store/services.h"
 #include "store/store.h"
+#include "tiering/census.h"
 #include "tiering/collector.h"
 #include "tiering/fsck.h"
 
@@ -61,6 +62,8 @@ class Cell {
   Task<CellUsage> usage();
   /// Every container of every account.
   Task<std::vector<meta::ContainerKey>> containers();
+  /// tiering::take_census of them.
+  Task<tiering::Census> census();
 
   /// tiering::fsck, and the commit log and the index's files read and verified ("log-or-index").
   Task<tiering::FsckReport> fsck(tiering::FsckOptions options, tiering::FsckProgress progress = {});

@@ -7,7 +7,6 @@
 #include "base/log.h"
 #include "server/process_stats.h"
 #include "server/version.h"
-#include "tiering/census.h"
 
 namespace tombolo::server {
 namespace {
@@ -134,19 +133,17 @@ Task<void> refresh_gauges(Cell& cell, Workers& workers, Settings settings, ReadF
   }
 }
 
-Task<void> take_censuses(Cell& cell, Clock& clock, Settings settings) {
-  if (settings.census_seconds == 0) co_return Result<void>{};
+Task<void> take_censuses(TakeCensus take, observe::Metrics& metrics, Clock& clock, Duration rest) {
   while (true) {
-    CO_TRY_ASSIGN(auto containers, cell.containers());
-    const auto census = co_await tiering::take_census(cell.services(), std::move(containers));
+    const auto census = co_await take();
     if (census.ok()) {
-      show(cell.metrics(), *census, clock.wall());
+      show(metrics, *census, clock.wall());
     } else if (census.error().code == Code::kCancelled) {
       co_return census.error();
     } else {
       log(LogLevel::kWarn, "server", "places were not counted: {}", to_string(census.error()));
     }
-    CO_TRY(sleep_for(std::chrono::seconds(settings.census_seconds)));
+    CO_TRY(sleep_for(rest));
   }
 }
 

@@ -10,6 +10,7 @@
 #include "http/server.h"
 #include "server/cell.h"
 #include "server/settings.h"
+#include "tiering/census.h"
 
 namespace tombolo::server {
 
@@ -25,8 +26,11 @@ using ReadFronts = std::function<Fronts()>;
 Task<void> refresh_gauges(Cell& cell, Workers& workers, Settings settings, ReadFronts read_fronts,
                           std::shared_ptr<http::TlsServer> tls);
 
-/// Counts places and the exposed window every observe.census_seconds until it is cancelled.
-Task<void> take_censuses(Cell& cell, Clock& clock, Settings settings);
+using TakeCensus = std::function<Task<tiering::Census>()>;
+
+/// Shows places and the exposed window as `take` finds them, with a rest between two looks, until it is cancelled. A
+/// look that fails is logged, and the next one is taken as if it had not. What it is given outlives it.
+Task<void> take_censuses(TakeCensus take, observe::Metrics& metrics, Clock& clock, Duration rest);
 
 inline constexpr Duration kGaugesEvery = std::chrono::seconds(5);
 

@@ -220,7 +220,11 @@ Task<void> Server::start() {
   const std::shared_ptr<http::TlsServer> shown = tls_ == nullptr ? nullptr : tls_->server();
   background_.spawn(runtime_.background(),
                     refresh_gauges(cell_, runtime_.workers(), settings_, std::move(fronts), shown));
-  background_.spawn(runtime_.background(), take_censuses(cell_, clock_, settings_));
+  if (settings_.census_seconds != 0) {
+    TakeCensus take = [this] { return cell_.census(); };
+    background_.spawn(runtime_.background(), take_censuses(std::move(take), cell_.metrics(), clock_,
+                                                           std::chrono::seconds(settings_.census_seconds)));
+  }
   co_return Result<void>{};
 }
 
