@@ -57,7 +57,7 @@ def scrape(server: Tombolo) -> Scrape:
     return Scrape(body.decode())
 
 
-class MetricsTest(ServerCase):
+class Scraped(ServerCase):
     settings = {"observe.census_seconds": 1, "tiering.gc_interval_seconds": 1}
 
     def wait_for(self, server, condition, what: str) -> Scrape:
@@ -73,6 +73,8 @@ class MetricsTest(ServerCase):
             self.assertLess(time.monotonic(), deadline, f"never: {what}\n{now.text}")
             time.sleep(0.2)
 
+
+class MetricsTest(Scraped):
     def test_they_tell_what_was_done(self):
         container = self.container("counted")
         for n in range(7):
@@ -154,6 +156,51 @@ class MetricsTest(ServerCase):
         alerts = re.findall(r"- alert: (\w+)", ALERTS.read_text())
         self.assertGreater(len(alerts), 10)
         self.assertEqual(re.findall(r"^\*\*(\w+)\*\*:", page, re.MULTILINE), alerts)
+
+
+class FailedJobs(Scraped):
+    """A job that goes on to its end may leave objects behind."""
+
+    def test_metrics_and_the_list_tell_of_objects_that_jobs_left_behind(self):
+        box = self.container("left")
+        for name in ("taken", "taken too", "free"):
+            box.upload_blob(name, b"x" * 10_000)
+        shelf = self.shared / "shelf"
+        write(shelf / "left" / "taken", b"somebody else's")
+        write(shelf / "left" / "taken too", b"somebody else's")
+        self.server.cli("remote", "add", "shelf", "--kind", "file", "--endpoint", shelf)
+        before = self.wait_for(self.server, lambda s: s.value("tombolo_jobs_ended_total") >= 0, "jobs counted")
+        job = self.server.cli("offload", "left", "--to", "shelf", "--detach")
+        now = self.wait_for(self.server, lambda s: s.value("tombolo_jobs_ended_total", state="done") >
+                            before.value("tombolo_jobs_ended_total", state="done"), "the job ended")
+        failed = "tombolo_job_objects_failed_total"
+        self.assertEqual(now.value(failed, kind="offload") - before.value(failed, kind="offload"), 2)
+        ended = next(j for j in self.server.cli("jobs")["jobs"] if j["id"] == job["id"])
+        self.assertEqual((ended["state"], ended["progress"]["objects_failed"]), ("done", 2))
+        listed = subprocess.run([self.server.binary, "--data", self.server.data, "jobs"], env=self.server.env,
+                                capture_output=True, text=True, timeout=60).stdout
+        self.assertIn(ended["error"], next(line for line in listed.splitlines() if line.startswith(job["id"])))
+
+    def alerts_at(self, minutes: int, series: dict[str, str]) -> set[str]:
+        """Names of the alerts that fire then, by promtool; values of series as it writes them, one a minute."""
+        names = re.findall(r"- alert: (\w+)", ALERTS.read_text())
+        test = {"rule_files": [str(ALERTS)], "evaluation_interval": "1m", "tests": [{
+            "interval": "1m", "input_series": [{"series": name, "values": values} for name, values in series.items()],
+            "alert_rule_test": [{"eval_time": f"{minutes}m", "alertname": name} for name in names]}]}
+        file = self.shared / "alerts.json"
+        file.write_text(json.dumps(test))  # promtool takes YAML, which JSON is
+        judged = subprocess.run([need("PROMTOOL"), "test", "rules", file], capture_output=True, text=True)
+        return set(re.findall(r"alertname: (\w+)", judged.stdout + judged.stderr))
+
+    def test_an_alert_tells_of_failed_jobs_and_objects_and_not_of_rows_that_are_trimmed(self):
+        up = {'up{job="tombolo",instance="a"}': "1x90"}
+        self.assertEqual(self.alerts_at(60, up), set())
+        ended = 'tombolo_jobs_ended_total{job="tombolo",instance="a",state="failed"}'
+        failed = 'tombolo_job_objects_failed_total{job="tombolo",instance="a",kind="offload"}'
+        rows = 'tombolo_jobs{job="tombolo",instance="a",state="failed"}'
+        self.assertEqual(self.alerts_at(60, {**up, ended: "0x30 1x60"}), {"TomboloJobFailed"})
+        self.assertEqual(self.alerts_at(60, {**up, failed: "0x30 40x60"}), {"TomboloJobFailed"})
+        self.assertEqual(self.alerts_at(60, {**up, ended: "7x90", failed: "40x90", rows: "7x30 6x60"}), set())
 
 
 class AuditTest(TempCase):

@@ -67,12 +67,13 @@ Result<int> list(const Invocation& invocation, Connection& connection) {
     print_json(answer);
     return 0;
   }
-  std::vector<std::vector<std::string>> rows = {{"JOB", "STATE", "OBJECTS", "BYTES", "FAILED", "WHAT"}};
+  std::vector<std::vector<std::string>> rows = {{"JOB", "STATE", "OBJECTS", "BYTES", "FAILED", "WHAT", "ERROR"}};
   for (const auto& job : answer.at("jobs")) {
     const auto& p = job.at("progress");
     rows.push_back({job.at("id"), job.at("state"), std::to_string(p.at("objects_done").get<std::uint64_t>()),
                     human_bytes(p.at("bytes_done").get<double>()),
-                    std::to_string(p.at("objects_failed").get<std::uint64_t>()), job.at("title")});
+                    std::to_string(p.at("objects_failed").get<std::uint64_t>()), job.at("title"),
+                    job.at("error")});
   }
   print_table(rows);
   return 0;

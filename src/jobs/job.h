@@ -33,7 +33,7 @@ struct Job {
   std::string cursor;  // how far it is; belongs to the kind; empty = at the start
   JobState state = JobState::kQueued;
   Progress progress;
-  std::string error;  // why it failed, or the last object's failure
+  std::string error;  // why it failed, or the first object's failure
   WallTime created, updated;
   std::uint32_t starts = 0;  // how often it was started: more than one after a restart
 };

@@ -32,6 +32,12 @@ Task<void> fail_at_once(JobContext&) {
   co_return Error{Code::kUnavailable, "the remote is gone"};
 }
 
+Task<void> fail_for_two_objects(JobContext& context) {
+  context.note_failure("a: gone");
+  context.note_failure("b: gone");
+  co_return Result<void>{};
+}
+
 // One is done and recorded, four more are done only.
 Task<void> report_ahead(JobContext& context) {
   const Progress recorded{.objects_done = 1}, reported{.objects_done = 5};
@@ -128,6 +134,26 @@ TEST_F(JobsTest, FailureKeepsItsReason) {
   EXPECT_EQ(job.error, "the remote is gone");
   EXPECT_EQ(run(scheduler->submit("nonsense", "", "")).error().code, Code::kInvalid);
   ASSERT_TRUE(run(scheduler->stop()).ok());
+}
+
+TEST_F(JobsTest, TheFirstObjectThatFailedIsNamedAndAllAreCounted) {
+  auto scheduler = make(1'000'000, 1ms, {.running_max = 1});
+  scheduler->register_kind("some", fail_for_two_objects);
+  ASSERT_TRUE(run(scheduler->start()).ok());
+  const Job some = wait_until_ended(*scheduler, *run(scheduler->submit("some", "", "")));
+  EXPECT_EQ(some.state, JobState::kDone);
+  EXPECT_EQ(some.error, "a: gone");
+  wait_until_ended(*scheduler, *run(scheduler->submit("fail", "", "")));
+  std::vector<JobId> ids;
+  for (int i = 0; i < 2; ++i) ids.push_back(*run(scheduler->submit("count", "", "")));  // one runs, one waits
+  for (const JobId id : ids) ASSERT_TRUE(run(scheduler->cancel(id)).ok());
+  for (const JobId id : ids) wait_until_ended(*scheduler, id);
+  ASSERT_TRUE(run(scheduler->stop()).ok());
+  SchedulerCounts counts = scheduler->counts();
+  EXPECT_EQ(counts.ended[JobState::kDone], 1u);
+  EXPECT_EQ(counts.ended[JobState::kFailed], 1u);
+  EXPECT_EQ(counts.ended[JobState::kCancelled], 2u);
+  EXPECT_EQ(counts.objects_failed, (std::map<std::string, std::uint64_t>{{"count", 0}, {"fail", 0}, {"some", 2}}));
 }
 
 TEST_F(JobsTest, CancelStopsARunningAndAQueuedJob) {

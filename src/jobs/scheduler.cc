@@ -60,7 +60,8 @@ struct Scheduler::State : std::enable_shared_from_this<Scheduler::State> {
     }
     void note_failure(std::string what) override {
       const std::lock_guard lock(owner.mutex);
-      shown.error = current.error = std::move(what);
+      ++owner.counts.objects_failed[current.kind];
+      if (current.error.empty()) shown.error = current.error = std::move(what);
     }
     bool stop_requested() const override {
       const std::lock_guard lock(owner.mutex);
@@ -165,7 +166,7 @@ struct Scheduler::State : std::enable_shared_from_this<Scheduler::State> {
       self->running.erase(id);
     }
     self->pump();
-    if (result.ok() && ended(context->current.state)) co_return co_await self->keep_as_ended(id);
+    if (result.ok() && ended(context->current.state)) co_return co_await self->keep_as_ended(context->current);
     co_return Result<void>{};
   }
 
@@ -188,10 +189,11 @@ struct Scheduler::State : std::enable_shared_from_this<Scheduler::State> {
   }
 
   /// Requires: the job's row says that it has ended.
-  Task<void> keep_as_ended(JobId id) {
+  Task<void> keep_as_ended(const Job& job) {
     {
       const std::lock_guard lock(mutex);
-      ended_jobs.push_back(id);
+      ended_jobs.push_back(job.id);
+      ++counts.ended[job.state];
     }
     if (const auto trimmed = co_await trim(); !trimmed.ok()) {
       log(LogLevel::kWarn, "jobs", "the row of an old job stays until another one ends: {}",
@@ -245,6 +247,7 @@ struct Scheduler::State : std::enable_shared_from_this<Scheduler::State> {
   Scope scope{"jobs"};
   mutable std::mutex mutex;
   bool stopping = false;
+  SchedulerCounts counts;
   std::deque<Job> queue;
   std::deque<JobId> ended_jobs;  // that have a row; the one that ended last is the last
   std::map<JobId, std::shared_ptr<Running>> running;
@@ -256,6 +259,7 @@ Scheduler::Scheduler(kv::Engine& kv, Clock& clock, Random& random, Executor exec
 Scheduler::~Scheduler() = default;
 
 void Scheduler::register_kind(std::string kind, Runner runner) {
+  state_->counts.objects_failed.emplace(kind, 0);
   state_->runners.emplace(std::move(kind), std::move(runner));
 }
 
@@ -351,7 +355,7 @@ Task<void> Scheduler::cancel(JobId id) {
   }
   dequeued->state = JobState::kCancelled;
   const Result<void> saved = co_await state_->save(*dequeued);
-  if (saved.ok()) co_return co_await state_->keep_as_ended(id);
+  if (saved.ok()) co_return co_await state_->keep_as_ended(*dequeued);
   dequeued->state = JobState::kQueued;  // as its row says
   {
     const std::lock_guard lock(state_->mutex);
@@ -364,6 +368,11 @@ Task<void> Scheduler::cancel(JobId id) {
 std::size_t Scheduler::running() const {
   const std::lock_guard lock(state_->mutex);
   return state_->running.size();
+}
+
+SchedulerCounts Scheduler::counts() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->counts;
 }
 
 }  // namespace tombolo::jobs

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,7 +24,8 @@ class JobContext {
   virtual Task<void> checkpoint(std::string cursor, Progress progress) = 0;
   /// Updates the progress that get() shows, without making it durable.
   virtual void report(Progress progress) = 0;
-  /// What went wrong with one thing of many, for Job::error; durable with the next checkpoint. The job goes on.
+  /// What went wrong with one object of many: counted, and the first kept as Job::error, durable with the next
+  /// checkpoint. The job goes on.
   virtual void note_failure(std::string what) = 0;
   virtual bool stop_requested() const = 0;
 };
@@ -35,6 +37,12 @@ using Runner = std::function<Task<void>(JobContext&)>;
 struct SchedulerOptions {
   unsigned running_max = 2;   // jobs at once
   unsigned kept_ended = 200;  // jobs whose rows are kept for `tombolo jobs`: those that ended last
+};
+
+/// Since the scheduler was made.
+struct SchedulerCounts {
+  std::map<JobState, std::uint64_t> ended = {{JobState::kDone, 0}, {JobState::kFailed, 0}, {JobState::kCancelled, 0}};
+  std::map<std::string, std::uint64_t> objects_failed;  // by kind of job: every kind that is registered
 };
 
 /// Thread-safe once started. register_kind before start(). stop() before destruction.
@@ -59,6 +67,7 @@ class Scheduler {
   /// start takes the job up again, however this process ends.
   Task<void> cancel(JobId id);
   std::size_t running() const;
+  SchedulerCounts counts() const;
 
  private:
   struct State;

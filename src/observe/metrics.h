@@ -61,6 +61,8 @@ namespace tombolo::observe {
   X(kRemoteReceived, counter, "tombolo_remote_received_bytes_total", "Body bytes read from remotes.", "remote")        \
   X(kRemoteSent, counter, "tombolo_remote_sent_bytes_total", "Body bytes given to remotes, again where tried again.", "remote") \
   X(kJobs, gauge, "tombolo_jobs", "Jobs by state; of ended ones the newest 200 are kept.", "state")                    \
+  X(kJobsEnded, total, "tombolo_jobs_ended_total", "Jobs that have ended, by state: done, failed, cancelled.", "state") \
+  X(kJobObjectsFailed, total, "tombolo_job_objects_failed_total", "Objects that jobs tried and left as they were, by kind of job.", "kind") \
   X(kAuditRecords, counter, "tombolo_audit_records_total", "Records written to the audit log.", )                      \
   X(kAuditFailures, counter, "tombolo_audit_failures_total", "Records that could not be written to the audit log.", )  \
   X(kProcessStart, gauge, "process_start_time_seconds", "When the process started, in seconds since 1970.", )          \

@@ -55,6 +55,13 @@ Task<void> read_store(Cell& cell) {
 }
 
 Task<void> read_jobs(Cell& cell) {
+  const jobs::SchedulerCounts counts = cell.jobs().counts();
+  for (const auto& [state, count] : counts.ended) {
+    cell.metrics().set(Metric::kJobsEnded, {jobs::state_name(state)}, number(count));
+  }
+  for (const auto& [kind, count] : counts.objects_failed) {
+    cell.metrics().set(Metric::kJobObjectsFailed, {kind}, number(count));
+  }
   CO_TRY_ASSIGN(const auto jobs, cell.jobs().list(kJobsRead));
   constexpr std::array kStates = {jobs::JobState::kQueued, jobs::JobState::kRunning, jobs::JobState::kDone,
                                   jobs::JobState::kFailed, jobs::JobState::kCancelled};
