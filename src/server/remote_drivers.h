@@ -21,7 +21,7 @@ namespace tombolo::server {
 struct RemotePatience {
   Duration first_byte_max = std::chrono::seconds(30);
   Duration stall_max = std::chrono::seconds(30);
-  Duration operation_max = std::chrono::seconds(60);  // no try begins later
+  Duration operation_max = std::chrono::seconds(60);  // as AzureConfig's
   int tries_max = 5;
 };
 

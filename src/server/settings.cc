@@ -253,11 +253,16 @@ Result<void> validate(const Settings& settings) {
                  "limits.connections_max, limits.head_seconds, limits.keep_alive_seconds and limits.stall_seconds must "
                  "be at least 1"};
   }
-  if (settings.remote_first_byte_seconds < 1 || settings.remote_stall_seconds < 1 || settings.remote_tries < 1 ||
-      settings.remote_tries > 100) {
+  // A try as a whole has 90 s besides the time for its bytes (AzureConfig::try_base).
+  if (settings.remote_first_byte_seconds < 1 || settings.remote_first_byte_seconds > 60) {
+    return Error{Code::kInvalid, "remote.first_byte_seconds must be between 1 and 60"};
+  }
+  if (settings.remote_stall_seconds < 1 || settings.remote_tries < 1 || settings.remote_tries > 100) {
     return Error{Code::kInvalid,
-                 "remote.first_byte_seconds, remote.stall_seconds and remote.tries must be at least 1, and "
-                 "remote.tries at most 100"};
+                 "remote.stall_seconds and remote.tries must be at least 1, and remote.tries at most 100"};
+  }
+  if (settings.jobs_max < 1 || settings.jobs_max > 1'000) {
+    return Error{Code::kInvalid, "tiering.jobs_max must be between 1 and 1000"};
   }
   if (settings.compact_dead_percent < 1 || settings.compact_dead_percent > 99) {
     return Error{Code::kInvalid, "tiering.compact_dead_percent must be between 1 and 99"};

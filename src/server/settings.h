@@ -50,9 +50,9 @@ namespace tombolo::server {
   X(jobs_max, count, "tiering.jobs_max", 2, "jobs", "jobs that run at once")                                                                 \
   X(audit_file, text, "audit.file", "", "path", "log of administrative changes and of changes of rights, one JSON object a line; empty = audit.log in the data directory") \
   X(census_seconds, seconds, "observe.census_seconds", 60, "s", "rest between two counts of where bytes are and what is exposed (metrics); 0 = never")  \
-  X(remote_first_byte_seconds, seconds, "remote.first_byte_seconds", 30, "s", "how long a remote may take to begin an answer")                 \
+  X(remote_first_byte_seconds, seconds, "remote.first_byte_seconds", 30, "s", "how long a remote may take to begin an answer, at most 60")                 \
   X(remote_stall_seconds, seconds, "remote.stall_seconds", 30, "s", "how long a body to or from a remote may stand still")                   \
-  X(remote_operation_seconds, seconds, "remote.operation_seconds", 60, "s", "age at which a request to a remote is not tried again")         \
+  X(remote_operation_seconds, seconds, "remote.operation_seconds", 60, "s", "age at which a request to a remote that fails is tried once more at most")         \
   X(remote_tries, count, "remote.tries", 5, "tries", "of one request to a remote, the first included")                                       \
   X(dev, flag, "server.dev", false, "true, false", "adds the emulator's well-known account devstoreaccount1; loopback only")
 // clang-format on

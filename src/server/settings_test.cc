@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <map>
 #include <sstream>
 
 namespace tombolo::server {
@@ -33,6 +34,22 @@ TEST(Settings, RefuseWhatIsMisspeltOrMeaningless) {
   EXPECT_THAT(set(s, "cache.bytes", "5 apples").error().message, HasSubstr("KiB"));
   EXPECT_THAT(set(s, "server.dev", "yes").error().message, HasSubstr("true or false"));
   EXPECT_THAT(validate(s).error().message, HasSubstr("--data"));
+}
+
+TEST(Settings, NumbersThatWouldNotDoWhatTheySayAreRefused) {
+  const std::map<std::string_view, std::vector<const char*>> bad = {
+      {"tiering.jobs_max", {"0", "1001", "4294967296"}},  // the last is 0 in 32 bits
+      {"remote.first_byte_seconds", {"0", "61"}}};
+  for (const auto& [key, texts] : bad) {
+    for (const char* text : texts) {
+      Settings s;
+      s.data = "/d";
+      ASSERT_TRUE(set(s, key, text).ok());
+      EXPECT_THAT(validate(s).error().message, HasSubstr(key)) << text;
+      ASSERT_TRUE(set(s, key, "1").ok());
+      EXPECT_TRUE(validate(s).ok());
+    }
+  }
 }
 
 TEST(Settings, DevRefusesToLeaveLoopback) {
