@@ -5,6 +5,7 @@ import os
 import pathlib
 import socket
 import subprocess
+import threading
 import unittest
 
 from harness import suite
@@ -77,10 +78,37 @@ class Usage(Errors, TempCase):
         self.says(NO_SERVER, "Start it", "--data", server.data, "status")
         self.says(NO_SERVER, "Start it", "--data", server.data, "offload", "box", "--to", "x")
 
+    def test_a_host_that_does_not_answer(self):
+        with socket.socket() as deaf, socket.socket() as first, socket.socket() as second:
+            deaf.bind(("127.0.0.1", 0))
+            deaf.listen(0)
+            for one in (first, second):  # they fill its queue: the next SYN is dropped
+                one.setblocking(False)
+                one.connect_ex(deaf.getsockname())
+            self.says(NO_SERVER, "no tombolo answers", "container", "delete", "box", "--account", "a",
+                      TOMBOLO_ADMIN_TOKEN="0" * 64, TOMBOLO_ADMIN_URL=f"http://127.0.0.1:{deaf.getsockname()[1]}")
+
+    def test_a_server_that_ends_before_its_answer(self):
+        """Something may have been done: 3 would say that nothing was."""
+        with socket.create_server(("127.0.0.1", 0)) as dying:
+            def die():
+                for _ in range(2):
+                    one, _ = dying.accept()
+                    one.recv(65536)
+                    one.close()
+
+            thread = threading.Thread(target=die)
+            thread.start()
+            here = {"TOMBOLO_ADMIN_TOKEN": "0" * 64, "TOMBOLO_ADMIN_URL": f"http://127.0.0.1:{dying.getsockname()[1]}"}
+            self.says(FAILED, "the answer was lost.*it may have been done", "container", "delete", "box", "--account", "a",
+                      **here)
+            self.says(FAILED, "the answer was lost.*ask again", "status", **here)
+            thread.join()
+
     def test_something_else_answers(self):
         azurite = Azurite(self.folder / "azurite")
         with azurite:
-            self.says(NO_SERVER, "is this tombolo's admin address", "status", TOMBOLO_ADMIN_TOKEN="0" * 64,
+            self.says(FAILED, "is this tombolo's admin address", "status", TOMBOLO_ADMIN_TOKEN="0" * 64,
                       TOMBOLO_ADMIN_URL=f"http://127.0.0.1:{azurite.port}")
 
 

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Bytes leave for a cloud (Azurite) and come back: whole, in ranges, by the cloud's own tools, and under trouble."""
+import json
 import os
 import random
+import subprocess
 import threading
 import time
 
@@ -223,13 +225,17 @@ class Underway(CloudCase):
         for name, data in originals.items():
             self.box.upload_blob(name, data)
         self.proxy.set_faults([{"method": "PUT", "do": "delay", "seconds": 0.1}])
-        job = self.offload("box", "--detach")
+        command = [self.server.binary, "--data", self.server.data, "--json", "offload", "box", "--to", REMOTE, "--evict"]
+        following = subprocess.Popen(command, env=self.server.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(following.kill)
         for kills in (1, 2, 3):
             self.until(lambda: self.puts() >= 30 * kills, f"{30 * kills} uploads")
             self.server.kill9()
             self.server.start()
         self.proxy.set_faults([])
-        ended = self.server.cli("jobs", "--follow", job["id"])
+        out, said = following.communicate(timeout=120)
+        self.assertEqual((following.returncode, "the server is away; the job goes on" in said), (0, True), said)
+        ended = json.loads(out)
         self.assertEqual((ended["state"], ended["progress"]["objects_failed"]), ("done", 0), ended)
         self.assertLessEqual(self.puts(), len(originals) + 3 * PARALLEL, "more was sent again than was in flight")
         self.assertEqual(self.remote_names(), {f"box/{name}" for name in originals})

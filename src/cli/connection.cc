@@ -72,7 +72,7 @@ Task<nlohmann::json> exchange(http::Client& client, http::Request request, std::
   CO_TRY_ASSIGN(const Bytes bytes, read_all(*response.body, kAnswerMax));
   auto json = nlohmann::json::parse(as_text(bytes), nullptr, /*allow_exceptions=*/false);
   if (json.is_discarded()) {
-    co_return Error{Code::kUnavailable, fmt::format("the answer (HTTP {}) is no JSON: is this tombolo's admin address?",
+    co_return Error{Code::kUnsupported, fmt::format("the answer (HTTP {}) is no JSON: is this tombolo's admin address?",
                                                     response.head.status)};
   }
   if (response.head.status == 401) {
@@ -82,8 +82,11 @@ Task<nlohmann::json> exchange(http::Client& client, http::Request request, std::
   }
   if (response.head.status >= 400) {
     const auto error = json.value("error", nlohmann::json::object());
-    co_return Error{response.head.status == 404 ? Code::kNotFound : Code::kInvalid,
-                    error.value("message", fmt::format("HTTP {}", response.head.status))};
+    const int status = response.head.status;
+    co_return Error{status == 404   ? Code::kNotFound
+                    : status == 503 ? Code::kBusy
+                                    : Code::kInvalid,
+                    error.value("message", fmt::format("HTTP {}", status))};
   }
   co_return json;
 }
@@ -168,14 +171,22 @@ Result<nlohmann::json> Connection::call(const std::string& method, const std::st
     task = watched(std::move(task), client, look, *watch);
   }
   auto answer = run_to_end(loop, std::move(task));
-  if (!answer.ok() && answer.error().code == Code::kUnavailable) {
-    return Error{Code::kUnavailable,
-                 fmt::format("no tombolo answers at {}:{} ({}); is `tombolo serve` running? Start it, or name another "
-                             "server with --data DIR or --admin URL",
-                             host_, port_, answer.error().message),
-                 kNoServer};
-  }
+  if (!answer.ok()) return about_server(std::move(answer).error(), method);
   return answer;
+}
+
+Error Connection::about_server(Error error, const std::string& method) const {
+  if (error.detail == http::kNotConnected) {
+    return {Code::kUnavailable,
+            fmt::format("no tombolo answers at {}:{} ({}); is `tombolo serve` running? Start it, or name another "
+                        "server with --data DIR or --admin URL",
+                        host_, port_, error.message),
+            kNoServer};
+  }
+  if (error.code != Code::kUnavailable && error.code != Code::kDeadline) return error;
+  return {Code::kUnavailable,
+          fmt::format("the answer was lost ({}){}", error.message,
+                      method == "GET" ? "; ask again" : "; it may have been done: look before you ask again")};
 }
 
 Result<nlohmann::json> Connection::get(const std::string& path) {

@@ -22,7 +22,7 @@ struct Target {
   std::string ca_file;  // --ca-file: who signed the server's certificate, besides the system's CAs (https only)
 };
 
-/// Error::detail when nobody answered.
+/// Error::detail where no connection could be made, so that nothing was done.
 inline constexpr std::string_view kNoServer = "NoServer";
 
 class Connection {
@@ -30,6 +30,7 @@ class Connection {
   /// kInvalid, with what to pass, when nothing says where the server is.
   static Result<Connection> open(const Target& target);
 
+  /// Errors: kNoServer; kUnavailable, the answer was lost; kBusy, 503; others are the server's.
   Result<nlohmann::json> get(const std::string& path);
   Result<nlohmann::json> post(const std::string& path, const nlohmann::json& body);
   /// The same; while it runs, `show` is given what `watched` answers, every `pause`.
@@ -46,6 +47,7 @@ class Connection {
   http::Request request_for(const std::string& method, const std::string& path, bool has_body) const;
   Result<nlohmann::json> call(const std::string& method, const std::string& path, const std::string& body,
                               const Watch* watch = nullptr);
+  Error about_server(Error error, const std::string& method) const;
 
   std::shared_ptr<const http::TlsClient> tls_;  // null: plain
   std::string host_;

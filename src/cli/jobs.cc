@@ -1,5 +1,6 @@
 // tombolo offload | recall | jobs
 #include <fmt/format.h>
+
 #include <chrono>
 #include <thread>
 
@@ -11,6 +12,27 @@ namespace tombolo::cli {
 namespace {
 
 constexpr auto kPoll = std::chrono::milliseconds(200);
+constexpr auto kAwayMax = std::chrono::minutes(1);  // longer than a restart takes
+
+/// The job as the server shows it. A server that is away for a while, as it is in a restart, is waited for.
+Result<nlohmann::json> look_at(Connection& connection, const std::string& id) {
+  SystemClock clock;
+  const SteadyTime begun = clock.steady();
+  for (bool told = false;; told = true) {
+    auto job = connection.get("jobs/" + percent_encode(id));
+    if (job.ok() || (job.error().code != Code::kUnavailable && job.error().code != Code::kBusy)) return job;
+    if (clock.steady() - begun > kAwayMax) {
+      return Error{Code::kUnavailable,
+                   fmt::format("{}. What becomes of the job: `tombolo jobs --follow {}`", job.error().message, id)};
+    }
+    if (!told) {
+      std::fputs(
+          "tombolo: the server is away; the job goes on when it is back, which is waited for, a minute at most\n",
+          stderr);
+    }
+    std::this_thread::sleep_for(kPoll);
+  }
+}
 
 // Follows a job to its end. The job goes on when this stops.
 Result<int> follow(const Invocation& invocation, Connection& connection, nlohmann::json job) {
@@ -20,7 +42,7 @@ Result<int> follow(const Invocation& invocation, Connection& connection, nlohman
   while (!job.at("ended").get<bool>()) {
     progress.show(job);
     std::this_thread::sleep_for(kPoll);
-    TRY_ASSIGN(job, connection.get("jobs/" + id));
+    TRY_ASSIGN(job, look_at(connection, id));
   }
   progress.show(job);
   progress.finish();
@@ -72,8 +94,7 @@ Result<int> list(const Invocation& invocation, Connection& connection) {
     const auto& p = job.at("progress");
     rows.push_back({job.at("id"), job.at("state"), std::to_string(p.at("objects_done").get<std::uint64_t>()),
                     human_bytes(p.at("bytes_done").get<double>()),
-                    std::to_string(p.at("objects_failed").get<std::uint64_t>()), job.at("title"),
-                    job.at("error")});
+                    std::to_string(p.at("objects_failed").get<std::uint64_t>()), job.at("title"), job.at("error")});
   }
   print_table(rows);
   return 0;
@@ -91,9 +112,9 @@ Result<int> recall(const Invocation& invocation, Connection& connection) {
 
 Result<int> jobs(const Invocation& invocation, Connection& connection) {
   if (invocation.has("--cancel")) {
-    const std::string path = "jobs/" + percent_encode(invocation.text("--cancel"));
-    TRY(connection.remove(path));
-    TRY_ASSIGN(auto job, connection.get(path));
+    const std::string id = invocation.text("--cancel");
+    TRY(connection.remove("jobs/" + percent_encode(id)));
+    TRY_ASSIGN(auto job, look_at(connection, id));
     (void)follow(invocation, connection, std::move(job));
     return 0;
   }

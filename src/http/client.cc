@@ -49,6 +49,11 @@ Error about_peer(const Request& request, Error error) {
   return error;
 }
 
+Error not_connected(Error error) {
+  if (error.code == Code::kUnavailable || error.code == Code::kDeadline) error.detail = kNotConnected;
+  return error;
+}
+
 // One attempt at a request over one connection.
 class Call {
  public:
@@ -213,7 +218,7 @@ class Client::Impl {
       const bool pooled = lease.connection != nullptr;
       if (!pooled) {
         auto stream = co_await connect(self->config_, request);
-        if (!stream.ok()) co_return about_peer(request, std::move(stream).error());
+        if (!stream.ok()) co_return not_connected(about_peer(request, std::move(stream).error()));
         lease.connection = std::make_unique<ClientConnection>();
         lease.connection->stream = *std::move(stream);
         lease.connection->executor = executor;

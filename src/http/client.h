@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "async/byte_stream.h"
 #include "base/clock.h"
@@ -38,6 +39,9 @@ struct Request {
   std::uint64_t body_size = 0;  // exactly what `body` gives; a source that gives another amount fails the request
 };
 
+/// Error::detail where no connection could be made: nothing was sent.
+inline constexpr std::string_view kNotConnected = "not_connected";
+
 /// Destroyed on the event loop that sent the request, like `body`.
 struct Response {
   ResponseHead head;
@@ -59,10 +63,10 @@ class Client {
   ~Client();
   Client(const Client&) = delete;
 
-  /// Errors: kUnavailable (cannot connect, connection lost, malformed answer: `detail` is the Failure's name),
-  /// kPermissionDenied "tls_not_trusted" (the peer's certificate), kDeadline, kBusy (connections_max), kInvalid (a head
-  /// that must not be sent), or what `body` failed with. An answer that comes before the body was taken whole is
-  /// returned; its connection is not used again. Cancellable.
+  /// Errors: kUnavailable and kDeadline (cannot connect: kNotConnected; connection lost, malformed answer: `detail` is
+  /// the Failure's name), kPermissionDenied "tls_not_trusted" (the peer's certificate), kBusy (connections_max),
+  /// kInvalid (a head that must not be sent), or what `body` failed with. An answer that comes before the body was
+  /// taken whole is returned; its connection is not used again. Cancellable.
   Task<Response> send(Request request);
 
  private:
