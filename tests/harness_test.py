@@ -7,7 +7,7 @@ import tempfile
 import unittest
 from unittest import mock
 
-from harness import azcopy, azurite, process, suite, tombolo, tree
+from harness import azcopy, azurite, process, ratio, suite, tombolo, tree
 
 # Stands in for the binary: answers /healthz with 200 on the admin port that the environment names.
 FAKE_SERVER = """#!{python}
@@ -64,6 +64,14 @@ class ProgramTest(TempCase):
         with self.assertRaises(TimeoutError):
             program.stop(limit_s=0.5)
         self.assertFalse(program.alive())
+
+
+class RatioTest(unittest.TestCase):
+    def test_one_lucky_batch_proves_nothing(self):
+        for batches, within in (([1.9, 2.0], True), ([2.5, 1.9, 1.2], True), ([1.9, 2.1] * 4, False), ([2.1] * 8, False),
+                                ([2.1] * 7 + [1.0], False)):
+            left = iter(batches)
+            self.assertEqual(ratio.stays_within(2.0, lambda: next(left), 8), within, batches)
 
 
 class TomboloTest(TempCase):

@@ -7,7 +7,7 @@ import statistics
 import threading
 import time
 
-from harness import raw, suite
+from harness import ratio, raw, suite
 from harness.azure import Account
 from harness.case import TempCase
 from harness.certificates import Authority
@@ -21,8 +21,8 @@ IDLE_TLS, WARM_TLS = 2_000, 200
 ASLEEP_S = 1.5  # an idle connection goes to sleep after half a second
 PER_UPLOAD_MAX = 512 * 1024
 RATIO_MAX = 2.0
-ROUNDS, READS, WRITES = 15, 300, 40
-ATTEMPTS = 4  # the machine is shared: more rounds before judging
+ROUNDS, READS, WRITES = 11, 300, 40
+BATCHES_MAX = 8  # of rounds: the machine is shared
 BLOB = {"x-ms-blob-type": "BlockBlob"}
 
 
@@ -109,10 +109,12 @@ class Crowded(TempCase):
 
     def assert_hardly_slower(self, hostiles: Hostiles):
         """The median over rounds of p99 among hostile clients is at most RATIO_MAX times that alone. Medians, because
-        one slice of time that the system gives to somebody else is longer than any p99; more rounds before judging,
-        because some rounds have several."""
-        found = {(kind, among): [] for kind in ("read", "write") for among in (False, True)}
-        for attempt in range(ATTEMPTS):
+        one slice of time that the system gives to somebody else is longer than any p99; more than one batch of rounds
+        before judging, because some rounds have several."""
+        batches = []
+
+        def batch() -> float:
+            found = {(kind, among): [] for kind in ("read", "write") for among in (False, True)}
             for number in range(ROUNDS):
                 for among in (False, True) if number % 2 == 0 else (True, False):
                     if among:
@@ -122,15 +124,16 @@ class Crowded(TempCase):
                         found[kind, among].append(took)
                     if among:
                         hostiles.off()
+            batches.append(found)
             median = {key: statistics.median(times) for key, times in found.items()}
             ratios = {kind: median[kind, True] / median[kind, False] for kind in ("read", "write")}
             print("  p99 among hostile clients and alone: " +
                   ", ".join(f"{kind} {median[kind, True] * 1e3:.2f} and {median[kind, False] * 1e3:.2f} ms, "
-                            f"ratio {ratio:.2f}" for kind, ratio in ratios.items()) +
-                  f"; {ROUNDS * (attempt + 1)} rounds", flush=True)
-            if max(ratios.values()) <= RATIO_MAX:
-                return
-        self.fail(f"a good client's p99 among hostile ones is {ratios} times its p99 alone; rounds: {found}")
+                            f"ratio {ratios[kind]:.2f}" for kind in ratios), flush=True)
+            return max(ratios.values())
+
+        self.assertTrue(ratio.stays_within(RATIO_MAX, batch, BATCHES_MAX),
+                        f"a good client's p99 among hostile ones is over {RATIO_MAX} times its p99 alone: {batches}")
 
     def slow_uploads(self, count: int) -> dict:
         """Uploads of 8 MiB whose first MiB comes at once, the rest at a crawl, above the least rate."""

@@ -1,15 +1,20 @@
 #!/usr/bin/env python3
 """The judge of tests/kill: it sees a lost write, mixed bytes, a falling ETag, an object that was put again."""
+import importlib.machinery
+import importlib.util
 import os
 import pathlib
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "kill"))
+KILL = pathlib.Path(__file__).resolve().parent / "kill"
+sys.path.insert(0, str(KILL))
 
 from blob_client import Answer  # noqa: E402
 from harness import suite  # noqa: E402
+from load import Findings  # noqa: E402
 from model import ABSENT, POOL, Key, Piece, State, judge  # noqa: E402
 from remote_watch import RemoteWatch  # noqa: E402
 
@@ -100,6 +105,30 @@ class RemoteWatchTest(unittest.TestCase):
             self.assertEqual(put(POOL[1000:2000]), [])
             self.assertEqual(put(POOL[1000:2000]), [path])
             self.assertEqual(watch.puts, 3)
+
+
+class PlantsTest(unittest.TestCase):
+    def caught(self, kind: str) -> bool:
+        """Whether a planted bug counts as found by findings of that kind, one a cycle."""
+        loader = importlib.machinery.SourceFileLoader("kill_run", str(KILL / "run"))
+        run = importlib.util.module_from_spec(importlib.util.spec_from_loader("kill_run", loader))
+        loader.exec_module(run)
+        cycles = mock.Mock(done=0, findings=Findings(quiet=True))
+
+        def cycle() -> bool:
+            cycles.done += 1
+            cycles.findings.add(kind, "planted")
+            return True
+
+        cycles.cycle = cycle
+        cases = run.Cases()
+        with mock.patch.object(run, "Cycles", return_value=cycles), tempfile.TemporaryDirectory() as folder:
+            run.catch_plants(cases, "no binary", 1, pathlib.Path(folder), ["log"])
+        return not cases.failed
+
+    def test_a_planted_bug_is_found_by_what_was_lost_and_not_by_an_answer_that_was_slow(self):
+        self.assertEqual({kind: self.caught(kind) for kind in ("lost", "wrong", "restarts", "listing", "answers", "jobs")},
+                         {"lost": True, "wrong": True, "restarts": True, "listing": True, "answers": False, "jobs": False})
 
 
 if __name__ == "__main__":

@@ -28,6 +28,10 @@ class Closed(OSError):
     """The server closed the connection before its answer was whole."""
 
 
+class CutOff(Closed):
+    """It began to send a body, and closed: what it read next did not verify, or it died."""
+
+
 @functools.lru_cache(maxsize=4)
 def _date(second: int) -> str:
     return email.utils.formatdate(second, usegmt=True)
@@ -111,7 +115,7 @@ class Connection:
             while at < length:
                 count = self.socket.recv_into(view[at:])
                 if count == 0:
-                    raise Closed(f"closed after {at} of {length} bytes of a body")
+                    raise CutOff(f"closed after {at} of {length} bytes of a body")
                 at += count
 
     def _receive(self):

@@ -6,7 +6,7 @@ import subprocess
 import time
 import xml.etree.ElementTree as ElementTree
 
-from blob_client import Closed, Connection
+from blob_client import Closed, Connection, CutOff
 from harness.process import Program, ProgramEnded
 from harness.tombolo import Tombolo
 from load import CONTAINER, Admin, Findings, Load, fresh_keys, make_keys
@@ -128,11 +128,17 @@ class Cycles:
     def _check_keys(self, keys: list[Key], listed: dict):
         connection = self._connect()
         for key in keys:
-            answer = connection.request("GET", f"{CONTAINER}/{key.name}")
+            try:
+                answer = connection.request("GET", f"{CONTAINER}/{key.name}")
+            except CutOff as error:
+                self.findings.add("lost", f"after a restart: GET {key.name}: {error}")
+                continue
             self.reads += 1
             if answer.status not in (200, 404):
-                self.findings.add("answers", f"after a restart: GET {key.name}: {answer.status} {answer.code} "
-                                             f"{bytes(answer.body[:300])!r}")
+                # 500 is a server that cannot read what it acknowledged; 503 may be one that is too busy.
+                self.findings.add("lost" if answer.status == 500 else "answers",
+                                  f"after a restart: GET {key.name}: {answer.status} {answer.code} "
+                                  f"{bytes(answer.body[:300])!r}")
                 continue
             verdict = judge(key, key.possible, answer)
             etag = parse_etag(answer.headers["etag"]) if answer.status == 200 else 0
