@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""The disk fills up under a real server: reads and deletes go on, writes wait for space, nothing is lost, also when it
-starts on a full disk. The data directory lies on a small file system of its own, which takes root to mount."""
+"""The disk fills up under a real server: reads, deletes and offload go on, writes wait for space and are taken again
+soon after it has come back, nothing is lost, also when it starts on a full disk. The data directory lies on a small
+file system of its own, which takes root to mount."""
 import os
 import subprocess
+import time
 
 from azure.core.exceptions import HttpResponseError
 
@@ -13,13 +15,16 @@ from harness.tombolo import Tombolo
 
 DISK_MIB = 500
 BODY = os.urandom(20_000_000)
+HEALS_S = 10
 
 
 class FullDisk(TempCase):
     def setUp(self):
         super().setUp()
         self.small = self.folder / "small"
-        self.small.mkdir()
+        self.archive = self.folder / "archive"
+        for folder in (self.small, self.archive):
+            folder.mkdir()
         subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m", "none", self.small], check=True)
         self.addCleanup(subprocess.run, ["umount", "--lazy", self.small], check=True)
         self.server = Tombolo(self.small)
@@ -53,14 +58,40 @@ class FullDisk(TempCase):
                 return
         self.fail("a full disk takes everything")
 
+    def offload(self, name: str):
+        """It leaves for a directory elsewhere, and its bytes here are given up."""
+        job = self.server.cli("offload", f"full/{name}", "--to", "archive", "--evict", limit_s=60)
+        self.assertEqual((job["state"], job["progress"]["objects_done"]), ("done", 1), job)
+        self.assertEqual((self.archive / "full" / name).read_bytes(), BODY)
+        self.assertEqual(self.blobs().download_blob(name).readall(), BODY)
+
+    def is_healed(self, name: str):
+        """Within seconds, and without a restart."""
+        deadline = time.monotonic() + HEALS_S
+        while True:
+            try:
+                self.blobs().upload_blob(name, BODY, overwrite=True)
+                self.assertLess(time.monotonic(), deadline)
+                return
+            except HttpResponseError as error:
+                self.assertEqual(error.status_code, 503)
+                self.assertLess(time.monotonic(), deadline, self.server.tail())
+                time.sleep(0.1)
+
     def test_full_while_it_runs_at_its_start_and_healed(self):
         self.doomed, self.stored = [f"doomed{i}" for i in range(3)], 0
         with self.server:
             self.blobs().create_container()
-            for name in ["kept", *self.doomed]:
+            self.server.cli("remote", "add", "archive", "--kind", "file", "--endpoint", self.archive)
+            for name in ["kept", "cold", *self.doomed]:
                 self.blobs().upload_blob(name, BODY)
             self.fill("other1")
             self.check()
+            self.offload("cold")
+            (self.small / "other1").unlink()
+            self.is_healed("live")
+            reserve = self.server.data / "reserve"
+            self.server.wait_until(lambda: reserve.exists() and reserve.stat().st_blocks > 0, "reserve held again")
             self.server.kill9()
         self.fill("other2")
         with self.server:
@@ -76,7 +107,7 @@ class FullDisk(TempCase):
             filler.unlink()
         with self.server:
             self.blobs().upload_blob("healed", BODY)
-            names = ["doomed0", "healed", "kept", *(f"more{i}" for i in range(self.stored))]
+            names = ["cold", "doomed0", "healed", "kept", "live", *(f"more{i}" for i in range(self.stored))]
             self.assertEqual(sorted(self.blobs().list_blob_names()), names)
             for name in names:
                 self.assertEqual(self.blobs().download_blob(name).readall(), BODY)
