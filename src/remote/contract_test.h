@@ -7,6 +7,7 @@
 
 #include "async/run.h"
 #include "base/crc64.h"
+#include "base/digest.h"
 #include "base/random.h"
 #include "remote/probe.h"
 #include "remote/remote.h"
@@ -91,6 +92,27 @@ TEST_P(RemoteContract, KeepsHeadersAndMetadata) {
   EXPECT_EQ(head->headers.content_disposition, headers.content_disposition);
   EXPECT_EQ(head->headers.cache_control, headers.cache_control);
   EXPECT_EQ(head->headers.metadata, headers.metadata);
+}
+
+TEST_P(RemoteContract, KeepsTheMd5ThatIsGivenAlsoOneThatIsNotOfTheBytes) {
+  for (const std::size_t size : {0ul, 10ul, 200'000ul}) {
+    const Bytes bytes = random_bytes(size);
+    for (const Md5Digest digest : {md5(bytes), md5(random_bytes(11))}) {
+      RemoteHeaders headers;
+      headers.content_md5 = std::string(as_text(digest));
+      headers.metadata["tombolo_nonce"] = "00ff";
+      const std::string key = std::to_string(size) + (digest == md5(bytes) ? " right" : " wrong");
+      const auto stored = put(key, bytes, {.if_absent = true}, headers);
+      ASSERT_TRUE(stored.ok()) << key << ": " << to_string(stored.error());
+      const auto head = run(remote().head(key));
+      ASSERT_TRUE(head.ok()) << to_string(head.error());
+      EXPECT_EQ(head->headers.content_md5, headers.content_md5) << key;
+      EXPECT_EQ(head->object.size, size);
+      EXPECT_EQ(put(key, bytes, {.if_absent = true}, headers).error().code, Code::kConditionFailed) << key;
+      if (size == 0) continue;
+      EXPECT_EQ(*run(read({.key = key, .if_etag = stored->etag, .offset = 0, .length = size})), bytes) << key;
+    }
+  }
 }
 
 TEST_P(RemoteContract, PutHonoursConditions) {

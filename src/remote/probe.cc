@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/crc64.h"
+#include "base/digest.h"
 
 namespace tombolo::remote {
 namespace {
@@ -50,6 +51,7 @@ Task<void> Probe::write(Condition condition) {
   request.size = bytes_.size();
   request.crc64 = crc64(bytes_.view());
   request.headers.content_type = "application/octet-stream";
+  request.headers.content_md5 = std::string(as_text(md5(bytes_.view())));  // as offload sends one
   request.headers.metadata["tombolo_nonce"] = nonce_;
   request.condition = std::move(condition);
   CO_TRY_ASSIGN(object_, remote_.put(std::move(request), body_of(bytes_)));

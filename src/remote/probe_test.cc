@@ -26,6 +26,7 @@ class Faulty final : public Remote {
   const std::string& name() const override { return inner_.name(); }
   Capabilities capabilities() const override { return {}; }
   Task<RemoteObject> put(PutRequest request, BodyFactory body, CallSite site) override {
+    EXPECT_TRUE(request.headers.content_md5) << "offload sends one, and a remote may refuse it";
     if (fault_ == Fault::kNoWrites) return failed<RemoteObject>(Code::kPermissionDenied);
     if (fault_ == Fault::kIgnoresConditions) request.condition = {};
     if (fault_ == Fault::kLosesMetadata) request.headers.metadata.clear();

@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include "base/digest.h"
 #include "remote/azure/fake_fixture_test.h"
 
 namespace tombolo::remote {
@@ -83,6 +84,7 @@ class Story {
     request.key = key;
     request.size = text.size();
     request.crc64 = crc64(as_bytes(text));
+    if (random_.below(2) != 0) request.headers.content_md5 = std::string(as_text(md5(as_bytes(text))));
     if (random_.below(4) != 0) request.headers.metadata["tombolo_nonce"] = random_.hex(8);
     const std::uint64_t condition = random_.below(3);
     if (condition == 0) request.condition.if_absent = true;

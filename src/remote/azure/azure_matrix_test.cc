@@ -4,6 +4,7 @@
 #include <functional>
 #include <sstream>
 
+#include "base/digest.h"
 #include "http/server.h"
 #include "remote/azure/azure_remote.h"
 #include "remote/azure/endpoint.h"
@@ -131,6 +132,7 @@ class Rig {
     request.size = ours_.size();
     request.crc64 = crc64(as_bytes(ours_));
     request.condition.if_absent = true;
+    request.headers.content_md5 = std::string(as_text(md5(as_bytes(ours_))));
     request.headers.metadata["tombolo_nonce"] = "0a";
     const auto put = run_to_end(loop_, remote_->put(std::move(request), body_of(Block(to_bytes(ours_)))));
     if (!put.ok()) return std::string(code_name(put.error().code));

@@ -1,5 +1,6 @@
 #include "remote/azure/azure_remote.h"
 
+#include "base/digest.h"
 #include "remote/azure/endpoint.h"
 #include "remote/azure/fake_fixture_test.h"
 #include "remote/azure/list_xml.h"
@@ -240,6 +241,26 @@ TEST_F(AzureRemoteTest, AServiceWithoutCrcIsAskedForItOnce) {
   f_.use({});
   ASSERT_TRUE(put("m", "123456789").ok());
   EXPECT_EQ(f_.azure_.last_crc64, "iJh5CoYUi64=");  // the polynomial's check value, least significant byte first
+}
+
+TEST_F(AzureRemoteTest, OneChecksumGoesWithAPutTheMd5WhereThereIsOne) {
+  PutRequest request{.key = "k", .size = 4, .crc64 = crc64(as_bytes("mine")), .headers = {}, .condition = {}};
+  const auto put_with = [&](std::string digest) {
+    request.headers.content_md5 = std::move(digest);
+    return run_to_end(f_.loop_, f_.remote_->put(request, body_of(Block(to_bytes("mine")))));
+  };
+  ASSERT_TRUE(put_with(std::string(as_text(md5(as_bytes("mine"))))).ok());
+  EXPECT_TRUE(f_.azure_.last_crc64.empty());
+  EXPECT_EQ(f_.azure_.count("PUT"), 1u);
+  // One that the service finds wrong: sent again in blocks, since a block list keeps any MD5.
+  const auto wrong = put_with(std::string(16, 'x'));
+  ASSERT_TRUE(wrong.ok()) << to_string(wrong.error());
+  EXPECT_EQ(f_.azure_.count("PUT"), 4u);
+  EXPECT_EQ(*stored("k"), "mine");
+  // Behind a try that may have happened, the refusal of the next one proves nothing.
+  fail({.method = "PUT", .status = 500});
+  request.condition.if_etag = wrong->etag;
+  EXPECT_EQ(put_with(std::string(16, 'x')).error().code, Code::kUnknownOutcome);
 }
 
 TEST_F(AzureRemoteTest, WrongBytesAreNeverMadeAnObject) {

@@ -12,10 +12,11 @@ namespace tombolo::remote::azure {
 
 /// Why one try did not do what was asked.
 struct Failure {
-  Error error;               // as the operation ends if this is final
-  bool retryable = false;    // another try may cure it
-  bool maybe_done = false;   // the service may have carried it out all the same
-  bool unsupported = false;  // it has refused a header or feature that it does not have; nothing was done
+  Error error;                // as the operation ends if this is final
+  bool retryable = false;     // another try may cure it
+  bool maybe_done = false;    // the service may have carried it out all the same
+  bool unsupported = false;   // it has refused a header or feature that it does not have; nothing was done
+  bool md5_mismatch = false;  // it has refused a body whose MD5 is not the one given; nothing was done
   std::optional<Duration> retry_after = {};
 };
 

@@ -17,6 +17,8 @@ namespace tombolo::remote::azure {
 namespace {
 
 constexpr std::string_view kCrcHeader = "x-ms-content-crc64";
+/// Error::detail of a Put Blob whose MD5 is not that of the bytes that arrived.
+constexpr std::string_view kMd5Mismatch = "Md5Mismatch";
 constexpr std::uint64_t kBlocksMax = 50'000;
 constexpr std::uint64_t kBlockBytesMax = 4'000 * kMiB;
 
@@ -112,7 +114,11 @@ Task<RemoteObject> commit(std::shared_ptr<Caller> caller, const PutRequest& requ
       commit.call.headers.remove(kCrcHeader);
       continue;
     }
-    const Error error = caller->told(commit.call, attempts, failure.error);
+    Error error = caller->told(commit.call, attempts, failure.error);
+    if (!maybe && failure.md5_mismatch) {
+      error.detail = kMd5Mismatch;
+      co_return error;
+    }
     maybe = maybe || failure.maybe_done;
     if (!maybe && failure.error.code == Code::kConditionFailed) co_return error;
     if (maybe) {
@@ -142,7 +148,10 @@ Task<RemoteObject> put_whole(std::shared_ptr<Caller> caller, const PutRequest& r
   put.call.method = "PUT";
   put.call.key = request.key;
   put.call.headers.add("x-ms-blob-type", "BlockBlob");
-  if (caller->checks_crc64()) put.call.headers.add(kCrcHeader, crc64_header(request.crc64));
+  // An MD5 to be kept is checked like a CRC64, and the two together are refused: 400 BothCrc64AndMsMd5HeaderPresent.
+  if (caller->checks_crc64() && !request.headers.content_md5) {
+    put.call.headers.add(kCrcHeader, crc64_header(request.crc64));
+  }
   add_properties(put.call.headers, request.headers);
   add_condition(put.call.headers, request.condition);
   const SealedSource::Seal seal = [&request](std::uint64_t crc, std::uint64_t size) -> Result<void> {
@@ -253,7 +262,11 @@ Task<RemoteObject> put_in_blocks(std::shared_ptr<Caller> caller, const PutReques
 
 Task<RemoteObject> put_object(std::shared_ptr<Caller> caller, PutRequest request, BodyFactory body) {
   CO_CHECK(check_key(request.key));
-  if (request.size <= caller->config().single_put_bytes_max) co_return co_await put_whole(caller, request, body);
+  if (request.size <= caller->config().single_put_bytes_max) {
+    auto whole = co_await put_whole(caller, request, body);
+    // A client may have given its object an MD5 that is not its content's: a block list keeps it as it is.
+    if (whole.ok() || whole.error().detail != kMd5Mismatch) co_return whole;
+  }
   co_return co_await put_in_blocks(caller, request, body);
 }
 
