@@ -77,7 +77,7 @@ Result<void> check_key(std::string_view key) {
   while (true) {
     const std::size_t end = std::min(key.find('/'), key.size());
     const std::string_view segment = key.substr(0, end);
-    if (segment == "." || segment == "..") return bad("a segment of it is \".\" or \"..\"");
+    if (segment.ends_with('.')) return bad("a segment of it ends in a dot, which is cut off");
     if (end == key.size()) return {};
     key.remove_prefix(end + 1);
   }

@@ -22,9 +22,9 @@ struct Endpoint {
 
 /// kInvalid for a container name that Azure would not take.
 Result<void> check_container(std::string_view container);
-/// kInvalid for what Azure cannot keep as a blob's name: empty, over 1,024 characters, not UTF-8, NUL, or with a
-/// segment
-/// "." or "..", which servers and proxies on the way normalise.
+/// kInvalid for what Azure cannot keep as a blob's name: empty, over 1,024 characters, not UTF-8, with a NUL, with a
+/// backslash, which becomes a slash, or with a segment that ends in a dot: "." and ".." are folded on the way, and
+/// other dots there are cut off (Azure/azure-sdk-for-java#36674, Azure/azure-storage-ruby#191).
 Result<void> check_key(std::string_view key);
 
 /// Path of a blob or, with an empty key, of the container; encoded.
