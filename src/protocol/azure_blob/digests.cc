@@ -25,9 +25,7 @@ Result<store::ExpectedDigests> parse_expected_digests(const http::Headers& heade
   TRY_ASSIGN(expected.md5, parse_md5(headers, "Content-MD5"));
   TRY_ASSIGN(const std::optional<std::string_view> crc, only(headers, "x-ms-content-crc64"));
   if (!crc) return expected;
-  if (expected.md5) {
-    return refuse(codes::kInvalidHeaderValue, "Content-MD5 and x-ms-content-crc64 exclude each other.");
-  }
+  if (expected.md5) return refuse(codes::kBothCrc64AndMd5HeaderPresent, "");
   const std::optional<Bytes> raw = base64_decode(*crc);
   if (!raw || raw->size() != 8) {
     return refuse(codes::kInvalidHeaderValue, "x-ms-content-crc64 is not the base64 of 8 bytes.");

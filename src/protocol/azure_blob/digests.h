@@ -11,8 +11,8 @@
 
 namespace tombolo::azure_blob {
 
-/// Content-MD5 and x-ms-content-crc64: what the client promises of the body. InvalidMd5; InvalidHeaderValue for a CRC64
-/// that is not the base64 of 8 bytes, or when both are given (as Azure: one checksum a request).
+/// Content-MD5 or x-ms-content-crc64: what the client promises of the body. InvalidMd5; InvalidHeaderValue for a CRC64
+/// that is not the base64 of 8 bytes; BothCrc64AndMd5HeaderPresent.
 Result<store::ExpectedDigests> parse_expected_digests(const http::Headers& headers);
 
 /// A header that holds an MD5 in base64. InvalidMd5.

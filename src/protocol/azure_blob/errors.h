@@ -27,6 +27,10 @@ namespace tombolo::azure_blob {
   X(BlobTypeNotSupported, 400, "This type of blob is not supported.") /* (observed) */                                 \
   X(BlockCountExceedsLimit, 409, "The uncommitted block count cannot exceed the maximum limit of 100,000 blocks.")     \
   X(BlockListTooLong, 400, "The block list may not contain more than 50,000 blocks.")                                  \
+  X(BothCrc64AndMd5HeaderPresent, 400, "Both x-ms-content-crc64 header and Content-MD5 header are present.") /* (observed) */ \
+  X(BothCrc64AndMd5RangeHeaderPresent, 400, "Both x-ms-range-get-content-crc64 header and x-ms-range-get-content-md5 header are present.") /* (observed) */ \
+  X(BothCrc64AndMsMd5HeaderPresent, 400, "Both x-ms-content-crc64 header and x-ms-blob-content-md5 header are present.") /* the storage emulator's */ \
+  X(ConditionHeadersNotSupported, 400, "Condition headers are not supported.")                                         \
   X(ConditionNotMet, 412, "The condition specified using HTTP conditional header(s) is not met.")                      \
   X(ContainerAlreadyExists, 409, "The specified container already exists.")                                            \
   X(ContainerNotFound, 404, "The specified container does not exist.")                                                 \

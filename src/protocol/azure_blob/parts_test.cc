@@ -182,7 +182,7 @@ TEST(Digests, AreReadAndRefused) {
   EXPECT_EQ(code(parse_expected_digests(headers({{"x-ms-content-crc64", "AAAA"}}))), "InvalidHeaderValue");
   EXPECT_EQ(code(parse_expected_digests(
                 headers({{"Content-MD5", "sQqNsWTgdUEFt6mb5y4/5Q=="}, {"x-ms-content-crc64", "YeJLfssylmU="}}))),
-            "InvalidHeaderValue");
+            "BothCrc64AndMd5HeaderPresent");
 }
 
 TEST(ObjectHeaders, FallBackOnlyWhereTheBodyIsTheBlob) {

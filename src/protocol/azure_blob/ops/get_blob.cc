@@ -26,7 +26,7 @@ Result<RangeDigest> parse_digest(const http::Headers& headers, const std::option
   TRY_ASSIGN(const bool md5, flag(headers, "x-ms-range-get-content-md5"));
   TRY_ASSIGN(const bool crc, flag(headers, "x-ms-range-get-content-crc64"));
   if (!md5 && !crc) return RangeDigest::kNone;
-  if (md5 && crc) return refuse(codes::kInvalidHeaderValue, "One checksum of the range can be asked for, not two.");
+  if (md5 && crc) return refuse(codes::kBothCrc64AndMd5RangeHeaderPresent, "");
   if (!range) return refuse(codes::kInvalidHeaderValue, "A checksum of the range needs a range.");
   return md5 ? RangeDigest::kMd5 : RangeDigest::kCrc64;
 }
