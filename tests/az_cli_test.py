@@ -91,12 +91,12 @@ class Blobs(AzCase):
         self.refused("ConditionNotMet", "blob", "show", *one, "--if-match", etag)
 
     def test_a_damaged_body_is_refused(self):
-        """--content-md5 is kept verbatim; --validate-content covers what is sent."""
-        md5 = base64.b64encode(hashlib.md5(b"body").digest()).decode()
-        one = ("--container-name", "box", "--name", "md5")
-        self.az.storage("blob", "upload", *one, "--file", self.file("source", b"body"), "--content-md5", md5,
-                        "--validate-content")
-        self.assertEqual(self.az.storage("blob", "show", *one)["properties"]["contentSettings"]["contentMd5"], md5)
+        """--content-md5 is checked and kept; --validate-content covers what is sent."""
+        right, wrong = (base64.b64encode(hashlib.md5(data).digest()).decode() for data in (b"body", b"other"))
+        one, source = ("--container-name", "box", "--name", "md5"), self.file("source", b"body")
+        self.refused("Md5Mismatch", "blob", "upload", *one, "--file", source, "--content-md5", wrong)
+        self.az.storage("blob", "upload", *one, "--file", source, "--content-md5", right, "--validate-content")
+        self.assertEqual(self.az.storage("blob", "show", *one)["properties"]["contentSettings"]["contentMd5"], right)
 
     def test_trees_in_batches(self):
         source, back = self.folder / "tree", self.folder / "back"

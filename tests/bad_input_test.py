@@ -107,6 +107,7 @@ class Bodies(BadInput):
     def test_md5(self):
         wrong = b64(hashlib.md5(b"other").digest())
         self.refused(self.put(Content_MD5=wrong), 400, "Md5Mismatch")
+        self.refused(self.put(x_ms_blob_content_md5=wrong), 400, "Md5Mismatch")
         for bad in ("", "no base64!", b64(b"short"), b64(b"x" * 17)):
             with self.subTest(bad):
                 self.refused(self.put(Content_MD5=bad), 400, "InvalidMd5")

@@ -8,8 +8,8 @@ import io
 from azure.core import MatchConditions
 from azure.core.exceptions import (ClientAuthenticationError, HttpResponseError, ResourceExistsError,
                                    ResourceModifiedError, ResourceNotFoundError)
-from azure.storage.blob import (BlobBlock, BlobClient, BlobServiceClient, ContainerClient, StandardBlobTier,
-                                generate_account_sas, generate_blob_sas, generate_container_sas)
+from azure.storage.blob import (BlobBlock, BlobClient, BlobServiceClient, ContainerClient, ContentSettings,
+                                StandardBlobTier, generate_account_sas, generate_blob_sas, generate_container_sas)
 
 from harness import suite
 from harness.case import ServerCase
@@ -280,6 +280,8 @@ class Bodies(RulesCase):
             self.refused(HttpResponseError, 400, "Crc64Mismatch", far.upload_blob, io.BytesIO(data),
                          validate_content="crc64")
             self.refused(HttpResponseError, 400, "Md5Mismatch", far.upload_blob, data, validate_content="md5")
+            self.refused(HttpResponseError, 400, "Md5Mismatch", far.upload_blob, data,
+                         content_settings=ContentSettings(content_md5=bytearray(hashlib.md5(data).digest())))
             self.assertFalse(far.exists())
             proxy.set_faults([])
             far.upload_blob(data, validate_content="crc64")

@@ -39,7 +39,7 @@ struct ExpectedDigests {
 struct PutObject {
   std::uint64_t length = 0;  // exactly what `body` gives; a body that ends early or goes on is an error
   ByteSource* body = nullptr;
-  meta::ObjectHeaders headers;  // content_md5 given here is stored verbatim; else the computed MD5 is stored
+  meta::ObjectHeaders headers;  // a content_md5 given here is stored unchecked; else the computed one is
   meta::Metadata metadata;
   ExpectedDigests expected;
   meta::Conditions conditions;

@@ -59,6 +59,15 @@ TEST_F(Objects, PutBlobKeepsBytesHeadersAndMetadata) {
   }
 }
 
+TEST_F(Objects, TheMd5ToBeKeptIsTheOneThatIsChecked) {
+  const std::string right = md5_text(md5(as_bytes("hello"))), wrong = md5_text(md5(as_bytes("other")));
+  const Answered put =
+      ask({"PUT", "/box/b", plus(kBlock, {{"Content-MD5", wrong}, {"x-ms-blob-content-md5", right}}), "hello"});
+  EXPECT_EQ(put.status, 201) << put.body;
+  EXPECT_EQ(ask({"HEAD", "/box/b"}).header("Content-MD5"), right);
+  EXPECT_EQ(ask({"PUT", "/box/b", plus(kBlock, {{"x-ms-blob-content-md5", wrong}}), "hello"}).code(), "Md5Mismatch");
+}
+
 TEST_F(Objects, AnEmptyBlobIsABlob) {
   ASSERT_EQ(ask({"PUT", "/box/empty", kBlock}).status, 201);
   const Answered get = ask({"GET", "/box/empty"});

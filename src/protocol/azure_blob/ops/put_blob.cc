@@ -37,6 +37,12 @@ Result<store::PutObject> parse(const Call& call, Content& content) {
   TRY_ASSIGN(request.headers, parse_object_headers(headers, PlainHeaders::kFallBack));
   TRY_ASSIGN(request.metadata, parse_metadata(headers));
   TRY_ASSIGN(request.expected, parse_expected_digests(headers));
+  // Where the body is the whole blob, the MD5 to be kept is what the client promises of it, before Content-MD5
+  // (Azure/azure-storage-ruby#64, Azure/Azurite#2644).
+  if (request.headers.content_md5) {
+    if (request.expected.crc64) return refuse(codes::kBothCrc64AndMsMd5HeaderPresent, "");
+    request.expected.md5 = request.headers.content_md5;
+  }
   TRY_ASSIGN(request.conditions, parse_conditions(headers));
   request.body = content.source;
   return request;
