@@ -56,9 +56,20 @@ struct ParamRow {
 };
 
 constexpr ParamRow kParams[] = {
-    {"snapshot", "snapshots"},         {"prevsnapshot", "snapshots"},        {"versionid", "versions"},
-    {"deletetype", "soft delete"},     {"startfrom", "listing from a name"}, {"endbefore", "listing up to a name"},
+    {"snapshot", "snapshots"},
+    {"prevsnapshot", "snapshots"},
+    {"versionid", "versions"},
+    {"deletetype", "soft delete"},
+    {"startfrom", "listing from a name"},
+    {"endbefore", "listing up to a name"},
     {"showonly", "filtered listings"},
+    // The Data Lake Storage API's, which clients send to the same port when a host tells no service. Alone among the
+    // parameters that this API does not know they are not ignored: DELETE ?recursive=true would delete one blob.
+    {"action", "Data Lake operations"},
+    {"continuation", "Data Lake operations"},
+    {"paginated", "Data Lake operations"},
+    {"recursive", "Data Lake operations"},
+    {"resource", "Data Lake operations"},
 };
 
 // What the names of all rows begin with, and of x-ms-lease-id.
