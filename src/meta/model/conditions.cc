@@ -15,8 +15,8 @@ std::int64_t seconds(WallTime time) {
 
 }  // namespace
 
-// RFC 9110 §13.2.2, and Azure's "Specifying conditional headers for Blob service operations": an ETag condition makes
-// its date twin (If-Match: If-Unmodified-Since; If-None-Match: If-Modified-Since) void.
+// RFC 9110 §13.2.2, and of writes Azure's "Specifying conditional headers for Blob service operations": an ETag
+// condition makes its date twin (If-Match: If-Unmodified-Since; If-None-Match: If-Modified-Since) void.
 Verdict judge(const Conditions& conditions, std::optional<Stamp> etag) {
   const std::int64_t modified = etag ? static_cast<std::int64_t>(etag->micros / 1'000'000) : 0;
   if (conditions.if_match) {

@@ -28,7 +28,7 @@ enum class Verdict {
   kExists,       // if_none_match "*" and something is there: 409 on writes
 };
 
-/// `etag` is the present record's stamp, nullopt when nothing is there.
+/// Of a write; reads: read_conditions.h. `etag` is the present record's stamp, nullopt when nothing is there.
 Verdict judge(const Conditions& conditions, std::optional<Stamp> etag);
 
 }  // namespace tombolo::meta

@@ -186,6 +186,38 @@ TEST_F(Objects, ConditionsAreKept) {
   EXPECT_EQ(ask({"PUT", "/box/b", plus(kBlock, {{"If-None-Match", "*"}}), "three"}).status, 201);
 }
 
+// If-Match && If-Unmodified-Since && (If-None-Match || If-Modified-Since).
+TEST_F(Objects, EveryConditionOfAReadCounts) {
+  const std::string etag = ask({"PUT", "/box/b", kBlock, "one"}).header("ETag"), other = "\"0x0000000000000001\"";
+  const std::string now = ask({"HEAD", "/box/b"}).header("Last-Modified"), before = "Sun, 06 Nov 1994 08:49:37 GMT";
+  const struct {
+    Fields conditions;
+    int status;
+  } cases[] = {
+      {{{"If-Match", etag}, {"If-Unmodified-Since", now}}, 200},
+      {{{"If-Match", etag}, {"If-Unmodified-Since", before}}, 412},
+      {{{"If-Match", other}, {"If-Unmodified-Since", now}}, 412},
+      {{{"If-None-Match", etag}, {"If-Modified-Since", now}}, 304},
+      {{{"If-None-Match", etag}, {"If-Modified-Since", before}}, 200},
+      {{{"If-None-Match", other}, {"If-Modified-Since", now}}, 200},
+      {{{"If-None-Match", other}, {"If-Modified-Since", before}}, 200},
+      {{{"If-Match", etag}, {"If-None-Match", etag}}, 304},
+      {{{"If-Match", other}, {"If-None-Match", other}}, 412},
+      {{{"If-Unmodified-Since", before}, {"If-None-Match", other}}, 412},
+  };
+  for (const auto& row : cases) {
+    for (const std::string target : {"/box/b", "/box/b?comp=metadata"}) {
+      for (const char* method : {"GET", "HEAD"}) {
+        const Answered answer = ask({method, target, row.conditions});
+        EXPECT_EQ(answer.status, row.status) << method << target << ::testing::PrintToString(row.conditions);
+        EXPECT_TRUE(row.status == 412 || answer.header("ETag") == etag);
+      }
+    }
+  }
+  // Of a write, an ETag makes its date void.
+  EXPECT_EQ(ask({"PUT", "/box/b?comp=metadata", {{"If-Match", etag}, {"If-Unmodified-Since", before}}}).status, 200);
+}
+
 TEST_F(Objects, SettingMetadataReplacesItAndMovesTheETag) {
   const Answered put =
       ask({"PUT", "/box/b", plus(kBlock, {{"x-ms-meta-a", "1"}, {"Content-Type", "text/plain"}}), "x"});

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "meta/model/read_conditions.h"
 #include "protocol/azure_blob/object_reply.h"
 
 namespace tombolo::azure_blob {
@@ -17,7 +18,7 @@ Task<Reply> fail_read(const Call& call, Error error, meta::Conditions conditions
     call.on_failure.add("Content-Range", fmt::format("bytes */{}", present->length));
     co_return error;
   }
-  const meta::Verdict verdict = meta::judge(conditions, present->etag_stamp);
+  const meta::Verdict verdict = meta::judge_read(conditions, present->etag_stamp);
   if (verdict == meta::Verdict::kNotModified || verdict == meta::Verdict::kExists) {
     add_identity(call.on_failure, present->etag_stamp);
   }

@@ -1,5 +1,6 @@
 #include "store/ops/resolve.h"
 
+#include "meta/model/read_conditions.h"
 #include "meta/ops/containers.h"
 
 namespace tombolo::store {
@@ -16,7 +17,7 @@ meta::ObjectAddress address_of(ObjectRef ref) {
 }
 
 Result<void> check_read(const meta::Conditions& conditions, const meta::Object& object) {
-  switch (meta::judge(conditions, object.etag_stamp)) {
+  switch (meta::judge_read(conditions, object.etag_stamp)) {
     case meta::Verdict::kPass:
       return {};
     case meta::Verdict::kFailed:
