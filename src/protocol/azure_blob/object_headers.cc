@@ -39,8 +39,13 @@ Result<meta::ObjectHeaders> parse_object_headers(const http::Headers& headers, P
     }
     out.*row.member = *value;
   }
-  if (out.content_type.empty()) out.content_type = kDefaultContentType;
   TRY_ASSIGN(out.content_md5, parse_md5(headers, "x-ms-blob-content-md5"));
+  return out;
+}
+
+Result<meta::ObjectHeaders> parse_new_object_headers(const http::Headers& headers, PlainHeaders plain) {
+  TRY_ASSIGN(meta::ObjectHeaders out, parse_object_headers(headers, plain));
+  if (out.content_type.empty()) out.content_type = kDefaultContentType;
   return out;
 }
 

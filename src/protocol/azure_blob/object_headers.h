@@ -7,6 +7,7 @@
 
 namespace tombolo::azure_blob {
 
+/// Of a blob that is written without one.
 inline constexpr std::string_view kDefaultContentType = "application/octet-stream";
 
 enum class PlainHeaders {
@@ -14,8 +15,10 @@ enum class PlainHeaders {
   kIgnore,    // elsewhere they describe the request's own body
 };
 
-/// x-ms-blob-content-type, -encoding, -language, -disposition, -md5 and x-ms-blob-cache-control. An absent content type
-/// is application/octet-stream. InvalidHeaderValue, InvalidMd5.
+/// x-ms-blob-content-type, -encoding, -language, -disposition, -md5 and x-ms-blob-cache-control. InvalidHeaderValue,
+/// InvalidMd5.
 Result<meta::ObjectHeaders> parse_object_headers(const http::Headers& headers, PlainHeaders plain);
+/// The same of a request that makes a blob.
+Result<meta::ObjectHeaders> parse_new_object_headers(const http::Headers& headers, PlainHeaders plain);
 
 }  // namespace tombolo::azure_blob

@@ -248,8 +248,9 @@ TEST_F(Objects, SettingPropertiesClearsWhatIsNotGiven) {
   EXPECT_EQ(head.header("x-ms-meta-a"), "1");
   ASSERT_EQ(ask({"PUT", "/box/b?comp=properties"}).status, 200);
   head = ask({"HEAD", "/box/b"});
-  EXPECT_EQ(head.header("Content-Type"), "application/octet-stream");
+  EXPECT_FALSE(head.headers.has("Content-Type"));
   EXPECT_EQ(head.header("Content-MD5"), "");
+  EXPECT_TRUE(ask({"GET", "/box?restype=container&comp=list"}).holds("<Content-Type />"));
 }
 
 TEST_F(Objects, DeletingSnapshotsOnlyLeavesTheBlob) {

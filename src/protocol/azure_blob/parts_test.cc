@@ -190,7 +190,8 @@ TEST(ObjectHeaders, FallBackOnlyWhereTheBodyIsTheBlob) {
       headers({{"Content-Type", "text/plain"}, {"Content-Language", "en"}, {"x-ms-blob-content-language", "de"}});
   EXPECT_EQ(parse_object_headers(given, PlainHeaders::kFallBack)->content_type, "text/plain");
   EXPECT_EQ(parse_object_headers(given, PlainHeaders::kFallBack)->content_language, "de");
-  EXPECT_EQ(parse_object_headers(given, PlainHeaders::kIgnore)->content_type, "application/octet-stream");
+  EXPECT_EQ(parse_object_headers(given, PlainHeaders::kIgnore)->content_type, "");
+  EXPECT_EQ(parse_new_object_headers(given, PlainHeaders::kIgnore)->content_type, "application/octet-stream");
   EXPECT_EQ(code(parse_object_headers(headers({{"x-ms-blob-content-type", "\xFF"}}), PlainHeaders::kIgnore)),
             "InvalidHeaderValue");
 }

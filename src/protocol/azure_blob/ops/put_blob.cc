@@ -34,7 +34,7 @@ Result<store::PutObject> parse(const Call& call, Content& content) {
   TRY(check_type(headers));
   TRY_ASSIGN(content, request_content(call.head, call.body, kPutBlobBytesMax));
   request.length = content.length;
-  TRY_ASSIGN(request.headers, parse_object_headers(headers, PlainHeaders::kFallBack));
+  TRY_ASSIGN(request.headers, parse_new_object_headers(headers, PlainHeaders::kFallBack));
   TRY_ASSIGN(request.metadata, parse_metadata(headers));
   TRY_ASSIGN(request.expected, parse_expected_digests(headers));
   // Where the body is the whole blob, the MD5 to be kept is what the client promises of it, before Content-MD5

@@ -43,7 +43,7 @@ Task<Parsed> read_list(const Call& call) {
 
 Result<store::CommitBlockList> parse(const http::Headers& headers) {
   store::CommitBlockList request;
-  TRY_ASSIGN(request.headers, parse_object_headers(headers, PlainHeaders::kIgnore));
+  TRY_ASSIGN(request.headers, parse_new_object_headers(headers, PlainHeaders::kIgnore));
   TRY_ASSIGN(request.metadata, parse_metadata(headers));
   TRY_ASSIGN(request.conditions, parse_conditions(headers));
   return request;
