@@ -54,4 +54,10 @@ Result<meta::Conditions> parse_conditions(const http::Headers& headers) {
   return conditions;
 }
 
+Result<meta::Conditions> parse_read_conditions(const http::Headers& headers) {
+  TRY_ASSIGN(meta::Conditions conditions, parse_conditions(headers));
+  if (conditions.if_none_match && conditions.if_none_match->any) return refuse(codes::kUnsatisfiableCondition, "");
+  return conditions;
+}
+
 }  // namespace tombolo::azure_blob

@@ -72,6 +72,7 @@ namespace tombolo::azure_blob {
   X(ResourceNotFound, 404, "The specified resource does not exist.")                                                   \
   X(ServerBusy, 503, "The server is busy.")                                                                            \
   X(UnauthorizedBlobOverwrite, 403, "This request is not authorized to perform blob overwrites.")                      \
+  X(UnsatisfiableCondition, 400, "The request includes an unsatisfiable condition for this operation.") /* (observed) */ \
   X(UnsupportedHeader, 400, "One of the HTTP headers specified in the request is not supported.")                      \
   X(UnsupportedHttpVerb, 405, "The resource doesn't support specified HTTP verb.")                                     \
   X(UnsupportedQueryParameter, 400, "One of the query parameters specified in the request URI is not supported.")      \

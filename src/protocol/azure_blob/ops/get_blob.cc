@@ -89,7 +89,7 @@ Task<Reply> get_blob(const Call& call) {
   if (structured && digest != RangeDigest::kNone) {
     co_return refuse(codes::kInvalidHeaderValue, "A structured body has its checksums within, and no others.");
   }
-  CO_CHECK_ASSIGN(meta::Conditions conditions, parse_conditions(headers));
+  CO_CHECK_ASSIGN(meta::Conditions conditions, parse_read_conditions(headers));
   Result<store::ObjectReader> found = co_await call.store.get_object(call.object(), range, conditions);
   if (range) found = co_await heed_if_range(call, range, conditions, std::move(found));
   if (!found.ok()) co_return co_await fail_read(call, found.error(), std::move(conditions));

@@ -7,7 +7,7 @@
 namespace tombolo::azure_blob {
 
 Task<Reply> get_blob_properties(const Call& call) {
-  CO_CHECK_ASSIGN(meta::Conditions conditions, parse_conditions(call.head.headers));
+  CO_CHECK_ASSIGN(meta::Conditions conditions, parse_read_conditions(call.head.headers));
   const Result<meta::Object> found = co_await call.store.head_object(call.object(), conditions);
   if (!found.ok()) co_return co_await fail_read(call, found.error(), std::move(conditions));
   const meta::Object& object = *found;
