@@ -247,6 +247,32 @@ TEST_F(Refusals, OfWhatIsNotBuilt) {
   expect_all(cases);
 }
 
+TEST_F(Refusals, OfConditionsWhereThereAreNone) {
+  std::vector<Case> cases;
+  const Fields conditions = {{"If-Match", "*"},
+                             {"If-None-Match", "\"0x0000000000000001\""},
+                             {"If-Modified-Since", "Sun, 06 Nov 1994 08:49:37 GMT"},
+                             {"If-Unmodified-Since", "Sun, 06 Nov 1994 08:49:37 GMT"}};
+  const Asked asked[] = {{"GET", "/?comp=list"},
+                         {"GET", "/?restype=service&comp=properties"},
+                         {"GET", "/box?restype=account&comp=properties"},
+                         {"PUT", "/new?restype=container"},
+                         {"GET", "/box?restype=container"},
+                         {"HEAD", "/box?restype=container"},
+                         {"GET", "/box?restype=container&comp=metadata"},
+                         {"GET", "/box?restype=container&comp=list"},
+                         {"PUT", "/box/b?comp=block&blockid=MDM=", {}, "x"},
+                         {"GET", "/box/b?comp=blocklist"}};
+  for (const Asked& each : asked) {
+    for (const auto& condition : conditions) {
+      Asked with = each;
+      with.headers.push_back(condition);
+      cases.push_back({with, 400, "ConditionHeadersNotSupported"});
+    }
+  }
+  expect_all(cases);
+}
+
 TEST_F(Refusals, OfTagsUnderASasWithoutTheirPermissionComeFirst) {
   auth::ServiceSasRequest request;
   request.terms.permissions = {auth::Permission::kRead, auth::Permission::kWrite, auth::Permission::kList};

@@ -23,6 +23,24 @@ struct HeaderRow {
 
 constexpr std::string_view kStructured = "x-ms-structured-";
 
+// Source: Microsoft Learn, "Specifying conditional headers for Blob service operations", which lists both kinds.
+constexpr std::string_view kConditions[] = {"If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since"};
+constexpr std::string_view kConditional[] = {
+    "SetContainerMetadata", "DeleteContainer", "PutBlob",           "PutBlockList",    "GetBlob",
+    "GetBlobProperties",    "GetBlobMetadata", "SetBlobProperties", "SetBlobMetadata", "DeleteBlob"};
+
+bool takes_conditions(std::string_view operation) {
+  return std::find(std::begin(kConditional), std::end(kConditional), operation) != std::end(kConditional);
+}
+
+Result<void> refuse_conditions(const http::Headers& headers) {
+  for (const std::string_view name : kConditions) {
+    if (trim(headers.get(name).value_or("")).empty()) continue;
+    return refuse(codes::kConditionHeadersNotSupported, fmt::format("This operation has no {}.", name));
+  }
+  return {};
+}
+
 bool takes_structured(std::string_view operation) {
   return operation == "GetBlob" || operation == "PutBlob" || operation == "PutBlock";
 }
@@ -109,6 +127,9 @@ Result<void> refuse_unbuilt(Level level, std::string_view operation, const http:
       }
       return refuse(row.code, fmt::format("The header {} is refused: {} are not built yet.", row.name, row.feature));
     }
+  }
+  if (!takes_conditions(operation)) {
+    TRY(refuse_conditions(headers));
   }
   for (const ParamRow& row : kParams) {
     if (query.value(row.name).empty()) continue;

@@ -11,7 +11,8 @@ namespace tombolo::azure_blob {
 
 /// UnsupportedQueryParameter, UnsupportedHeader, or the code that Azure itself gives where the feature is off
 /// (PublicAccessNotPermitted, LeaseNotPresentWith…, InvalidBlobType, BlobTypeNotSupported). x-ms-tags under a SAS
-/// without `t` is AuthorizationPermissionMismatch first. A header without a value asks for nothing.
+/// without `t` is AuthorizationPermissionMismatch first. ConditionHeadersNotSupported where an operation takes no
+/// conditions. A header without a value asks for nothing.
 Result<void> refuse_unbuilt(Level level, std::string_view operation, const http::Headers& headers, const Query& query,
                             const auth::VerifiedRequest& who);
 
