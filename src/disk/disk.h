@@ -31,7 +31,8 @@ class File {
   static constexpr std::size_t kPiecesMax = 16;
   /// Everything written before the call is durable when it succeeds (data, size; the file's name needs
   /// Disk::sync_directory). After a failure the file is fenced: every later write and sync fails with kUnavailable, and
-  /// nobody may believe unsynced bytes of it (core.md §1: a failed fsync is never retried).
+  /// nobody may believe unsynced bytes of it (core.md §1: a failed fsync is never retried). kBusy is no such failure:
+  /// no sync was tried.
   virtual Task<void> sync(CallSite site = CallSite::here()) = 0;
   virtual Task<std::uint64_t> size(CallSite site = CallSite::here()) = 0;
   /// Cuts or extends (with zeros) to `size`.
@@ -81,6 +82,7 @@ class Disk {
   virtual Task<void> make_directory(std::string path, CallSite site = CallSite::here()) = 0;
   /// In byte order of names. kNotFound when there is no such directory.
   virtual Task<std::vector<Entry>> list(std::string path, CallSite site = CallSite::here()) = 0;
+  /// kBusy: no sync was tried.
   virtual Task<void> sync_directory(std::string path, CallSite site = CallSite::here()) = 0;
   virtual Task<Space> space(CallSite site = CallSite::here()) = 0;
 };

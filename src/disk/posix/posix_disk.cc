@@ -173,8 +173,10 @@ Result<void> PosixDisk::sync_directory_now(const std::string& path) {
   while (failed != 0 && errno == EINTR) failed = ::fsync(descriptor);
   const int error_number = errno;
   ::close(descriptor);
-  if (failed != 0) return posix_error(error_number, "sync the directory", path);
-  return {};
+  if (failed == 0) return {};
+  Error error = posix_error(error_number, "sync the directory", path);
+  error.code = Code::kUnavailable;  // a sync that failed is not one that was not tried, whatever it lacked
+  return error;
 }
 
 Task<Space> PosixDisk::space(CallSite) {

@@ -36,6 +36,14 @@ Result<void> CommitLog::unfenced() const {
   return Error{Code::kUnavailable, "the commit log failed earlier and is fenced; restart to recover"};
 }
 
+/// Fenced while the sync is under way, and for good unless it succeeds or gives kBusy: then it was not tried.
+Task<void> CommitLog::or_fenced(Task<void> sync) {
+  fenced_ = true;
+  auto synced = co_await std::move(sync);
+  fenced_ = !synced.ok() && synced.error().code != Code::kBusy;
+  co_return synced;
+}
+
 RecordHeader CommitLog::next_record(Kind kind) const {
   const std::lock_guard lock(mutex_);
   return {.kind = kind,
@@ -64,9 +72,7 @@ Task<void> CommitLog::write_synced(std::uint64_t offset, PageBytes record) {
     fenced_ = !may_pass(written.error());
     co_return written;
   }
-  fenced_ = true;  // for good if the sync fails
-  CO_TRY(sync_record(*file));
-  fenced_ = false;
+  CO_TRY(or_fenced(sync_record(*file)));
   const std::lock_guard lock(mutex_);
   ++stats_.syncs;
   stats_.bytes_written += record.size();

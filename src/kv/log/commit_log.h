@@ -4,6 +4,7 @@
 #include <atomic>
 #include <deque>
 #include <mutex>
+#include <optional>
 
 #include "base/random.h"
 #include "kv/log/recovery.h"
@@ -78,11 +79,14 @@ class CommitLog {
   Task<LogFile> continue_from(const RecoveredLog& recovered, const LogCut& cut);
   Task<std::unique_ptr<disk::File>> spare_file();
   Task<LogFile> create_file(log_format::FileHeader header, const std::vector<GroupPlace>& copies);
+  Task<void> sync_name();
   Task<void> seal(const LogFile& file, const log_format::FileHeader& successor);
   Task<void> rotate();
+  Task<void> finish_rotation();
   Task<void> write_synced(std::uint64_t offset, PageBytes record);
   static Task<void> sync_record(disk::File& file);
   Result<void> unfenced() const;
+  Task<void> or_fenced(Task<void> sync);
   log_format::RecordHeader next_record(log_format::Kind kind) const;
   struct NextGroup {
     log_format::RecordHeader header;
@@ -99,6 +103,7 @@ class CommitLog {
   std::uint64_t offset_ = 0;  // where the next record goes in the last file
   bool has_spare_ = false;
   bool fenced_ = false;
+  std::optional<LogFile> successor_;  // has its name; nothing is appended before the last file is sealed
   std::atomic<std::uint64_t> durable_through_{0};
 
   mutable std::mutex mutex_;

@@ -1,5 +1,6 @@
 // The files of a commit log: how they begin, follow one another and end.
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 #include "base/planted_bugs.h"
@@ -43,7 +44,9 @@ Task<void> CommitLog::start_first() {
                     .first = {1},
                     .chain_before = log_id};
   CO_TRY_ASSIGN(auto file, create_file(header, {}));
+  CO_TRY(sync_name());
   const std::lock_guard lock(mutex_);
+  offset_ = file.size;
   files_.push_back(std::move(file));
   position_ = {.log_id = log_id, .sequence = {0}, .chain = log_id};
   co_return Result<void>{};
@@ -62,7 +65,9 @@ Task<LogFile> CommitLog::continue_from(const RecoveredLog& recovered, const LogC
                           .chain_before = cut.chain,
                           .previous_number = last.number,
                           .previous_end = cut.end};
-  co_return co_await create_file(header, {above, recovered.groups.end()});
+  CO_TRY_ASSIGN(LogFile file, create_file(header, {above, recovered.groups.end()}));
+  CO_TRY(sync_name());
+  co_return file;
 }
 
 Task<void> CommitLog::start_after(RecoveredLog& recovered) {
@@ -105,8 +110,8 @@ Task<std::unique_ptr<disk::File>> CommitLog::spare_file() {
   co_return file;
 }
 
-/// A file under its name, complete and durable: header, copies, and a mark above the copies. Its groups are added to
-/// groups_.
+/// A file under its name, complete: header, copies, and a mark above the copies. All but the name is durable. Its
+/// groups are added to groups_.
 Task<LogFile> CommitLog::create_file(FileHeader header, const std::vector<GroupPlace>& copies) {
   CO_TRY_ASSIGN(std::shared_ptr<disk::File> file, spare_file());
   const Bytes block = log_format::encode_header(header);
@@ -146,16 +151,20 @@ Task<LogFile> CommitLog::create_file(FileHeader header, const std::vector<GroupP
   }
   CO_TRY(disk_.rename(path(kSpareName), path(log_format::file_name(header.number))));
   has_spare_ = false;
-  fenced_ = true;  // until the name is durable, and for good if it cannot be made so
-  if (!planted(PlantedBug::skip_directory_sync)) {
-    CO_TRY(disk_.sync_directory(options_.directory));
-  }
-  fenced_ = false;
   const std::lock_guard lock(mutex_);
   groups_.insert(groups_.end(), places.begin(), places.end());
-  stats_.syncs += 2;
-  offset_ = offset;
+  ++stats_.syncs;
   co_return LogFile{.header = header, .file = std::move(file), .size = offset, .sealed = false};
+}
+
+/// Makes the name of the file that create_file gave durable.
+Task<void> CommitLog::sync_name() {
+  if (!planted(PlantedBug::skip_directory_sync)) {
+    CO_TRY(or_fenced(disk_.sync_directory(options_.directory)));
+  }
+  const std::lock_guard lock(mutex_);
+  ++stats_.syncs;
+  co_return Result<void>{};
 }
 
 Task<void> CommitLog::seal(const LogFile& file, const FileHeader& successor) {
@@ -174,6 +183,7 @@ Task<void> CommitLog::seal(const LogFile& file, const FileHeader& successor) {
 
 Task<void> CommitLog::make_room(std::size_t payload_bytes) {
   CO_CHECK(unfenced());
+  if (successor_) co_return co_await finish_rotation();
   const std::uint64_t record = log_format::round_up(log_format::kRecordHeaderBytes + payload_bytes);
   const bool is_empty = offset_ == kBlockBytes;
   if (is_empty || offset_ + record + kBlockBytes <= options_.file_bytes) co_return Result<void>{};
@@ -200,23 +210,32 @@ Task<void> CommitLog::rotate() {
                     .previous_end = full.size};
   // A sync may be told late that it failed, which takes along what it had made durable. It is told now, while this is
   // the last file, which the next start copies; once the file has a successor, nobody asks again.
-  fenced_ = true;  // for good if it fails
-  CO_TRY(full.file->sync());
-  fenced_ = false;
+  CO_TRY(or_fenced(full.file->sync()));
   auto created = co_await create_file(header, {});
   if (!created.ok()) {
-    fenced_ = fenced_ || !may_pass(created.error());
+    fenced_ = !may_pass(created.error());
     co_return std::move(created).error();
   }
-  fenced_ = true;  // until the seal is durable
-  CO_TRY(seal(full, header));
-  fenced_ = false;
-  durable_through_.store(at.sequence.value, std::memory_order_release);
+  successor_ = *std::move(created);
+  co_return co_await finish_rotation();
+}
+
+/// From the name of the next file on there is no way back: its header says where the last one ends.
+Task<void> CommitLog::finish_rotation() {
+  LogFile full;
+  {
+    const std::lock_guard lock(mutex_);
+    full = files_.back();
+  }
+  CO_TRY(sync_name());
+  CO_TRY(or_fenced(seal(full, successor_->header)));
+  durable_through_.store(successor_->header.first.value - 1, std::memory_order_release);
+  offset_ = successor_->size;
   {
     const std::lock_guard lock(mutex_);
     files_.back().sealed = true;
     files_.back().size += kBlockBytes;
-    files_.push_back(*std::move(created));
+    files_.push_back(*std::exchange(successor_, std::nullopt));
     ++stats_.syncs;
   }
   const auto spare = co_await prepare_spare();

@@ -130,6 +130,34 @@ TEST_F(LogEngineTest, AMomentWithoutDescriptorsRefusesCommitsAndStopsNothing) {
   EXPECT_EQ(rig_.get("a"), "2");
 }
 
+TEST_F(LogEngineTest, AMomentWithoutOneForTheDirectoryLeavesTheNextFileToBeFinished) {
+  rig_.faults.no_descriptors_for_directories = true;
+  Result<Sequence> last = Sequence{};
+  int acknowledged = -1;
+  for (int n = 0; n < 1'000 && last.ok(); ++n) {
+    last = rig_.put("a", std::to_string(n));
+    acknowledged += last.ok() ? 1 : 0;
+  }
+  EXPECT_EQ(code(last), Code::kBusy);
+  rig_.clock.advance(std::chrono::seconds(2));  // another spare file
+  EXPECT_EQ(code(rig_.put("a", "refused")), Code::kBusy) << "the old file may get nothing more";
+  EXPECT_FALSE(rig_.log_engine().status().stopped);
+  rig_.lose_power();
+  rig_.faults.no_descriptors_for_directories = false;
+  ASSERT_TRUE(rig_.open().ok());
+  EXPECT_EQ(rig_.get("a"), std::to_string(acknowledged));
+
+  rig_.faults.no_descriptors_for_directories = true;
+  for (last = Sequence{}; last.ok();) last = rig_.put("a", "x");
+  rig_.faults.no_descriptors_for_directories = false;
+  rig_.clock.advance(std::chrono::seconds(2));
+  EXPECT_TRUE(rig_.put("a", "2").ok());
+  EXPECT_TRUE(rig_.put("a", "3").ok());
+  rig_.lose_power();
+  ASSERT_TRUE(rig_.open().ok());
+  EXPECT_EQ(rig_.get("a"), "3");
+}
+
 TEST_F(LogEngineTest, QueueIsBounded) {
   rig_.options.queue_bytes_max = 100;
   rig_.reopen();

@@ -23,6 +23,7 @@ struct DiskFaults {
   std::atomic<int> syncs{0};
   std::atomic<int> fail_sync{1 << 30};  // this sync alone fails
   std::atomic<bool> no_descriptors{false};
+  std::atomic<bool> no_descriptors_for_directories{false};
   enum class Pages { kNothingWritten, kKept, kReverted, kToldLate } pages = Pages::kNothingWritten;  // and leaves that
   SeededRandom random{9};
 
@@ -92,6 +93,7 @@ class FaultyDisk final : public disk::Disk {
     return inner_.list(std::move(path), site);
   }
   Task<void> sync_directory(std::string path, CallSite site) override {
+    if (faults_.no_descriptors_for_directories) co_return Error{Code::kBusy, "too many open files"};
     CO_CHECK(faults_.next());
     co_return co_await inner_.sync_directory(std::move(path), site);
   }
