@@ -77,6 +77,7 @@ class CommitLog {
   Task<void> start_first();
   Task<void> start_after(RecoveredLog& recovered);
   Task<LogFile> continue_from(const RecoveredLog& recovered, const LogCut& cut);
+  Task<std::unique_ptr<disk::File>> open_spare();
   Task<std::unique_ptr<disk::File>> spare_file();
   Task<LogFile> create_file(log_format::FileHeader header, const std::vector<GroupPlace>& copies);
   Task<void> sync_name();

@@ -101,10 +101,18 @@ Task<void> CommitLog::start_after(RecoveredLog& recovered) {
   co_return Result<void>{};
 }
 
+Task<std::unique_ptr<disk::File>> CommitLog::open_spare() {
+  for (auto mode = has_spare_ ? disk::Open::kReadWrite : disk::Open::kCreateNew;; mode = disk::Open::kReadWrite) {
+    auto opened = co_await disk_.open(path(kSpareName), mode);
+    // One that got no space, and could not be removed, is there nevertheless.
+    const bool left_behind = !opened.ok() && opened.error().code == Code::kAlreadyExists;
+    if (!left_behind || mode == disk::Open::kReadWrite) co_return opened;
+  }
+}
+
 Task<std::unique_ptr<disk::File>> CommitLog::spare_file() {
-  if (has_spare_) co_return co_await disk_.open(path(kSpareName), disk::Open::kReadWrite);
-  CO_TRY_ASSIGN(auto file, disk_.open(path(kSpareName), disk::Open::kCreateNew));
-  has_spare_ = true;  // until it is renamed
+  CO_TRY_ASSIGN(auto file, open_spare());
+  if (std::exchange(has_spare_, true)) co_return file;  // until it is renamed
   const auto reserved = co_await file->reserve(options_.file_bytes);
   if (!reserved.ok() && reserved.error().code != Code::kNoSpace) co_return reserved.error();
   co_return file;
@@ -248,10 +256,10 @@ Task<void> CommitLog::finish_rotation() {
 Task<void> CommitLog::prepare_spare() {
   CO_CHECK(unfenced());
   if (has_spare_) co_return Result<void>{};
-  CO_TRY_ASSIGN(const auto file, disk_.open(path(kSpareName), disk::Open::kCreateNew));
+  CO_TRY_ASSIGN(const auto file, open_spare());
   auto reserved = co_await file->reserve(options_.file_bytes);
   if (!reserved.ok()) {
-    CO_TRY(disk_.remove(path(kSpareName)));
+    (void)co_await disk_.remove(path(kSpareName));  // the next one takes what stays
     co_return reserved;
   }
   has_spare_ = true;

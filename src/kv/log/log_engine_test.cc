@@ -158,6 +158,19 @@ TEST_F(LogEngineTest, AMomentWithoutOneForTheDirectoryLeavesTheNextFileToBeFinis
   EXPECT_EQ(rig_.get("a"), "3");
 }
 
+TEST_F(LogEngineTest, ASpareFileLeftBehindIsTakenOnceThereIsSpace) {
+  ASSERT_TRUE(rig_.put("a", "1").ok());
+  rig_.memory.set_limit(0);
+  rig_.faults.no_removals = true;
+  for (int i = 0; i < 20; ++i) EXPECT_TRUE(erase("a").ok()) << i;  // takes the spare file; another gets no space
+  rig_.clock.advance(std::chrono::seconds(2));
+  EXPECT_EQ(code(rig_.put("b", "1")), Code::kNoSpace);
+  rig_.memory.set_limit(std::nullopt);
+  rig_.faults.no_removals = false;
+  rig_.clock.advance(std::chrono::seconds(2));
+  EXPECT_TRUE(rig_.put("b", "1").ok());
+}
+
 TEST_F(LogEngineTest, QueueIsBounded) {
   rig_.options.queue_bytes_max = 100;
   rig_.reopen();

@@ -24,6 +24,7 @@ struct DiskFaults {
   std::atomic<int> fail_sync{1 << 30};  // this sync alone fails
   std::atomic<bool> no_descriptors{false};
   std::atomic<bool> no_descriptors_for_directories{false};
+  std::atomic<bool> no_removals{false};
   enum class Pages { kNothingWritten, kKept, kReverted, kToldLate } pages = Pages::kNothingWritten;  // and leaves that
   SeededRandom random{9};
 
@@ -79,6 +80,7 @@ class FaultyDisk final : public disk::Disk {
     co_return std::make_unique<FaultyFile>(std::move(file), faults_);
   }
   Task<void> remove(std::string path, CallSite site) override {
+    if (faults_.no_removals) co_return Error{Code::kUnavailable, "the device fails"};
     CO_CHECK(faults_.next());
     co_return co_await inner_.remove(std::move(path), site);
   }
