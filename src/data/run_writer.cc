@@ -7,6 +7,7 @@
 #include "async/byte_stream.h"
 #include "base/assert.h"
 #include "base/crc64.h"
+#include "base/server_fault.h"
 #include "data/segment_store_state.h"
 
 namespace tombolo::data {
@@ -127,6 +128,7 @@ Task<void> RunWriter::write(std::uint64_t offset, BytesView first) {
   if (!result.ok() && result.error().code != Code::kNoSpace && result.error().code != Code::kBusy) {
     store_.state_->retire(place_.segment);
   }
+  if (!result.ok()) co_return server_fault(std::move(result).error());
   co_return result;
 }
 

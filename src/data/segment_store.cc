@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "base/planted_bugs.h"
+#include "base/server_fault.h"
 #include "data/segment_store_state.h"
 
 namespace tombolo::data {
@@ -40,7 +41,8 @@ Task<std::unique_ptr<RunWriter>> SegmentStore::begin_run(BeginRun run) {
   for (int tries = 0; tries < kTriesMax; ++tries) {
     CO_CHECK_ASSIGN(auto writer, state_->allocate(*this, run));
     if (writer) co_return std::move(writer);
-    CO_TRY(state_->wait_for_open(run.purpose));
+    auto opened = co_await state_->wait_for_open(run.purpose);
+    if (!opened.ok()) co_return server_fault(std::move(opened).error());
   }
   co_return Error{Code::kBusy, "segments fill up faster than this write gets a place; try again later"};
 }
@@ -170,7 +172,8 @@ Task<void> SegmentStore::sync(std::vector<SegmentId> segments) {
     if (!state_->scope.spawn(executor, state_->sync_loop(segment))) SyncLeadership{*segment};
   }
   for (const auto& wait : waits) {
-    CO_TRY(wait.wait());
+    auto synced = co_await wait.wait();
+    if (!synced.ok()) co_return server_fault(std::move(synced).error());
   }
   co_return Result<void>{};
 }

@@ -306,6 +306,20 @@ TEST_F(SegmentStoreTest, AnyFailingCallFailsTheWriteOnlyAndLeavesTheStoreUsable)
   }
 }
 
+TEST_F(SegmentStoreTest, NoErrorOfTheDiskIsTheClientsFault) {
+  for (const DiskCall call : {DiskCall::kWrite, DiskCall::kOpen, DiskCall::kSync}) {
+    for (const Code code : {Code::kPermissionDenied, Code::kNotFound, Code::kTooLarge, Code::kInvalid}) {
+      ASSERT_TRUE(run(store_->rotate()).ok());
+      disk_.fail({.call = call, .code = code});
+      EXPECT_EQ(write_and_sync(pattern(100'000, 1)).error().code, Code::kUnavailable);
+    }
+  }
+  for (const Code code : {Code::kNoSpace, Code::kBusy}) {
+    disk_.fail({.call = DiskCall::kWrite, .code = code});
+    EXPECT_EQ(write_and_sync(pattern(100'000, 1)).error().code, code);
+  }
+}
+
 TEST_F(SegmentStoreTest, TooManyWritersAreTurnedAway) {
   stop();
   start({.segment_bytes = 1024 * 1024, .keep_free_bytes = 0, .writers_max = 1});

@@ -40,7 +40,8 @@ class CommitLog {
   /// later.
   static bool may_pass(const Error& error) { return error.code == Code::kNoSpace || error.code == Code::kBusy; }
 
-  /// A group of up to `payload_bytes` can be appended when it succeeds. What may pass changes nothing.
+  /// A group of up to `payload_bytes` can be appended when it succeeds. What may pass changes nothing. Its errors are
+  /// those of server_fault.
   Task<void> make_room(std::size_t payload_bytes);
   /// Writes and syncs one record. Requires sequences that follow, and make_room before. After what may pass the same
   /// group may already be on the disk: append it again until it succeeds, and nothing else.
@@ -82,6 +83,7 @@ class CommitLog {
   Task<LogFile> create_file(log_format::FileHeader header, const std::vector<GroupPlace>& copies);
   Task<void> sync_name();
   Task<void> seal(const LogFile& file, const log_format::FileHeader& successor);
+  Task<void> extend(std::size_t payload_bytes);
   Task<void> rotate();
   Task<void> finish_rotation();
   Task<void> write_synced(std::uint64_t offset, PageBytes record);

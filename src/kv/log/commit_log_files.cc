@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/planted_bugs.h"
+#include "base/server_fault.h"
 #include "kv/log/commit_log.h"
 
 namespace tombolo::kv {
@@ -190,6 +191,12 @@ Task<void> CommitLog::seal(const LogFile& file, const FileHeader& successor) {
 }
 
 Task<void> CommitLog::make_room(std::size_t payload_bytes) {
+  auto made = co_await extend(payload_bytes);
+  if (!made.ok()) co_return server_fault(std::move(made).error());
+  co_return made;
+}
+
+Task<void> CommitLog::extend(std::size_t payload_bytes) {
   CO_CHECK(unfenced());
   if (successor_) co_return co_await finish_rotation();
   const std::uint64_t record = log_format::round_up(log_format::kRecordHeaderBytes + payload_bytes);

@@ -171,6 +171,14 @@ TEST_F(LogEngineTest, ASpareFileLeftBehindIsTakenOnceThereIsSpace) {
   EXPECT_TRUE(rig_.put("b", "1").ok());
 }
 
+TEST_F(LogEngineTest, AFileSystemThatBecameReadOnlyIsNotTheClientsFault) {
+  rig_.faults.read_only = true;
+  Result<Sequence> last = Sequence{};
+  while (last.ok()) last = rig_.put("a", "x");  // until a new file is due
+  EXPECT_EQ(code(last), Code::kUnavailable);
+  EXPECT_TRUE(rig_.log_engine().status().stopped);
+}
+
 TEST_F(LogEngineTest, QueueIsBounded) {
   rig_.options.queue_bytes_max = 100;
   rig_.reopen();

@@ -25,6 +25,7 @@ struct DiskFaults {
   std::atomic<bool> no_descriptors{false};
   std::atomic<bool> no_descriptors_for_directories{false};
   std::atomic<bool> no_removals{false};
+  std::atomic<bool> read_only{false};
   enum class Pages { kNothingWritten, kKept, kReverted, kToldLate } pages = Pages::kNothingWritten;  // and leaves that
   SeededRandom random{9};
 
@@ -73,6 +74,7 @@ class FaultyDisk final : public disk::Disk {
   FaultyDisk(disk::Disk& inner, DiskFaults& faults) : inner_(inner), faults_(faults) {}
   Task<std::unique_ptr<disk::File>> open(std::string path, disk::Open mode, CallSite site) override {
     if (faults_.no_descriptors) co_return Error{Code::kBusy, "too many open files"};
+    if (faults_.read_only) co_return Error{Code::kPermissionDenied, "read-only file system"};
     if (mode == disk::Open::kCreateNew) {
       CO_CHECK(faults_.next());
     }
