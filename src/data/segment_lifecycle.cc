@@ -1,6 +1,8 @@
 // Which segments there are: made, retired, sealed, released, reaped.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include <boost/asio/this_coro.hpp>
 
 #include "base/endian.h"
@@ -25,6 +27,18 @@ Task<void> take_id(kv::Transaction& txn, kv::Purpose purpose, std::uint64_t inca
   txn.put(segment_next_key(), std::move(after));
   const SegmentRow row{.state = SegmentState::kOpen, .incarnation = incarnation};
   txn.put(segment_key(out), encode(row));
+  co_return Result<void>{};
+}
+
+/// The next id is behind `last`.
+Task<void> skip_ids(kv::Transaction& txn, SegmentId last) {
+  txn.set_purpose(kv::Purpose::kFreesSpace);
+  CO_TRY_ASSIGN(const auto next, txn.get(segment_next_key()));
+  if (next && next->size() == 8 && load_le<std::uint64_t>(next->data()) > last.value) co_return Result<void>{};
+  log(LogLevel::kWarn, "data", "segment {:016x} is there and newer than the index: new ones follow it", last.value);
+  std::string after(8, '\0');
+  store_le(after.data(), last.value + 1);
+  txn.put(segment_next_key(), std::move(after));
   co_return Result<void>{};
 }
 
@@ -92,9 +106,17 @@ Task<void> SegmentStore::open() {
   CO_TRY(state_->disk.make_directory(std::string(kSegmentsDirectory)));
   CO_TRY(state_->disk.sync_directory(""));
   CO_TRY_ASSIGN(const auto entries, state_->disk.list(std::string(kSegmentsDirectory)));
+  SegmentId newest;
   for (const disk::Entry& entry : entries) {
-    if (!entry.name.ends_with(kUnfinishedSuffix)) continue;
-    CO_TRY(state_->disk.remove(fmt::format("{}/{}", kSegmentsDirectory, entry.name)));
+    if (entry.name.ends_with(kUnfinishedSuffix)) {
+      CO_TRY(state_->disk.remove(fmt::format("{}/{}", kSegmentsDirectory, entry.name)));
+    } else if (const auto id = segment_of_name(entry.name); id.ok()) {
+      newest = std::max(newest, *id);
+    }
+  }
+  if (newest) {  // an index that was restored from a copy may not know of it, and must not take its name
+    auto body = [newest](kv::Transaction& txn) { return skip_ids(txn, newest); };
+    CO_TRY(kv::run(state_->engine, state_->random, std::move(body)));
   }
   std::vector<SegmentInfo> rows;
   {
@@ -205,6 +227,10 @@ Task<void> SegmentStore::State::open_segment(kv::Purpose purpose) {
   auto body = [purpose, incarnation, &id](kv::Transaction& txn) { return take_id(txn, purpose, incarnation, id); };
   CO_TRY(kv::run(engine, random, std::move(body)));
   auto made = co_await make_file({.segment = id, .incarnation = incarnation, .cell = config.cell}, size);
+  if (!made.ok() && made.error().code == Code::kAlreadyExists) {  // somebody else's: nothing here may remove it
+    CO_TRY(forget(id));
+    co_return made.error();
+  }
   auto segment = std::make_shared<Segment>(id, incarnation, idle);
   const std::lock_guard lock(mutex);
   segments.emplace(id, segment);
@@ -319,6 +345,12 @@ Task<kv::Sequence> SegmentStore::State::mark_freeing(SegmentId id) {
   co_return co_await kv::run(engine, random, std::move(body));
 }
 
+Task<void> SegmentStore::State::forget(SegmentId id) {
+  auto body = [id](kv::Transaction& txn) { return erase_row(txn, id); };
+  CO_TRY(kv::run(engine, random, std::move(body)));
+  co_return Result<void>{};
+}
+
 Task<void> SegmentStore::release(SegmentId id) {
   const auto segment = state_->find(id);
   if (!segment) co_return Error{Code::kNotFound, "there is no such segment"};
@@ -369,14 +401,12 @@ Task<ReapReport> SegmentStore::reap() {
     CO_TRY(state_->disk.sync_directory(std::string(kSegmentsDirectory)));
   }
   for (const auto& segment : going) {
-    const SegmentId id = segment->id;
-    auto body = [id](kv::Transaction& txn) { return erase_row(txn, id); };
-    CO_TRY(kv::run(state_->engine, state_->random, std::move(body)));
+    CO_TRY(state_->forget(segment->id));
     ++report.files;
     const std::lock_guard lock(state_->mutex);
     const std::lock_guard segment_lock(segment->mutex);
     report.bytes += segment->tail;
-    state_->segments.erase(id);
+    state_->segments.erase(segment->id);
   }
   co_return report;
 }

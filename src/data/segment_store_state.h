@@ -69,6 +69,7 @@ struct SegmentStore::State {
   void seal_when_idle(const std::shared_ptr<Segment>& segment);
   Task<void> seal(SegmentPin pin);
   Task<kv::Sequence> mark_freeing(SegmentId id);
+  Task<void> forget(SegmentId id);
 
   // segment_rewrite.cc: after a sync that failed
   void fence(const std::shared_ptr<Segment>& segment, const Error& why);

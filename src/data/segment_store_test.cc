@@ -331,6 +331,29 @@ TEST_F(SegmentStoreTest, TooManyWritersAreTurnedAway) {
   EXPECT_TRUE(run(store_->begin_run(begin)).ok());
 }
 
+// --- files that the index does not know
+
+TEST_F(SegmentStoreTest, AnIndexOlderThanTheSegmentsTakesNoneOfTheirNames) {
+  ASSERT_TRUE(run(disk_.open(segment_path(SegmentId{5}), disk::Open::kCreateNew)).ok());
+  restart();
+  const auto sealed = write_and_sync(pattern(1'000, 1));
+  ASSERT_TRUE(sealed.ok()) << to_string(sealed.error());
+  EXPECT_EQ(sealed->place.segment, SegmentId{6});
+  ASSERT_TRUE(run(store_->reap()).ok());
+  EXPECT_EQ(files(), 2u);
+}
+
+TEST_F(SegmentStoreTest, AFileInTheWayOfANewOneStays) {
+  ASSERT_TRUE(run(disk_.open(segment_path(SegmentId{1}), disk::Open::kCreateNew)).ok());
+  EXPECT_EQ(write_and_sync(pattern(1'000, 1)).error().code, Code::kUnavailable);
+  ASSERT_TRUE(run(store_->reap()).ok());
+  EXPECT_EQ(files(), 1u);
+  EXPECT_TRUE(rows().empty());
+  const auto sealed = write_and_sync(pattern(1'000, 1));
+  ASSERT_TRUE(sealed.ok()) << to_string(sealed.error());
+  EXPECT_EQ(sealed->place.segment, SegmentId{2});
+}
+
 TEST_F(SegmentStoreTest, FileBytesCountWhatIsOnTheDisk) {
   EXPECT_EQ(store_->file_bytes(), 0u);
   const auto sealed = write(pattern(10'000, 1));
