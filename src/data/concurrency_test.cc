@@ -139,7 +139,7 @@ TEST_F(ConcurrencyTest, TheSameOnTheMachinesFiles) {
   const TestFolder root;
   Workers workers({.threads = 4});
   const auto disk = *disk::PosixDisk::open_root(root.path(), workers);
-  SegmentStore store(engine_, *disk, random_, small_);
+  SegmentStore store(engine_, *disk, random_, clock_, small_);
   ASSERT_TRUE(run(store.open()).ok());
   write_read_and_free(store);
 }
@@ -175,7 +175,7 @@ TEST_F(ConcurrencyTest, ReadersOfManySegmentsLeaveFewFilesOpen) {
   const auto renew = [&] {
     stop();
     const SegmentStoreConfig config{.segment_bytes = 64 * 1024, .keep_free_bytes = 0, .idle_files_max = kIdleMax};
-    store_ = std::make_unique<SegmentStore>(engine_, *disk, random_, config);
+    store_ = std::make_unique<SegmentStore>(engine_, *disk, random_, clock_, config);
     ASSERT_TRUE(run(store_->open()).ok());
   };
   renew();

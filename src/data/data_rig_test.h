@@ -67,7 +67,7 @@ class DataRig : public ::testing::Test {
 
   void start(SegmentStoreConfig config) {
     config_ = config;
-    store_ = std::make_unique<SegmentStore>(engine_, disk_, random_, config);
+    store_ = std::make_unique<SegmentStore>(engine_, disk_, random_, clock_, config);
     const auto opened = run(store_->open());
     EXPECT_TRUE(opened.ok()) << to_string(opened.error());
   }
@@ -156,7 +156,7 @@ class DataRig : public ::testing::Test {
   boost::asio::io_context loop_{1};
   disk::MemoryDisk memory_;
   testing::FaultyDisk disk_{memory_};
-  SystemClock clock_;
+  ManualClock clock_;
   SeededRandom random_{1};
   kv::MemoryEngine memory_engine_{clock_};
   HeldMark engine_{memory_engine_};

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "async/one_shot.h"
+#include "base/clock.h"
 #include "data/idle_files.h"
 #include "data/layout.h"
 #include "disk/disk.h"
@@ -31,8 +32,10 @@ struct Segment {
   std::mutex mutex;
   // All below is guarded by mutex.
   Life life = Life::kRetired;
-  bool fenced = false;           // a sync failed: what was not synced by then is lost
-  bool suspect = false;          // and what earlier syncs made durable may be lost with it: to be written anew
+  bool fenced = false;   // a sync failed: what was not synced by then is lost
+  bool suspect = false;  // and what earlier syncs made durable may be lost with it: to be written anew
+  std::uint32_t rescues_failed = 0;
+  SteadyTime rescue_at;          // not before
   bool sealed = false;           // the row says so, or is about to
   std::uint32_t pins = 0;        // of both kinds
   std::uint32_t unresolved = 0;  // pins of run writers and of sealed runs

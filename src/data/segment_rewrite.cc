@@ -10,6 +10,19 @@ namespace tombolo::data {
 namespace {
 
 constexpr std::size_t kStep = kMiB;
+// A fault that passes is over after a few tries. What fails then fails for long, and each try writes a whole segment to
+// a disk that is failing.
+constexpr std::uint32_t kQuickTries = 3;
+constexpr Duration kPauseFirst = std::chrono::seconds(1);  // doubled with each failure
+constexpr Duration kPauseMax = std::chrono::hours(1);
+
+/// Requires the segment's mutex.
+void put_off(Segment& segment, const Error& why, SteadyTime now) {
+  if (why.code == Code::kNoSpace || why.code == Code::kBusy) return;  // nothing was written, and they pass
+  const std::uint32_t failed = ++segment.rescues_failed;
+  if (failed < kQuickTries) return;
+  segment.rescue_at = now + std::min(kPauseMax, kPauseFirst * (1u << std::min(failed - kQuickTries, 16u)));
+}
 
 Task<void> copy(std::shared_ptr<disk::File> from, std::shared_ptr<disk::File> to, std::uint64_t size) {
   CO_TRY(to->reserve(size));
@@ -70,6 +83,8 @@ Task<void> SegmentStore::State::rescue(std::shared_ptr<Segment> segment) {
   if (!made.ok()) {
     log(LogLevel::kError, "data", "{} could not be written anew: {}; losing power may lose bytes of it",
         segment->name(), made.error().message);
+    const std::lock_guard lock(segment->mutex);
+    put_off(*segment, made.error(), clock.steady());
     co_return made.error();
   }
   log(LogLevel::kWarn, "data", "{} was written anew", segment->name());
@@ -98,10 +113,11 @@ Task<void> SegmentStore::State::rescue_or_sync(std::shared_ptr<Segment> segment,
 Task<void> SegmentStore::State::rescue_all() {
   std::vector<std::shared_ptr<Segment>> suspects;
   {
+    const SteadyTime now = clock.steady();
     const std::lock_guard lock(mutex);
     for (const auto& [id, segment] : segments) {
       const std::lock_guard segment_lock(segment->mutex);
-      if (segment->suspect) suspects.push_back(segment);
+      if (segment->suspect && now >= segment->rescue_at) suspects.push_back(segment);
     }
   }
   for (const auto& segment : suspects) (void)co_await rescue(segment);  // the next call tries again

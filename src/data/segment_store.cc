@@ -13,8 +13,9 @@ namespace tombolo::data {
 
 namespace asio = boost::asio;
 
-SegmentStore::SegmentStore(kv::Engine& engine, disk::Disk& disk, Random& random, SegmentStoreConfig config)
-    : state_(std::make_unique<State>(engine, disk, random, config)) {}
+SegmentStore::SegmentStore(kv::Engine& engine, disk::Disk& disk, Random& random, Clock& clock,
+                           SegmentStoreConfig config)
+    : state_(std::make_unique<State>(engine, disk, random, clock, config)) {}
 
 SegmentStore::~SegmentStore() = default;
 

@@ -7,6 +7,7 @@
 
 #include "async/scope.h"
 #include "async/task.h"
+#include "base/clock.h"
 #include "base/random.h"
 #include "base/units.h"
 #include "data/layout.h"
@@ -64,7 +65,7 @@ struct ReapReport {
 class SegmentStore {
  public:
   /// `engine`, `disk` and `random` outlive the store.
-  SegmentStore(kv::Engine& engine, disk::Disk& disk, Random& random, SegmentStoreConfig config = {});
+  SegmentStore(kv::Engine& engine, disk::Disk& disk, Random& random, Clock& clock, SegmentStoreConfig config = {});
   ~SegmentStore();
   SegmentStore(const SegmentStore&) = delete;
 
@@ -96,7 +97,8 @@ class SegmentStore {
   /// open or a run in it waits for its commit, kNotFound when there is none such. Call reap() later: the file goes when
   /// no pin holds it and the log's mark covers whatever freed it.
   Task<void> release(SegmentId segment);
-  /// Removes the files of released segments that nothing holds any more. Tries again what suspects() counts.
+  /// Removes the files of released segments that nothing holds any more. Tries again what suspects() counts; what keeps
+  /// failing is tried less and less often, at least once an hour.
   Task<ReapReport> reap();
 
   /// Writes the header of a file that has none which verifies: it follows from the row. False when there is no such

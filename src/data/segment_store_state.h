@@ -15,16 +15,19 @@ namespace tombolo::data {
 
 /// Locks: `mutex` before a segment's, and that before the one of `idle`. None is held across a wait.
 struct SegmentStore::State {
-  State(kv::Engine& given_engine, disk::Disk& given_disk, Random& given_random, SegmentStoreConfig given_config)
+  State(kv::Engine& given_engine, disk::Disk& given_disk, Random& given_random, Clock& given_clock,
+        SegmentStoreConfig given_config)
       : engine(given_engine),
         disk(given_disk),
         random(given_random),
+        clock(given_clock),
         config(given_config),
         idle(std::make_shared<IdleFiles>(given_config.idle_files_max)) {}
 
   kv::Engine& engine;
   disk::Disk& disk;
   Random& random;
+  Clock& clock;
   const SegmentStoreConfig config;
   const std::shared_ptr<IdleFiles> idle;
   Scope scope{"segments"};

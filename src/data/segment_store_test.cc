@@ -235,6 +235,27 @@ TEST_F(SegmentStoreTest, WhatAnErrorToldLateTookAlongIsWrittenAnew) {
   EXPECT_EQ(*read(first), pattern(50'000, 1));
 }
 
+TEST_F(SegmentStoreTest, ASegmentThatCannotBeWrittenAnewIsTriedLessAndLessOften) {
+  const RunPlace place = write(pattern(50'000, 1))->place;
+  disk_.fail({.call = DiskCall::kSync});
+  disk_.fail({.call = DiskCall::kRename, .lasts = FaultLasts::kForever});
+  EXPECT_FALSE(run(store_->sync({place.segment})).ok());
+  settle();
+  const auto tries = [this] { return disk_.count(DiskCall::kRename); };
+  for (int n = 0; n < 100; ++n) ASSERT_TRUE(run(store_->reap()).ok());
+  EXPECT_EQ(tries(), 3u);
+  for (int second = 0; second < 24 * 3600; ++second) {
+    clock_.advance(std::chrono::seconds(1));
+    ASSERT_TRUE(run(store_->reap()).ok());
+  }
+  EXPECT_GT(tries(), 24u);
+  EXPECT_LT(tries(), 40u);
+  disk_.heal();
+  clock_.advance(std::chrono::hours(1));
+  ASSERT_TRUE(run(store_->reap()).ok());
+  EXPECT_EQ(store_->suspects(), 0u);
+}
+
 TEST_F(SegmentStoreTest, AnOpenSegmentOfAnEarlierProcessIsWrittenAnew) {
   const auto place = write(pattern(50'000, 1))->place;
   commit_place(place, 1);

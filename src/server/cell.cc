@@ -69,7 +69,7 @@ Task<void> Cell::open_parts(Foundation foundation, Background background) {
   ids_ = std::make_unique<meta::IdAllocator>(*engine_, random_);
   CO_TRY(ids_->recover());
   cache_ = std::make_unique<data::BlockCache>(data::BlockCacheConfig{.bytes_max = settings_.cache_bytes});
-  segments_ = std::make_unique<data::SegmentStore>(*engine_, disk_, random_,
+  segments_ = std::make_unique<data::SegmentStore>(*engine_, disk_, random_, clock_,
                                                    segment_options(settings_, foundation.idle_files_max));
   CO_TRY(segments_->open());
   const meta::Cell cell{*engine_, random_, clock_, *stamper_, *ids_, ledger_};

@@ -24,7 +24,7 @@ struct Process {
     engine = *std::move(opened);
     stamper.emplace(*engine, random, clock);
     ids.emplace(*engine, random);
-    segments.emplace(*engine, disk, random, data::SegmentStoreConfig{.keep_free_bytes = 0});
+    segments.emplace(*engine, disk, random, clock, data::SegmentStoreConfig{.keep_free_bytes = 0});
     EXPECT_TRUE(run(stamper->recover()).ok());
     EXPECT_TRUE(run(ids->recover()).ok());
     EXPECT_TRUE(run(segments->open()).ok());

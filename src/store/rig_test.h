@@ -50,7 +50,7 @@ struct RigOptions {
 
 class Rig {
  public:
-  explicit Rig(RigOptions options = {}) : segments(engine, disk, random, segment_config(options)) {
+  explicit Rig(RigOptions options = {}) : segments(engine, disk, random, clock, segment_config(options)) {
     services.limits = options.limits;
     EXPECT_TRUE(run(stamper.recover()).ok());
     EXPECT_TRUE(run(ids.recover()).ok());

@@ -155,7 +155,7 @@ Task<void> World::open_parts() {
   CO_TRY(it.stamper->recover());
   it.ids.emplace(*it.engine, it.random);
   CO_TRY(it.ids->recover());
-  it.segments.emplace(*it.engine, files, it.random, segment_options());
+  it.segments.emplace(*it.engine, files, it.random, clock, segment_options());
   CO_TRY(it.segments->open());
   const meta::Cell cell{*it.engine, it.random, clock, *it.stamper, *it.ids, it.ledger};
   it.services.emplace(store::Services{cell, *it.segments, it.cache, it.remotes, it.pins, it.workers, limits()});
