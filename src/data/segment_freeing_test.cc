@@ -63,6 +63,23 @@ TEST_F(SegmentFreeingTest, TheLogsMarkHoldsTheFileBack) {
   EXPECT_EQ(files(), 0u);
 }
 
+TEST_F(SegmentFreeingTest, AFileThatCannotBeRemovedKeepsNoOther) {
+  for (std::uint64_t n = 0; n < 3; ++n) {
+    auto sealed = write_and_sync(pattern(10'000, n));
+    const SegmentId segment = sealed->place.segment;
+    sealed = Error{};
+    ASSERT_TRUE(run(store_->rotate()).ok());
+    settle();
+    ASSERT_TRUE(run(store_->release(segment)).ok());
+  }
+  disk_.fail({.call = DiskCall::kRemove});
+  EXPECT_EQ(run(store_->reap()).error().code, Code::kUnavailable);
+  EXPECT_EQ(files(), 1u);
+  EXPECT_EQ(rows().size(), 1u);
+  EXPECT_EQ(run(store_->reap())->files, 1u);
+  EXPECT_TRUE(rows().empty());
+}
+
 TEST_F(SegmentFreeingTest, FreeingGoesOnAfterACrashAtAnyPoint) {
   for (const DiskCall call : {DiskCall::kRemove, DiskCall::kSyncDirectory}) {
     auto sealed = write_and_sync(pattern(10'000, 1));

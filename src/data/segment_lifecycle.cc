@@ -393,14 +393,20 @@ Task<ReapReport> SegmentStore::reap() {
       going.push_back(segment);
     }
   }
+  Result<void> first_failure;  // keeps no other file
+  std::vector<std::shared_ptr<Segment>> gone;
   for (const auto& segment : going) {
     const auto removed = co_await state_->disk.remove(segment_path(segment->id));
-    if (!removed.ok() && removed.error().code != Code::kNotFound) co_return removed.error();
+    if (removed.ok() || removed.error().code == Code::kNotFound) {
+      gone.push_back(segment);
+    } else if (first_failure.ok()) {
+      first_failure = removed;
+    }
   }
-  if (!going.empty()) {
+  if (!gone.empty()) {
     CO_TRY(state_->disk.sync_directory(std::string(kSegmentsDirectory)));
   }
-  for (const auto& segment : going) {
+  for (const auto& segment : gone) {
     CO_TRY(state_->forget(segment->id));
     ++report.files;
     const std::lock_guard lock(state_->mutex);
@@ -408,6 +414,7 @@ Task<ReapReport> SegmentStore::reap() {
     report.bytes += segment->tail;
     state_->segments.erase(segment->id);
   }
+  CO_CHECK(first_failure);
   co_return report;
 }
 

@@ -97,8 +97,8 @@ class SegmentStore {
   /// open or a run in it waits for its commit, kNotFound when there is none such. Call reap() later: the file goes when
   /// no pin holds it and the log's mark covers whatever freed it.
   Task<void> release(SegmentId segment);
-  /// Removes the files of released segments that nothing holds any more. Tries again what suspects() counts; what keeps
-  /// failing is tried less and less often, at least once an hour.
+  /// Removes the files of released segments that nothing holds any more, all that it can; then the first error. Tries
+  /// again what suspects() counts; what keeps failing is tried less and less often, at least once an hour.
   Task<ReapReport> reap();
 
   /// Writes the header of a file that has none which verifies: it follows from the row. False when there is no such

@@ -149,11 +149,13 @@ Task<bool> collect_segments(Collecting& collecting) {
   if (found.rotate) {
     CO_TRY(collecting.services.segments.rotate());
   }
-  CO_TRY_ASSIGN(const bool freed, free_empty(collecting, found.empty));
+  const auto freed = co_await free_empty(collecting, found.empty);
+  if (!freed.ok() && freed.error().code == Code::kCancelled) co_return freed.error();
   CO_TRY_ASSIGN(const bool moved, compact(collecting, found.victims));
   CO_TRY_ASSIGN(const bool freed_after,
                 free_empty(collecting, {}));  // compaction's last ones, once no reader pins them
-  co_return found.rotate || freed || moved || freed_after;
+  CO_CHECK(freed);                            // one file that stays keeps no segment from being compacted
+  co_return found.rotate || *freed || moved || freed_after;
 }
 
 }  // namespace tombolo::tiering
