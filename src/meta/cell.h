@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "kv/kv.h"
+#include "meta/held_seals.h"
 #include "meta/stamps.h"
 
 namespace tombolo::meta {
@@ -29,6 +30,7 @@ struct Cell {
   Stamper& stamper;
   IdAllocator& ids;
   SegmentLedger& ledger;
+  HeldSeals& seals;
 };
 
 }  // namespace tombolo::meta

@@ -72,7 +72,7 @@ Task<void> Cell::open_parts(Foundation foundation, Background background) {
   segments_ = std::make_unique<data::SegmentStore>(*engine_, disk_, random_, clock_,
                                                    segment_options(settings_, foundation.idle_files_max));
   CO_TRY(segments_->open());
-  const meta::Cell cell{*engine_, random_, clock_, *stamper_, *ids_, ledger_};
+  const meta::Cell cell{*engine_, random_, clock_, *stamper_, *ids_, ledger_, seals_};
   services_.reset(new store::Services{cell, *segments_, *cache_, remotes_, pins_, runtime_.workers()});
   store_ = std::make_unique<store::Store>(*services_);
   accounts_ = std::make_unique<store::Accounts>(cell, sealer_);

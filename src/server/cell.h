@@ -91,6 +91,7 @@ class Cell {
   observe::Metrics& metrics_;
   auth::Sealer sealer_;
   store::SegmentLedger ledger_;
+  meta::HeldSeals seals_;
   store::Remotes remotes_;
   store::GenPins pins_;
   std::unique_ptr<kv::LogEngine> engine_;

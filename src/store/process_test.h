@@ -9,10 +9,11 @@ namespace tombolo::store::testing {
 
 /// One life of the process, over a disk that outlives it.
 struct Process {
-  explicit Process(disk::Disk& disk_given, std::uint64_t life) : disk(disk_given), random(life) {
+  Process(disk::Disk& disk_given, std::uint64_t life, std::uint64_t free_bytes_min = 0)
+      : disk(disk_given), random(life) {
     kv::LogEngineOptions options;
     options.log.file_bytes = 1 * kMiB;
-    options.free_bytes_min = 0;
+    options.free_bytes_min = free_bytes_min;
     options.mark_after = std::chrono::hours(1);  // never alone: what is synced is what somebody waits for
     kv::LogEngine::Services log{.disk = disk,
                                 .index = std::make_unique<kv::MemoryIndex>(),  // never flushed: the log is all there is
@@ -28,7 +29,7 @@ struct Process {
     EXPECT_TRUE(run(stamper->recover()).ok());
     EXPECT_TRUE(run(ids->recover()).ok());
     EXPECT_TRUE(run(segments->open()).ok());
-    meta::Cell cell{*engine, random, clock, *stamper, *ids, ledger};
+    meta::Cell cell{*engine, random, clock, *stamper, *ids, ledger, seals};
     services.emplace(Services{cell, *segments, cache, remotes, pins, workers});
     store.emplace(*services);
   }
@@ -73,6 +74,7 @@ struct Process {
   GenPins pins;
   Workers workers{{.threads = 2}};
   SegmentLedger ledger;
+  meta::HeldSeals seals;
   std::optional<Services> services;
   std::optional<Store> store;
 };

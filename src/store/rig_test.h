@@ -132,9 +132,10 @@ class Rig {
   GenPins pins;
   Workers workers{{.threads = 2}};
   SegmentLedger ledger;
+  meta::HeldSeals seals;
   meta::Stamper stamper{engine, random, clock};
   meta::IdAllocator ids{engine, random};
-  Services services{{engine, random, clock, stamper, ids, ledger}, segments, cache, remotes, pins, workers};
+  Services services{{engine, random, clock, stamper, ids, ledger, seals}, segments, cache, remotes, pins, workers};
   Store store{services};
 
  private:

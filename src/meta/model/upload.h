@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "base/ids.h"
@@ -10,7 +11,7 @@
 namespace tombolo::meta {
 
 inline constexpr std::size_t kBlockIdBytesMax = 64;
-/// A seal older than this is void, like one of a dead process: whoever held it has lost it.
+/// A seal older than this is void, like one of a dead process, and one that no commit holds any more.
 inline constexpr std::uint64_t kSealMicrosMax = 600'000'000;
 /// Uncommitted blocks go this long after the last one was staged (up to a day later: the head row notes staging once a
 /// day).
@@ -37,6 +38,7 @@ struct UploadSeal {
   std::string name;
   UploadId upload;
   std::uint64_t seal_id = 0;
+  std::shared_ptr<const void> hold;  // of HeldSeals: with the last copy the seal is void
 };
 
 /// Row u <upload>b<block id>.

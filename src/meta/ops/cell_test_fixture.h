@@ -183,7 +183,8 @@ class CellTest : public ::testing::TestWithParam<Outcomes> {
   Stamper stamper;
   IdAllocator ids;
   TestLedger ledger;
-  Cell cell{engine, random, clock, stamper, ids, ledger};
+  HeldSeals seals;
+  Cell cell{engine, random, clock, stamper, ids, ledger, seals};
   ContainerKey container;
 
  private:

@@ -192,7 +192,8 @@ TEST(ListObjectsWork, FoldingSkips) {
   Stamper stamper(engine, random, clock);
   IdAllocator ids(engine, random);
   TestLedger ledger;
-  const Cell cell{engine, random, clock, stamper, ids, ledger};
+  HeldSeals seals;
+  const Cell cell{engine, random, clock, stamper, ids, ledger, seals};
   const ContainerKey container{{1}, {2}};
   for (int batch = 0; batch < 3; ++batch) {
     const auto txn = engine.begin();

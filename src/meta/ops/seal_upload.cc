@@ -21,6 +21,7 @@ Task<UploadId> seal_in(Cell cell, kv::Transaction& txn, UploadId fresh, const Up
 }
 
 Task<void> unseal_in(kv::Transaction& txn, const UploadSeal& seal) {
+  txn.set_purpose(kv::Purpose::kFreesSpace);  // what was staged may be what fills the disk
   CO_TRY(txn.guard_shared(keys::container(seal.container)));
   CO_TRY_ASSIGN(auto head, read_head(txn, seal.container, seal.name));
   const bool ours =
@@ -43,6 +44,7 @@ Task<UploadSeal> seal_upload(Cell cell, ContainerKey container, std::string name
   CO_TRY_ASSIGN(const UploadId fresh, cell.ids.next_id<UploadId>());
   UploadSeal seal{.container = container, .name = std::move(name)};
   CO_TRY_ASSIGN(seal.seal_id, cell.ids.next());
+  seal.hold = cell.seals.hold(seal.seal_id);
   auto body = [&](kv::Transaction& txn) { return seal_in(cell, txn, fresh, seal); };
   CO_TRY_ASSIGN(seal.upload, transact(cell, body));
   co_return seal;

@@ -30,9 +30,10 @@ struct PublishBlock {
 /// kInvalid "InvalidResourceName", kUnavailable "GenCondemned".
 Task<void> publish_block(Cell cell, PublishBlock request);
 
-/// Also seals a name without staged blocks, so that commits of one name take turns. kBusy "UploadSealed".
+/// Also seals a name without staged blocks, so that commits of one name take turns. In force while a copy of what it
+/// gives lives. kBusy "UploadSealed".
 Task<UploadSeal> seal_upload(Cell cell, ContainerKey container, std::string name);
-/// Gives the upload back as it was. A seal no longer held is no error.
+/// Gives the upload back as it was. A seal no longer in force is no error.
 Task<void> unseal_upload(Cell cell, UploadSeal seal);
 
 struct ResolvedBlocks {

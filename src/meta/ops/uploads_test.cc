@@ -228,6 +228,24 @@ TEST_P(Uploads, ASealOfADeadProcessIsVoidAndItsCommitCannotFlip) {
   EXPECT_EQ(read("a"), "onetwo");
 }
 
+TEST_P(Uploads, ASealThatItsCommitCouldNotTakeBackIsVoid) {
+  must(stage("a", "1", "one"));
+  for (const bool is_delete : {false, true}) {
+    {
+      const UploadSeal seal = must(seal_upload(cell, container, "a"));
+      EXPECT_EQ(detail_of(stage("a", "2", "two")), "UploadSealed");
+    }
+    if (is_delete) {
+      must(delete_object(cell, container, "a", {}));
+    } else {
+      must(stage("a", "2", "two"));
+      must(commit("a", {{kU, "1"}, {kU, "2"}}));
+      EXPECT_EQ(read("a"), "onetwo");
+    }
+  }
+  EXPECT_EQ(detail_of(get_object(cell, container, "a")), "BlobNotFound");
+}
+
 TEST_P(Uploads, ASealThatIsTooOldIsVoid) {
   must(stage("a", "1", "one"));
   const UploadSeal seal = must(seal_upload(cell, container, "a"));

@@ -77,11 +77,7 @@ Task<meta::Object> commit(meta::Cell cell, meta::ContainerKey container, std::st
   CO_TRY_ASSIGN(const meta::UploadSeal seal, while_sealed(cell.random, once));
   Result<meta::Object> object = co_await publish(cell, seal, std::move(request));
   if (!object.ok()) {
-    const Result<void> unsealed = co_await meta::unseal_upload(cell, seal);
-    if (!unsealed.ok()) {
-      // The seal falls by itself later; the commit's own failure is what the client can act on.
-      log(LogLevel::kWarn, "store", "upload of \"{}\" stays sealed for a while: {}", name, to_string(unsealed.error()));
-    }
+    (void)co_await meta::unseal_upload(cell, seal);  // a seal that stays in the row is void once we let go of it
   }
   co_return object;
 }

@@ -1,4 +1,6 @@
-// Power loss: what was acknowledged is there after a restart, what was not is not.
+// Power loss: what was acknowledged is there after a restart, what was not is not. And a disk that is full.
+#include "meta/ops/uploads.h"
+#include "store/ops/resolve.h"
 #include "store/process_test.h"
 
 namespace tombolo::store {
@@ -56,6 +58,27 @@ TEST(Crash, WhateverWasAcknowledgedIsThereAfterPowerLoss) {
     acked[name] = bytes;
     acked["overwritten"] = again;
   }
+}
+
+TEST(FullDisk, ASealIsTakenBackWhereNothingNewIsStored) {
+  disk::MemoryDisk disk;
+  Process process(disk, 1, 8 * kMiB);
+  disk.set_limit(64 * kMiB);
+  ASSERT_TRUE(process.run(process.store->create_container(testing::Rig::box(), {})).ok());
+  const Bytes block = noise(2, 2'000);
+  SteppedSource body(block, 10'000);
+  StageBlock stage{.block_id = "b1", .length = block.size(), .body = &body};
+  ASSERT_TRUE(process.run(process.store->stage_block(testing::Rig::object("blocks"), stage)).ok());
+  const meta::Cell& cell = process.services->cell;
+  const auto container = process.run(find_container(cell, testing::Rig::box()));
+  ASSERT_TRUE(container.ok());
+  const auto seal = process.run(meta::seal_upload(cell, *container, "blocks"));
+  ASSERT_TRUE(seal.ok());
+  disk.set_limit(disk.space_now().total_bytes - disk.space_now().free_bytes + 4 * kMiB);
+  process.clock.advance(std::chrono::seconds(2));  // the log looks once a second
+  EXPECT_EQ(process.put("other", block).error().code, Code::kNoSpace);
+  const auto unsealed = process.run(meta::unseal_upload(cell, *seal));
+  EXPECT_TRUE(unsealed.ok()) << to_string(unsealed.error());
 }
 
 TEST(Crash, APutThatThePowerEndedLeavesNothing) {

@@ -157,7 +157,7 @@ Task<void> World::open_parts() {
   CO_TRY(it.ids->recover());
   it.segments.emplace(*it.engine, files, it.random, clock, segment_options());
   CO_TRY(it.segments->open());
-  const meta::Cell cell{*it.engine, it.random, clock, *it.stamper, *it.ids, it.ledger};
+  const meta::Cell cell{*it.engine, it.random, clock, *it.stamper, *it.ids, it.ledger, it.seals};
   it.services.emplace(store::Services{cell, *it.segments, it.cache, it.remotes, it.pins, it.workers, limits()});
   it.store.emplace(*it.services);
   it.remotes.set(kRemoteName, std::make_shared<ReachedRemote>(chaos, machine, pace));

@@ -45,6 +45,7 @@ struct Life {
   std::optional<meta::Stamper> stamper;
   std::optional<meta::IdAllocator> ids;
   store::SegmentLedger ledger;
+  meta::HeldSeals seals;
   data::BlockCache cache{{.bytes_max = 96 * kKiB, .shards = 1}};
   store::Remotes remotes;
   store::GenPins pins;
