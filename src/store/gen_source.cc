@@ -280,6 +280,8 @@ Task<void> GenSource::recover(Error failed) {
     co_return failed;
   }
   if (!piece.run->local || !same(*piece.run->local, *reading_local_)) co_return Result<void>{};
+  // The row still names a segment that is no more: a damage, and nothing that a client could have named wrongly.
+  if (failed.code == Code::kNotFound) failed.code = Code::kCorrupt;
   if (native() == nullptr || what_.places == Places::kLocalOnly) co_return failed;
   log(LogLevel::kError, "store", "gen {}: {}; reading its native place instead", what_.gen.value, to_string(failed));
   avoid_ = reading_local_;

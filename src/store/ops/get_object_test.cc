@@ -231,6 +231,18 @@ TEST(GetObject, RotThatHasNotMovedIsCorrupt) {
   EXPECT_EQ(*sound, part(bytes, 70'000, 1'000));
 }
 
+TEST(GetObject, ARunInASegmentThatIsNoMoreIsCorruptAndNotMissing) {
+  Rig rig;
+  const auto object = rig.put("a", rig.noise(100'000));
+  ASSERT_TRUE(object.ok());
+  auto run = rig.run(meta::list_runs(rig.services.cell, kTenant, object->gen, 0, 1))->front();
+  run.local->segment = SegmentId{999};
+  const auto txn = rig.engine.begin();
+  txn->put(meta::keys::run(kTenant, run.gen, run.offset), meta::encode(run));
+  ASSERT_TRUE(rig.run(txn->commit()).ok());
+  EXPECT_EQ(rig.open("a").error().code, Code::kCorrupt);
+}
+
 TEST(GetObject, AFailureOfTheFirstBytesShowsBeforeTheBody) {
   Rig rig;
   const auto object = rig.put("a", rig.noise(100'000));
