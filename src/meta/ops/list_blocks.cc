@@ -6,6 +6,7 @@ namespace tombolo::meta {
 Task<BlockListing> list_blocks(Cell cell, ContainerKey container, std::string name) {
   CO_CHECK(keys::check_name(name));
   const auto snapshot = cell.engine.snapshot();
+  CO_TRY(read_live_container(*snapshot, container));
   BlockListing out;
   CO_TRY_ASSIGN(out.object, read_object(*snapshot, container, name));
   CO_TRY_ASSIGN(const auto head, read_head(*snapshot, container, name));

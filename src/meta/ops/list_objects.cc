@@ -80,6 +80,9 @@ Task<std::optional<Front>> front_of(RowCursor& objects, RowCursor* heads) {
 Task<ObjectPage> list_objects(Cell cell, ContainerKey container, ObjectQuery query) {
   const std::uint32_t limit = std::clamp<std::uint32_t>(query.limit, 1, 5'000);
   const auto snapshot = cell.engine.snapshot();
+  if (query.of == ListOf::kLiveContainer) {
+    CO_TRY(read_live_container(*snapshot, container));
+  }
   RowCursor objects(*snapshot, keys::objects(container, query.prefix),
                     begin_of(keys::objects, container, query.start_after));
   RowCursor heads_cursor(*snapshot, keys::upload_heads(container, query.prefix),

@@ -13,12 +13,16 @@ namespace tombolo::meta {
 
 enum class ListInclude : std::uint8_t { kNothing = 0, kUncommitted = 1 };
 
+/// A container that is going loses its names one by one.
+enum class ListOf : std::uint8_t { kAnyContainer = 0, kLiveContainer = 1 };
+
 struct ObjectQuery {
   std::string prefix;
   std::string delimiter;        // empty: flat; else names are folded after its first occurrence behind the prefix
   std::string start_after;      // exclusive; a page's `next`, or any name
   std::uint32_t limit = 5'000;  // 1 … 5,000, objects and prefixes together; a page may have fewer
   ListInclude include = ListInclude::kNothing;
+  ListOf of = ListOf::kAnyContainer;
 };
 
 /// Exactly one of object, uncommitted_name, prefix is set.
@@ -39,7 +43,7 @@ struct ObjectPage {
 inline constexpr std::size_t kListBytesMax = 8 * kMiB;
 
 /// Reads one snapshot; work is bounded by `limit`: one seek per folded prefix, no row of a folded prefix but its first
-/// few. Does not look at the container.
+/// few. kNotFound "ContainerNotFound" where a live container is asked for and that snapshot has none.
 Task<ObjectPage> list_objects(Cell cell, ContainerKey container, ObjectQuery query);
 
 }  // namespace tombolo::meta

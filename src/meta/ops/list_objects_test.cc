@@ -46,6 +46,16 @@ TOMBOLO_CELL_TESTS(ListObjects);
 
 const std::string kZero("z\0y", 3);
 
+// A client found the container, then it was deleted, then came the listing: what a purge has left is not shown.
+TEST_P(ListObjects, OfAContainerThatIsGoingSayThatItIsGone) {
+  put_all({"a", "b"});
+  must(stage("b", "1", "x"));
+  must(delete_container(cell, container, {}));
+  EXPECT_EQ(detail_of(list_objects(cell, container, {.of = ListOf::kLiveContainer})), "ContainerNotFound");
+  EXPECT_EQ(detail_of(list_blocks(cell, container, "b")), "ContainerNotFound");
+  EXPECT_EQ(all({}), (Names{"a", "b"})) << "fsck walks it";
+}
+
 TEST_P(ListObjects, FlatIsByteOrderInPagesOfAnySize) {
   const Names names = {"a",        "a%2fb",           "a/b", "a0", "b", std::string("z\0", 2), kZero, "z\x01",
                        "\xc3\xa9", "\xf0\x9f\x98\x80"};

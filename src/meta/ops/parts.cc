@@ -46,17 +46,13 @@ Result<void> check_metadata(const Metadata& metadata) {
   return {};
 }
 
-namespace {
-
-Task<Container> read_live_container(kv::Transaction& txn, ContainerKey key) {
-  CO_TRY_ASSIGN(const auto value, txn.get(keys::container(key)));
+Task<Container> read_live_container(kv::Snapshot& from, ContainerKey key) {
+  CO_TRY_ASSIGN(const auto value, from.get(keys::container(key)));
   if (!value) co_return container_not_found();
   CO_CHECK_ASSIGN(Container container, decode_container(key, *value));
   if (container.state != ContainerState::kLive) co_return container_not_found();
   co_return container;
 }
-
-}  // namespace
 
 Task<Container> enter_container(kv::Transaction& txn, ContainerKey key) {
   if (!planted(PlantedBug::forget_container_guard)) {

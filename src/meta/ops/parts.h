@@ -54,6 +54,8 @@ Error gen_moved();
 Result<void> must_pass(const Conditions& conditions, std::optional<Stamp> etag);
 Result<void> check_metadata(const Metadata& metadata);
 
+/// kNotFound "ContainerNotFound" unless it is live.
+Task<Container> read_live_container(kv::Snapshot& from, ContainerKey key);
 /// Takes the guard shared and gives the container; kNotFound "ContainerNotFound" unless it is live.
 Task<Container> enter_container(kv::Transaction& txn, ContainerKey key);
 /// The same with the guard exclusive.

@@ -59,7 +59,7 @@ struct BlockListing {
   std::vector<BlockInfo> committed;    // in the order of the object
   std::vector<BlockInfo> uncommitted;  // in the order of block ids
 };
-/// One snapshot. kNotFound "BlobNotFound" when neither an object nor staged blocks exist.
+/// One snapshot. kNotFound "BlobNotFound" when neither an object nor staged blocks exist, "ContainerNotFound".
 Task<BlockListing> list_blocks(Cell cell, ContainerKey container, std::string name);
 
 struct UploadEntry {

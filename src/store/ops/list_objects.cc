@@ -13,6 +13,7 @@ Task<ListObjectsPage> Store::list_objects(ContainerRef ref, ListObjects query) {
   asked.delimiter = std::move(query.delimiter);
   asked.start_after = std::move(query.start_after);
   asked.limit = query.limit;
+  asked.of = meta::ListOf::kLiveContainer;
   asked.include =
       query.include == Include::kUncommitted ? meta::ListInclude::kUncommitted : meta::ListInclude::kNothing;
   CO_TRY_ASSIGN(meta::ObjectPage found, meta::list_objects(services_.cell, container, std::move(asked)));
