@@ -106,8 +106,13 @@ Task<std::vector<std::string>> Accounts::list() {
 
 void Accounts::remember(const std::string& name, std::shared_ptr<const auth::PreparedKeys> keys) {
   const std::lock_guard lock(mutex_);
+  const SteadyTime now = cell_.clock.steady();
+  if (!keys) {  // may have been read before the account was made
+    const auto it = cache_.find(name);
+    if (it != cache_.end() && it->second.keys && now - it->second.read < kCacheFor) return;
+  }
   if (cache_.size() >= kCachedMax) cache_.clear();  // a flood of made-up names must not grow it
-  cache_[name] = Cached{std::move(keys), cell_.clock.steady()};
+  cache_[name] = Cached{std::move(keys), now};
 }
 
 }  // namespace tombolo::store

@@ -1,0 +1,54 @@
+#include "store/accounts.h"
+
+#include <gtest/gtest.h>
+
+#include "async/run.h"
+#include "kv/memory/memory_engine.h"
+#include "meta/keys/keys.h"
+#include "store/segment_ledger.h"
+
+namespace tombolo::store {
+namespace {
+
+/// Does something once, right behind the next snapshot.
+class Interrupted final : public kv::Engine {
+ public:
+  explicit Interrupted(Clock& clock) : inner_(clock, {.fault = {}, .guard_of = meta::keys::guard_of}) {}
+  kv::Capabilities capabilities() const override { return inner_.capabilities(); }
+  std::unique_ptr<kv::Snapshot> snapshot() override {
+    auto shown = inner_.snapshot();
+    if (const auto hook = std::exchange(after_snapshot, nullptr)) hook();
+    return shown;
+  }
+  std::unique_ptr<kv::Transaction> begin() override { return inner_.begin(); }
+  Task<std::vector<kv::LogEntry>> read_log(kv::Sequence after, std::uint32_t limit) override {
+    return inner_.read_log(after, limit);
+  }
+  kv::Sequence durable_through() const override { return inner_.durable_through(); }
+  kv::Sequence committed() const override { return inner_.committed(); }
+  std::function<void()> after_snapshot;
+
+ private:
+  kv::MemoryEngine inner_;
+};
+
+TEST(Accounts, ARequestThatCameTooEarlyDoesNotHideTheNewAccount) {
+  ManualClock clock;
+  SeededRandom random(1);
+  Interrupted engine(clock);
+  meta::Stamper stamper(engine, random, clock);
+  meta::IdAllocator ids(engine, random);
+  SegmentLedger ledger;
+  meta::HeldSeals seals;
+  ASSERT_TRUE(run_to_end(stamper.recover()).ok());
+  ASSERT_TRUE(run_to_end(ids.recover()).ok());
+  const Bytes root_key(auth::Sealer::kRootKeyBytes);
+  const auth::Sealer sealer(root_key, random);
+  Accounts accounts({engine, random, clock, stamper, ids, ledger, seals}, sealer);
+  engine.after_snapshot = [&] { EXPECT_TRUE(run_to_end(accounts.create("early")).ok()); };
+  EXPECT_EQ(*run_to_end(accounts.find("early")), nullptr) << "as of before it was made";
+  EXPECT_NE(*run_to_end(accounts.find("early")), nullptr);
+}
+
+}  // namespace
+}  // namespace tombolo::store
