@@ -1,6 +1,7 @@
 // The steps of one pass of the collector. Included by tiering/collect*.cc only.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <map>
 #include <mutex>
@@ -10,6 +11,7 @@
 
 #include "base/ids.h"
 #include "meta/model/candidate.h"
+#include "meta/model/feed.h"
 #include "tiering/collector.h"
 
 namespace tombolo::tiering {
@@ -25,7 +27,9 @@ struct Collecting {
   std::atomic<bool> stopping{false};  // a step ends early when it is set
 
   std::optional<SteadyTime> uploads_looked_at, feed_looked_at;
-  SegmentId open_segment;  // as of the last pass
+  std::array<std::string, meta::kFeedShards> feed_trimmed_to;
+  std::map<Stamp, std::string> purged_to;  // by PurgeEntry::queued
+  SegmentId open_segment;                  // as of the last pass
   std::uint64_t open_tail = 0;
   std::map<SegmentId, std::int64_t> stuck;  // segments that compaction could not empty, and their live bytes then
 

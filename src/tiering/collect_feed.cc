@@ -17,12 +17,13 @@ Task<bool> collect_feed(Collecting& collecting) {
   const Stamp kept_from = before(stamp, collecting.options.feed_kept);
   bool more = false;
   for (unsigned shard = 0; shard < meta::kFeedShards; ++shard) {
-    meta::Progress progress = meta::Progress::kMore;
-    for (int n = 0; n < kBatchesPerPass && progress == meta::Progress::kMore; ++n) {
+    meta::BatchEnd batch{.next = collecting.feed_trimmed_to[shard]};
+    for (int n = 0; n < kBatchesPerPass && batch.progress == meta::Progress::kMore; ++n) {
       if (collecting.stopping) co_return false;
-      CO_TRY_ASSIGN(progress, meta::trim_feed(cell, shard, kept_from));
+      CO_TRY_ASSIGN(batch, meta::trim_feed(cell, shard, kept_from, batch.next));
+      collecting.feed_trimmed_to[shard] = batch.next;
     }
-    more = more || progress == meta::Progress::kMore;
+    more = more || batch.progress == meta::Progress::kMore;
   }
   if (!more) collecting.feed_looked_at = now;
   co_return more;

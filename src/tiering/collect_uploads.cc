@@ -48,17 +48,25 @@ Task<bool> expire_of_account(Collecting& collecting, TenantId tenant, std::strin
   }
 }
 
+/// Some batches, from where the last pass got to; gives how far it got itself.
+Task<std::string> purge(Collecting& collecting, meta::PurgeEntry entry) {
+  meta::BatchEnd batch{.next = collecting.purged_to[entry.queued]};
+  for (int n = 0; n < kBatchesPerEntry && batch.progress == meta::Progress::kMore && !collecting.stopping; ++n) {
+    CO_TRY_ASSIGN(batch, meta::purge_batch(collecting.services.cell, entry, batch.next));
+  }
+  co_return std::move(batch.next);
+}
+
 }  // namespace
 
 Task<bool> collect_purges(Collecting& collecting) {
   const meta::Cell cell = collecting.services.cell;
   CO_TRY_ASSIGN(const auto entries, meta::list_purges(cell, kEntriesPerPass));
+  std::map<Stamp, std::string> purged_to;  // without what is no longer there
   for (const meta::PurgeEntry& entry : entries) {
-    for (int batches = 0; batches < kBatchesPerEntry && !collecting.stopping; ++batches) {
-      CO_TRY_ASSIGN(const meta::Progress progress, meta::purge_batch(cell, entry));
-      if (progress == meta::Progress::kDone) break;
-    }
+    CO_TRY_ASSIGN(purged_to[entry.queued], purge(collecting, entry));
   }
+  collecting.purged_to.swap(purged_to);
   co_return !entries.empty();
 }
 

@@ -40,9 +40,9 @@ Task<bool> purge_uploads(store::Services& services) {
   for (const meta::PurgeEntry& entry : entries) {
     if (entry.kind != meta::PurgeKind::kUpload) continue;
     any = true;
-    meta::Progress progress = meta::Progress::kMore;
-    while (progress == meta::Progress::kMore) {
-      CO_TRY_ASSIGN(progress, meta::purge_batch(services.cell, entry));
+    meta::BatchEnd batch;
+    while (batch.progress == meta::Progress::kMore) {
+      CO_TRY_ASSIGN(batch, meta::purge_batch(services.cell, entry, batch.next));
     }
   }
   co_return any;

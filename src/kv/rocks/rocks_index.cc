@@ -33,6 +33,9 @@ constexpr std::size_t kAppliedBytes = 24;
 constexpr std::size_t kInlineBatchBytes = 64 * 1024;
 // Above this a range is read on a worker at once.
 constexpr std::uint32_t kInlineRangeRows = 1'000;
+// So many rows that were erased, and are still in the way, are passed between two that are there: some hundred
+// microseconds. Past it a worker reads the range.
+constexpr std::uint64_t kInlineSkipsMax = 1'000;
 
 /// RocksDB counts each comparison of keys in memory of the thread, which a shared library looks up with two calls each
 /// time: a quarter of the instructions of a row's way into the memtable. The level is the thread's, too.
@@ -156,6 +159,7 @@ class RocksView final : public Snapshot {
     auto settings = options(tier);
     settings.iterate_lower_bound = &begin;
     settings.iterate_upper_bound = &end;
+    if (tier == rocksdb::kBlockCacheTier) settings.max_skippable_internal_keys = kInlineSkipsMax;
     const std::unique_ptr<rocksdb::Iterator> at(state_->db.NewIterator(settings));
     const bool forward = query.direction == Direction::kForward;
     RangePage page;

@@ -1,4 +1,5 @@
 // The log engine over RocksDB, on a real directory.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
@@ -6,6 +7,7 @@
 #include <condition_variable>
 #include <filesystem>
 #include <fstream>
+#include <future>
 
 #include "async/scope.h"
 #include "base/log.h"
@@ -68,6 +70,8 @@ class RocksRig final : public Harness {
     disk_.reset();
   }
 
+  static constexpr unsigned kThreads = 4;
+  Workers& workers() { return workers_; }
   Engine& engine() override { return *engine_; }
   LogEngine& log_engine() { return *engine_; }
   bool reopen() override {
@@ -114,7 +118,7 @@ class RocksRig final : public Harness {
  private:
   const TestFolder folder_;
   const std::string root_ = folder_.path();
-  Workers workers_{{.threads = 4}};
+  Workers workers_{{.threads = kThreads}};
   std::unique_ptr<disk::PosixDisk> disk_;
   std::unique_ptr<LogEngine> engine_;
 };
@@ -178,6 +182,61 @@ TEST_F(Rocks, RowsOfFilesThatAreNotOpenYetAreWhole) {
     EXPECT_EQ(*row, "value") << n;
     EXPECT_EQ(*rig_.get("empty " + std::to_string(n)), "") << n;
     EXPECT_EQ(*rig_.get("absent " + std::to_string(n)), std::nullopt) << n;
+  }
+}
+
+/// Keeps all workers busy for as long as it lives.
+class BusyWorkers {
+ public:
+  explicit BusyWorkers(Workers& workers, unsigned threads) {
+    for (unsigned n = 0; n < threads; ++n) EXPECT_TRUE(workers.submit([free = free_] { free.wait(); }));
+  }
+  ~BusyWorkers() { let_go_.set_value(); }
+
+ private:
+  std::promise<void> let_go_;
+  std::shared_future<void> free_ = let_go_.get_future().share();
+};
+
+Task<void> note_range(Engine& engine, RangeQuery query, std::optional<RangePage>& out) {
+  CO_TRY_ASSIGN(out, engine.snapshot()->range(std::move(query)));
+  co_return Result<void>{};
+}
+
+TEST_F(Rocks, ARangeBehindManyErasedRowsIsReadByAWorker) {
+  constexpr int kRows = 5'000;
+  for (const bool erased : {false, true}) {
+    const auto transaction = rig_.engine().begin();
+    for (int n = 0; n < kRows; ++n) {
+      const std::string key = fmt::format("row {:04}", n);
+      if (erased) {
+        transaction->erase(key);
+      } else {
+        transaction->put(key, "value");
+      }
+    }
+    transaction->put("row z", "value");
+    ASSERT_TRUE(run_to_end(rig_.loop, transaction->commit()).ok());
+  }
+  Scope scope("range");
+  std::optional<RangePage> few, none;
+  {
+    const BusyWorkers busy(rig_.workers(), RocksRig::kThreads);
+    const RangeQuery rest{.begin = fmt::format("row {:04}", kRows - 500), .end = "row zz", .limit = 10};
+    scope.spawn(rig_.loop.get_executor(), note_range(rig_.engine(), rest, few));
+    const RangeQuery all{.begin = "row ", .end = "row zz", .limit = 10};
+    scope.spawn(rig_.loop.get_executor(), note_range(rig_.engine(), all, none));
+    rig_.loop.restart();
+    rig_.loop.poll();
+    EXPECT_TRUE(few.has_value()) << "at once";
+    EXPECT_FALSE(none.has_value()) << "the loop went over " << kRows << " erased rows";
+  }
+  ASSERT_TRUE(run_to_end(rig_.loop, scope.join()).ok());
+  for (const auto& page : {few, none}) {
+    ASSERT_TRUE(page.has_value());
+    ASSERT_EQ(page->rows.size(), 1u);
+    EXPECT_EQ(page->rows[0].key, "row z");
+    EXPECT_FALSE(page->more);
   }
 }
 

@@ -159,7 +159,7 @@ class CellTest : public ::testing::TestWithParam<Outcomes> {
   /// Purges and collects garbage until nothing is left to do.
   void collect() {
     for (const PurgeEntry& entry : must(list_purges(cell, 1'000))) {
-      while (must(purge_batch(cell, entry)) == Progress::kMore) {
+      while (must(purge_batch(cell, entry)).progress == Progress::kMore) {
       }
     }
     for (int round = 0; round < 4; ++round) {

@@ -8,21 +8,24 @@ namespace {
 constexpr std::uint32_t kRowsPerBatch = 2'000;
 
 // Nobody else writes rows that old: their stamps have been passed.
-Task<Progress> trim_in(Cell cell, kv::Transaction& txn, unsigned shard, Stamp before) {
+Task<BatchEnd> trim_in(kv::Transaction& txn, kv::RangeQuery query) {
   txn.set_purpose(kv::Purpose::kFreesSpace);
-  kv::RangeQuery query;
-  query.begin = keys::feed(shard, 0, {});
-  query.end = keys::feed(shard, cell.ids.feed_epoch(), before);
-  query.limit = kRowsPerBatch;
+  std::string end = query.end;
   CO_TRY_ASSIGN(const auto page, txn.range(std::move(query)));
   for (const kv::Row& row : page.rows) txn.erase(row.key);
-  co_return page.more ? Progress::kMore : Progress::kDone;
+  if (page.more) co_return BatchEnd{.next = page.rows.back().key + '\0'};
+  co_return BatchEnd{.progress = Progress::kDone, .next = std::move(end)};
 }
 
 }  // namespace
 
-Task<Progress> trim_feed(Cell cell, unsigned shard, Stamp before) {
-  auto body = [&](kv::Transaction& txn) { return trim_in(cell, txn, shard, before); };
+Task<BatchEnd> trim_feed(Cell cell, unsigned shard, Stamp before, std::string from) {
+  kv::RangeQuery query;
+  query.begin = from.empty() ? keys::feed(shard, 0, {}) : std::move(from);
+  query.end = keys::feed(shard, cell.ids.feed_epoch(), before);
+  query.limit = kRowsPerBatch;
+  if (query.begin >= query.end) co_return BatchEnd{.progress = Progress::kDone, .next = std::move(query.begin)};
+  auto body = [&](kv::Transaction& txn) { return trim_in(txn, query); };
   co_return co_await transact(cell, body);
 }
 

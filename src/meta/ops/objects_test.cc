@@ -246,7 +246,11 @@ TEST_P(Objects, EveryChangeOfANameIsInTheFeedOnce) {
                                 FeedKind::kObjectDeleted}));
 
   const Stamp last = keys::id_of_feed(rows.back().key)->stamp;
-  for (unsigned shard = 0; shard < kFeedShards; ++shard) EXPECT_EQ(must(trim_feed(cell, shard, last)), Progress::kDone);
+  for (unsigned shard = 0; shard < kFeedShards; ++shard) {
+    const BatchEnd trimmed = must(trim_feed(cell, shard, last));
+    EXPECT_EQ(trimmed.progress, Progress::kDone);
+    EXPECT_EQ(must(trim_feed(cell, shard, Stamp{last.micros - 1}, trimmed.next)).progress, Progress::kDone);
+  }
   const auto kept = rows_of(kv::table_prefix(kv::Table::kFeed));
   ASSERT_EQ(kept.size(), 1u);
   EXPECT_EQ(kept[0].key, rows.back().key);

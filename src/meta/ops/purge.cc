@@ -9,8 +9,7 @@ namespace {
 
 constexpr std::uint32_t kRowsPerBatch = 1'000;
 
-// An object row lets go of its gen, a staged block of its own; rows of other tables just go. Rows are read as range: a
-// container that is being deleted, and an upload whose head is gone, have no other writers.
+// An object row lets go of its gen, a staged block of its own; rows of other tables just go.
 Result<void> drop_row(kv::Transaction& txn, TenantId tenant, const kv::Row& row, Stamp now) {
   const auto table = keys::table_of(row.key);
   if (table == kv::Table::kObjects) {
@@ -27,24 +26,19 @@ Result<void> drop_row(kv::Transaction& txn, TenantId tenant, const kv::Row& row,
   return {};
 }
 
-Task<Progress> purge_in(Cell cell, kv::Transaction& txn, const PurgeEntry& entry) {
+Task<void> purge_in(Cell cell, kv::Transaction& txn, const PurgeEntry& entry, const kv::RangePage& page) {
   const ContainerKey container{entry.tenant, entry.container};
   txn.set_purpose(kv::Purpose::kFreesSpace);
   CO_TRY(txn.guard_shared(keys::container(container)));
-  const std::string prefix = entry.kind == PurgeKind::kContainer ? keys::container_rows(container)
-                                                                 : keys::upload_rows(container, entry.upload);
-  CO_TRY_ASSIGN(const auto page, read_prefix(txn, prefix, prefix, kRowsPerBatch));
   CO_TRY_ASSIGN(const Stamp now, cell.stamper.next());
-  std::size_t dropped = 0;
   for (const kv::Row& row : page.rows) {
     if (row.key == keys::container(container)) continue;  // last of all: until then it says kDeleting
     CO_CHECK(drop_row(txn, entry.tenant, row, now));
-    ++dropped;
   }
-  if (dropped > 0 || page.more) co_return Progress::kMore;
+  if (page.more) co_return Result<void>{};
   if (entry.kind == PurgeKind::kContainer) txn.erase(keys::container(container));
   txn.erase(keys::purge(entry));
-  co_return Progress::kDone;
+  co_return Result<void>{};
 }
 
 }  // namespace
@@ -62,9 +56,22 @@ Task<std::vector<PurgeEntry>> list_purges(Cell cell, std::uint32_t limit) {
   co_return out;
 }
 
-Task<Progress> purge_batch(Cell cell, PurgeEntry entry) {
-  auto body = [&](kv::Transaction& txn) { return purge_in(cell, txn, entry); };
-  co_return co_await transact(cell, body);
+Task<BatchEnd> purge_batch(Cell cell, PurgeEntry entry, std::string from) {
+  const ContainerKey container{entry.tenant, entry.container};
+  const std::string prefix = entry.kind == PurgeKind::kContainer ? keys::container_rows(container)
+                                                                 : keys::upload_rows(container, entry.upload);
+  if (from.empty()) from = prefix;
+  // Outside of the transaction, which must be short: a container that is being deleted, and an upload whose head is
+  // gone, have no other writers, so that what is read here stays true, and nothing appears behind `from`.
+  kv::RangePage page;
+  {
+    const auto snapshot = cell.engine.snapshot();
+    CO_TRY_ASSIGN(page, read_prefix(*snapshot, prefix, from, kRowsPerBatch));
+  }
+  auto body = [&](kv::Transaction& txn) { return purge_in(cell, txn, entry, page); };
+  CO_TRY(transact(cell, body));
+  if (!page.more) co_return BatchEnd{.progress = Progress::kDone};
+  co_return BatchEnd{.next = page.rows.back().key + '\0'};
 }
 
 }  // namespace tombolo::meta

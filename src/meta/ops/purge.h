@@ -1,6 +1,7 @@
 // Purges: what a deleted container, or a dropped upload, leaves behind, in bounded batches that resume after a crash.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "meta/cell.h"
@@ -13,8 +14,15 @@ Task<std::vector<PurgeEntry>> list_purges(Cell cell, std::uint32_t limit);
 
 enum class Progress { kMore, kDone };
 
-/// One batch of an entry of either kind: drops names and edges; gens that lose an edge become candidates of garbage
-/// collection. kDone: the entry is gone from the queue. Safe to repeat.
-Task<Progress> purge_batch(Cell cell, PurgeEntry entry);
+/// How far a batch of a long erasure got. `next`, given to the next one, spares it the rows that are erased already: an
+/// engine goes over them as over rows, until it has dropped them for good.
+struct BatchEnd {
+  Progress progress = Progress::kMore;
+  std::string next;
+};
+
+/// One batch of an entry of either kind, the first one from {}: drops names and edges; gens that lose an edge become
+/// candidates of garbage collection. kDone: the entry is gone from the queue. Safe to repeat.
+Task<BatchEnd> purge_batch(Cell cell, PurgeEntry entry, std::string from = {});
 
 }  // namespace tombolo::meta

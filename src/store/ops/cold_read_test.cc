@@ -24,7 +24,7 @@ struct ColdRig : Rig {
     const auto entries = run(meta::list_purges(services.cell, 100));
     ASSERT_TRUE(entries.ok());
     for (const meta::PurgeEntry& entry : *entries) {
-      while (*run(meta::purge_batch(services.cell, entry)) == meta::Progress::kMore) {
+      while (run(meta::purge_batch(services.cell, entry))->progress == meta::Progress::kMore) {
       }
     }
   }
