@@ -1,4 +1,6 @@
 // What deleted containers and dropped uploads left behind, and uploads that nobody finished.
+#include <fmt/format.h>
+
 #include "base/log.h"
 #include "meta/ops/admin_rows.h"
 #include "meta/ops/containers.h"
@@ -10,7 +12,8 @@ namespace tombolo::tiering {
 namespace {
 
 constexpr std::uint32_t kEntriesPerPass = 100;
-constexpr int kBatchesPerEntry = 20;  // of a thousand rows; a larger container takes several passes
+constexpr int kBatchesPerEntry = 20;          // of a thousand rows; a larger container takes several passes
+constexpr std::uint32_t kFailedPerPass = 20;  // something is wrong with all of them
 constexpr std::uint32_t kPage = 1'000;
 
 Task<bool> expire_in(Collecting& collecting, meta::ContainerKey container, Stamp idle_since) {
@@ -63,10 +66,23 @@ Task<bool> collect_purges(Collecting& collecting) {
   const meta::Cell cell = collecting.services.cell;
   CO_TRY_ASSIGN(const auto entries, meta::list_purges(cell, kEntriesPerPass));
   std::map<Stamp, std::string> purged_to;  // without what is no longer there
+  Result<void> result;                     // the first failure; others are in the log
+  std::uint32_t failed = 0;
   for (const meta::PurgeEntry& entry : entries) {
-    CO_TRY_ASSIGN(purged_to[entry.queued], purge(collecting, entry));
+    auto purged = co_await purge(collecting, entry);
+    if (purged.ok()) {
+      purged_to[entry.queued] = *std::move(purged);
+      continue;
+    }
+    if (purged.error().code == Code::kCancelled) co_return purged.error();
+    const Error error{purged.error().code, fmt::format("purge of container {}, upload {}: {}", entry.container.value,
+                                                       entry.upload.value, purged.error().message)};
+    if (failed++ > 0) log(LogLevel::kWarn, "tiering", "{}", to_string(error));
+    if (result.ok()) result = error;
+    if (failed == kFailedPerPass) break;
   }
   collecting.purged_to.swap(purged_to);
+  CO_CHECK(result);
   co_return !entries.empty();
 }
 

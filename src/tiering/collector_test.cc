@@ -6,7 +6,9 @@
 #include "meta/ops/admin_rows.h"
 #include "meta/ops/containers.h"
 #include "meta/ops/gens.h"
+#include "meta/ops/purge.h"
 #include "meta/ops/uploads.h"
+#include "store/ops/resolve.h"
 #include "tiering/rig_test.h"
 
 namespace tombolo::tiering {
@@ -220,6 +222,29 @@ TEST(Collector, OneGenThatCannotBeReadLeavesTheOthersToBeCollected) {
   EXPECT_FALSE(rig.run(rig.collector.pass()).ok()) << "it is told";
   EXPECT_FALSE(rig.run(rig.collector.pass()).ok());
   for (std::size_t n = 1; n < gens.size(); ++n) EXPECT_FALSE(gen_is_there(rig, gens[n])) << n;
+}
+
+TEST(Collector, APurgeThatFailsLeavesTheOthersToBeDone) {
+  TierRig rig;
+  store::ContainerRef broken = TierRig::box();
+  broken.container = "broken";
+  ASSERT_TRUE(rig.run(rig.store.create_container(broken, {})).ok());
+  const auto key = rig.run(store::find_container(rig.services.cell, broken));
+  const auto sound = rig.run(store::find_container(rig.services.cell, TierRig::box()));
+  ASSERT_TRUE(key.ok() && sound.ok());
+  auto damage = [&key](kv::Transaction& txn) { return overwrite(txn, meta::keys::object(*key, "x"), "rubbish"); };
+  ASSERT_TRUE(rig.run(kv::run(rig.engine, rig.random, damage)).ok());
+  ASSERT_TRUE(rig.put("x", rig.noise(5'000)).ok());
+  ASSERT_TRUE(rig.run(rig.store.delete_container(broken, {})).ok());
+  auto undecodable = [](kv::Transaction& txn) {
+    return overwrite(txn, meta::keys::purge(meta::PurgeEntry{.queued = {1}}), "");
+  };
+  ASSERT_TRUE(rig.run(kv::run(rig.engine, rig.random, undecodable)).ok());
+  ASSERT_TRUE(rig.run(rig.store.delete_container(TierRig::box(), {})).ok());
+  EXPECT_FALSE(rig.run(rig.collector.pass()).ok()) << "it is told";
+  EXPECT_EQ(rig.run(meta::list_purges(rig.services.cell, 10))->size(), 1u);
+  EXPECT_FALSE(rig.run(meta::find_container(rig.services.cell, *sound))->has_value());
+  EXPECT_TRUE(rig.run(meta::find_container(rig.services.cell, *key))->has_value());
 }
 
 TEST(Collector, TheChangeFeedIsKeptForAWeek) {

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::uint32_t kPiecesPerLook = 64;
 constexpr std::uint32_t kPurgesMax = 1'000;
+constexpr std::uint32_t kFailedMax = 20;  // something is wrong with all of them
 
 }  // namespace
 
@@ -32,18 +33,25 @@ Task<bool> is_evicted(store::Services& services, TenantId tenant, meta::Gen gen)
 
 namespace {
 
+Task<void> purge(store::Services& services, meta::PurgeEntry entry) {
+  meta::BatchEnd batch;
+  while (batch.progress == meta::Progress::kMore) {
+    CO_TRY_ASSIGN(batch, meta::purge_batch(services.cell, entry, batch.next));
+  }
+  co_return Result<void>{};
+}
+
 /// A commit leaves its upload to be purged: until then the upload holds the blocks too, and they would stay on flash.
 /// True when there was one.
 Task<bool> purge_uploads(store::Services& services) {
   bool any = false;
+  std::uint32_t failed = 0;
   CO_TRY_ASSIGN(const auto entries, meta::list_purges(services.cell, kPurgesMax));
   for (const meta::PurgeEntry& entry : entries) {
     if (entry.kind != meta::PurgeKind::kUpload) continue;
-    any = true;
-    meta::BatchEnd batch;
-    while (batch.progress == meta::Progress::kMore) {
-      CO_TRY_ASSIGN(batch, meta::purge_batch(services.cell, entry, batch.next));
-    }
+    const auto purged = co_await purge(services, entry);
+    if (!purged.ok() && (purged.error().code == Code::kCancelled || ++failed == kFailedMax)) co_return purged.error();
+    any = any || purged.ok();  // garbage collection, which looks at it too, tells what is wrong with the others
   }
   co_return any;
 }

@@ -1,7 +1,11 @@
 #include "tiering/offload.h"
 
+#include "kv/run.h"
+#include "meta/keys/keys.h"
 #include "meta/ops/containers.h"
 #include "meta/ops/gens.h"
+#include "meta/ops/uploads.h"
+#include "store/ops/resolve.h"
 #include "tiering/native_key.h"
 #include "tiering/rig_test.h"
 
@@ -230,6 +234,28 @@ TEST(Offload, AKeyOfAnotherLiveObjectIsNotTaken) {
   EXPECT_EQ(job.progress.objects_failed, 1u);
   EXPECT_NE(job.error.find("another object"), std::string::npos) << job.error;
   EXPECT_EQ(*rig.get("x"), ours);
+}
+
+Task<void> overwrite_block(kv::Transaction& txn, meta::ContainerKey container, UploadId upload) {
+  CO_TRY(txn.guard_shared(meta::keys::container(container)));
+  txn.put(meta::keys::staged_block(container, upload, "aaa"), "rubbish");
+  co_return Result<void>{};
+}
+
+TEST(Offload, AnUploadThatCannotBePurgedKeepsNoOtherObjectOnFlash) {
+  TierRig rig;
+  ASSERT_TRUE(rig.stage("broken", "aaa", rig.noise(50'000)).ok());
+  const auto container = rig.run(store::find_container(rig.services.cell, TierRig::box()));
+  ASSERT_TRUE(container.ok());
+  const auto uploads = rig.run(meta::list_uploads(rig.services.cell, *container, "", 1));
+  const UploadId upload = uploads->front().head.id;
+  auto damage = [&](kv::Transaction& txn) { return overwrite_block(txn, *container, upload); };
+  ASSERT_TRUE(rig.run(kv::run(rig.engine, rig.random, damage)).ok());
+  rig.remove("broken");
+  ASSERT_TRUE(rig.stage("x", "aaa", rig.noise(50'000)).ok());
+  ASSERT_TRUE(rig.commit("x", {{store::BlockSource::kLatest, "aaa"}}).ok());
+  EXPECT_EQ(rig.offload(Evict::kYes, "x").progress.objects_failed, 0u);
+  EXPECT_FALSE(rig.readable_locally("x"));
 }
 
 TEST(Offload, TwoJobsOnTheSameObjectsSendEachOnce) {

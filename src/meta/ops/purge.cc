@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/log.h"
 #include "meta/ops/parts.h"
 
 namespace tombolo::meta {
@@ -50,8 +51,12 @@ Task<std::vector<PurgeEntry>> list_purges(Cell cell, std::uint32_t limit) {
   std::vector<PurgeEntry> out;
   for (const kv::Row& row : page.rows) {
     CO_CHECK_ASSIGN(const Stamp queued, keys::queued_of_purge(row.key));
-    CO_CHECK_ASSIGN(const PurgeEntry entry, decode_purge(queued, row.value));
-    out.push_back(entry);
+    const auto entry = decode_purge(queued, row.value);
+    if (entry.ok()) {
+      out.push_back(*entry);
+    } else {  // keeps no other from its purge
+      log(LogLevel::kError, "meta", "purge queued at {}: {}", queued.micros, to_string(entry.error()));
+    }
   }
   co_return out;
 }
