@@ -79,6 +79,23 @@ std::string hash_of(const std::string& key) {
   return hex_encode(sha256(as_bytes(key)));
 }
 
+// rename() does nothing between two links of one file, so that one of them has to go first. Two files of these names
+// are somebody else's doing, and the one that readers do not find may be the only copy of what tombolo put there.
+Result<void> free_beside(int parent, const std::string& name, const std::string& beside, const struct stat& plain) {
+  struct stat status;
+  if (::fstatat(parent, beside.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    return errno == ENOENT ? Result<void>() : errno_error(errno, "cannot look at", beside);
+  }
+  if (status.st_dev != plain.st_dev || status.st_ino != plain.st_ino) {
+    return Error{Code::kConditionFailed,
+                 fmt::format("\"{0}\" and \"{1}\" are both there, and a directory \"{0}\" is needed: compare the two, "
+                             "and move away the one that is not wanted",
+                             name, beside)};
+  }
+  if (::unlinkat(parent, beside.c_str(), 0) != 0) return errno_error(errno, "cannot make room for", name);
+  return {};
+}
+
 Result<void> drop_stale(int directory, WallTime before) {
   return walk_names(directory, [&](const std::string& name) {
     struct stat status;
@@ -154,8 +171,7 @@ Result<Tree::Place> Tree::make_place(const KeyPath& path) {
     if (is_kind(parent, name, S_IFREG, status)) {
       // An object has the name that a directory now needs: it steps aside, with its identity.
       const std::string beside = name + std::string(kBesideDirectory);
-      // Where both names are there, the plain one is the object; and rename() does nothing between links of one file.
-      ::unlinkat(parent, beside.c_str(), 0);
+      TRY(free_beside(parent, name, beside, status));
       if (::renameat(parent, name.c_str(), parent, beside.c_str()) != 0) {
         return errno_error(errno, "cannot make room for the directory", name);
       }

@@ -71,6 +71,23 @@ TEST_F(TreeTest, AHeadSyncsWhatAKilledWriterOwed) {
   EXPECT_TRUE(synced_.empty()) << "what was synced once is remembered";
 }
 
+TEST_F(TreeTest, NoFileIsLostWhereADirectoryIsNeeded) {
+  const auto tree = open();
+  ASSERT_TRUE(put(*tree, "a").ok());
+  fs::copy_file(root_ + "/a", root_ + "/a%~");
+  std::ofstream(root_ + "/a%~", std::ios::app) << "more";
+  const auto refused = put(*tree, "a/b");
+  EXPECT_EQ(refused.error().code, Code::kConditionFailed);
+  EXPECT_NE(refused.error().message.find("both there"), std::string::npos) << refused.error().message;
+  EXPECT_EQ(fs::file_size(root_ + "/a%~"), 9u);
+  EXPECT_EQ(fs::file_size(root_ + "/a"), 5u);
+
+  fs::remove(root_ + "/a%~");
+  fs::create_hard_link(root_ + "/a", root_ + "/a%~");  // one file, which a crash of the file system can leave
+  EXPECT_TRUE(put(*tree, "a/b").ok());
+  EXPECT_TRUE(tree->head("a").ok());
+}
+
 TEST_F(TreeTest, AHeadOfWhatWasJustPutSyncsNothing) {
   const auto tree = open();
   ASSERT_TRUE(put(*tree, "a/b").ok());
