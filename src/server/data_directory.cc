@@ -19,6 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kSecretBytes = 32;
+constexpr mode_t kIndexMode = 0750;
 
 // What to do about it, where the reason tells.
 std::string next_step(int reason, const std::string& path) {
@@ -117,6 +118,16 @@ Result<void> write_private(const std::string& directory, const std::string& name
   return sync_directory(directory);
 }
 
+// RocksDB makes it for everybody to read: like log/ and segments/, it is for this user and group.
+Result<void> make_index_private(const std::string& path) {
+  struct stat info{};
+  if (::mkdir(path.c_str(), kIndexMode) == 0) return {};
+  if (errno != EEXIST || ::stat(path.c_str(), &info) != 0) return failed("cannot create", path);
+  if ((info.st_mode & 0777 & ~kIndexMode) == 0) return {};
+  if (::chmod(path.c_str(), info.st_mode & kIndexMode) != 0) return failed("cannot hide from others", path);
+  return {};
+}
+
 Result<std::string> read_or_make_secret(const std::string& directory, const std::string& name, Random& random) {
   auto present = read_secret(directory + "/" + name);
   if (present.ok() || present.error().code != Code::kNotFound) return present;
@@ -152,6 +163,7 @@ Result<DataDirectory> DataDirectory::open(const std::string& path, Random& rando
   }
   TRY_ASSIGN(const std::string root_key, read_or_make_secret(path, "root.key", random));
   TRY_ASSIGN(opened.admin_token_, read_or_make_secret(path, "admin.token", random));
+  TRY(make_index_private(path + "/index"));
   opened.root_key_ = *hex_decode(root_key);
   opened.lock_ = lock.release();
   return opened;

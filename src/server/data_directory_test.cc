@@ -56,6 +56,16 @@ TEST_F(DataDirectoryTest, RefusesSecretsThatOthersCanReadOrThatAreDamaged) {
   EXPECT_EQ(DataDirectory::open(path_, random_).error().code, Code::kCorrupt);
 }
 
+TEST_F(DataDirectoryTest, KeepsTheIndexFromOthers) {
+  struct stat info{};
+  for (const bool old : {false, true}) {
+    if (old) std::filesystem::permissions(path_ + "/index", std::filesystem::perms(0755));
+    ASSERT_TRUE(DataDirectory::open(path_, random_).ok());
+    ASSERT_EQ(::stat((path_ + "/index").c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 07, 0u);
+  }
+}
+
 TEST_F(DataDirectoryTest, RefusesToMakeANewRootKeyOverOldData) {
   ASSERT_TRUE(DataDirectory::open(path_, random_).ok());
   std::filesystem::create_directory(path_ + "/log");
