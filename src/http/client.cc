@@ -191,8 +191,9 @@ Task<Response> Call::run(std::shared_ptr<void> owner) {
   auto parser = co_await read_head(sent.ok() ? config_.first_byte_max : kLastWordsMax);
   if (!parser.ok()) co_return about_peer(request_, sent.ok() ? std::move(parser).error() : std::move(sent).error());
 
-  const BodyReaderOptions options{
-      .chunked = parser->chunked(), .size = parser->body_size(), .pace = {.stall_max = config_.stall_max}};
+  const BodyReaderOptions options{.chunked = parser->chunked(),
+                                  .size = parser->body_size(),
+                                  .pace = {.stall_max = config_.stall_max, .rate_min = config_.rate_min}};
   const bool keep_alive = parser->keep_alive() && sent.ok();
   Response response;
   response.content_length = parser->content_length();

@@ -18,10 +18,11 @@ struct ClientConfig {
   Duration connect_max = std::chrono::seconds(5);
   Duration first_byte_max = std::chrono::seconds(60);  // from the last byte sent to the whole head of the answer
   Duration stall_max = std::chrono::seconds(30);       // without progress while a body goes either way
-  Duration idle_max = std::chrono::seconds(60);        // a connection unused for so long is closed by later requests
-  std::uint32_t connections_max = 256;                 // in use at once per endpoint and event loop; past it kBusy
-  std::uint32_t idle_connections_max = 32;             // kept per endpoint and event loop
-  std::shared_ptr<const TlsClient> tls = nullptr;      // whom requests with a tls_name trust
+  std::uint64_t rate_min = 0;  // bytes a second that the body of an answer comes with on average; 0: any
+  Duration idle_max = std::chrono::seconds(60);    // a connection unused for so long is closed by later requests
+  std::uint32_t connections_max = 256;             // in use at once per endpoint and event loop; past it kBusy
+  std::uint32_t idle_connections_max = 32;         // kept per endpoint and event loop
+  std::shared_ptr<const TlsClient> tls = nullptr;  // whom requests with a tls_name trust
 };
 
 /// Name it before sending it: GCC 12 destroys a brace-initialised one that is written inside a

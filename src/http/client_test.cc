@@ -213,6 +213,21 @@ TEST_F(ClientTest, GivesUpOnPeersThatStall) {
   EXPECT_EQ(body.error().detail, "body_stalled");
 }
 
+TEST_F(ClientTest, GivesUpOnPeersThatDrip) {
+  Liar liar(1, [&](RawSocket& peer, int) {
+    std::string request;
+    peer.read_until(request, "\r\n\r\n");
+    peer.send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
+    for (int n = 0; n < 100; ++n) {
+      peer.send("x");
+      std::this_thread::sleep_for(20ms);
+    }
+  });
+  Client client({.stall_max = 200ms, .rate_min = 4'096});
+  const auto body = ask_here(client, to(liar.port));
+  EXPECT_EQ(body.error().detail, "body_stalled");
+}
+
 TEST_F(ClientTest, CanBeCancelled) {
   Liar liar(1, [&](RawSocket& peer, int) {
     std::string request;
@@ -231,6 +246,7 @@ TEST_F(ClientTest, SaysWhereItCannotConnect) {
   Client client;
   const auto refused = ask_here(client, to(port));
   EXPECT_EQ(refused.error().code, Code::kUnavailable);
+  EXPECT_EQ(refused.error().detail, kNotConnected);
   EXPECT_THAT(refused.error().message, testing::HasSubstr("127.0.0.1:" + std::to_string(port)));
 }
 

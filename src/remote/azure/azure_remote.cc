@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "async/deadline.h"
 #include "base/encoding.h"
 #include "remote/azure/caller.h"
 #include "remote/azure/download.h"
@@ -42,7 +43,8 @@ Task<ListPage> list_objects(std::shared_ptr<Caller> caller, ListRequest request)
     CO_TRY_ASSIGN(Outcome outcome, caller->try_once(call, attempts.number()));
     Failure failure = std::move(outcome.failure);
     if (outcome.response) {
-      const auto xml = co_await read_all(*outcome.response->body, kListBytesMax);
+      auto body = read_all(*outcome.response->body, kListBytesMax);
+      const auto xml = co_await with_deadline(std::move(body), caller->limit_of(call));
       if (xml.ok()) {
         auto page = parse_list(*xml);
         if (!page.ok()) co_return caller->told(call, attempts, std::move(page).error());
@@ -70,7 +72,9 @@ Task<void> remove_object(std::shared_ptr<Caller> caller, std::string key, Condit
     if (gone) co_return Result<void>();
   }
   if (!response.ok() && response.error().code != Code::kNotFound) co_return std::move(response).error();
-  if (response.ok()) static_cast<void>(co_await Caller::drain(*response));
+  if (response.ok()) {
+    CO_TRY(Caller::drain(*response));
+  }
   co_return Result<void>();
 }
 

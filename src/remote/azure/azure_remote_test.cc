@@ -249,13 +249,16 @@ TEST_F(AzureRemoteTest, OneChecksumGoesWithAPutTheMd5WhereThereIsOne) {
     request.headers.content_md5 = std::move(digest);
     return run_to_end(f_.loop_, f_.remote_->put(request, body_of(Block(to_bytes("mine")))));
   };
-  ASSERT_TRUE(put_with(std::string(as_text(md5(as_bytes("mine"))))).ok());
+  const Md5Digest right = md5(as_bytes("mine"));
+  fail({.method = "PUT", .status = 400, .code = "Md5Mismatch"});  // damaged on the way
+  EXPECT_EQ(put_with(std::string(as_text(right))).error().code, Code::kInvalid);
+  ASSERT_TRUE(put_with(std::string(as_text(right))).ok());
   EXPECT_TRUE(f_.azure_.last_crc64.empty());
-  EXPECT_EQ(f_.azure_.count("PUT"), 1u);
-  // One that the service finds wrong: sent again in blocks, since a block list keeps any MD5.
+  EXPECT_EQ(f_.azure_.count("PUT"), 2u);
+  // One that is not the bytes' own: sent again in blocks, since a block list keeps any MD5.
   const auto wrong = put_with(std::string(16, 'x'));
   ASSERT_TRUE(wrong.ok()) << to_string(wrong.error());
-  EXPECT_EQ(f_.azure_.count("PUT"), 4u);
+  EXPECT_EQ(f_.azure_.count("PUT"), 5u);
   EXPECT_EQ(*stored("k"), "mine");
   // Behind a try that may have happened, the refusal of the next one proves nothing.
   fail({.method = "PUT", .status = 500});

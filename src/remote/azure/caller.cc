@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::string_view kServiceVersion = "2021-12-02";
 constexpr std::size_t kDrainBytesMax = 64 * 1024;
+constexpr Duration kDrainMax = std::chrono::seconds(2);
 
 // Knows whether the body was asked for, and whether what failed was the body itself.
 class WatchedSource final : public ByteSource {
@@ -115,9 +116,7 @@ Task<Outcome> Caller::try_once(const Call& call, int number) {
     body.emplace(call.body());
     request.body = &*body;
   }
-  const std::uint64_t bytes = call.body_size + call.answer_size;
-  const Duration limit = config_.try_base + std::chrono::seconds(bytes / config_.bytes_per_second_min);
-  auto response = co_await with_deadline(client_.send(std::move(request)), limit);
+  auto response = co_await with_deadline(client_.send(std::move(request)), limit_of(call));
   if (!response.ok()) {
     const bool ours = body && body->failed();
     outcome.failure = failure_of(std::move(response).error(), !body || (body->taken() && !ours));
@@ -133,8 +132,12 @@ Task<Outcome> Caller::try_once(const Call& call, int number) {
     co_return outcome;
   }
   outcome.failure = failure_of(response->head, clock_.wall());
-  static_cast<void>(co_await drain(*response));
+  CO_TRY(drain(*response));
   co_return outcome;
+}
+
+Duration Caller::limit_of(const Call& call) const {
+  return config_.try_base + std::chrono::seconds((call.body_size + call.answer_size) / config_.bytes_per_second_min);
 }
 
 std::optional<Duration> Caller::clock_skew() const {
@@ -163,8 +166,9 @@ Error Caller::told(const Call& call, const Attempts& attempts, Error error) cons
 }
 
 Task<void> Caller::drain(http::Response& response) {
-  const auto rest = co_await read_all(*response.body, kDrainBytesMax);
-  co_return rest.ok() ? Result<void>() : Result<void>(rest.error());
+  const auto rest = co_await with_deadline(read_all(*response.body, kDrainBytesMax), kDrainMax);
+  if (!rest.ok() && rest.error().code == Code::kCancelled) co_return rest.error();
+  co_return Result<void>();
 }
 
 }  // namespace tombolo::remote::azure

@@ -66,7 +66,10 @@ class Caller {
 
   /// The failure's error with remote, operation, key and attempt.
   Error told(const Call& call, const Attempts& attempts, Error error) const;
-  /// Reads what is left of a short answer, so that its connection can be used again; an error of it means nothing.
+  /// How long one try may take, its answer's body included.
+  Duration limit_of(const Call& call) const;
+  /// Reads what is left of a short answer, if it comes soon, so that its connection can be used again. An error only
+  /// when the task is cancelled.
   static Task<void> drain(http::Response& response);
 
   /// Whether the service takes x-ms-content-crc64; believed until it refuses one.

@@ -9,9 +9,6 @@
 namespace tombolo::remote::azure {
 namespace {
 
-// A service that drips is as good as none: a body must keep this pace over any stretch of kPaceTime spent waiting.
-constexpr std::uint64_t kPaceBytesPerSecond = 4 * kKiB;
-constexpr Duration kPaceTime = std::chrono::seconds(60);
 // A try that gives less gets nowhere: it counts against the tries.
 constexpr std::uint64_t kProgressBytes = 256 * kKiB;
 
@@ -42,9 +39,7 @@ class Download final : public ByteSource {
   const std::uint64_t end_;
   Caller::Attempts attempts_;
   std::optional<http::Response> response_;
-  Duration waited_{0};          // since the last look at the pace
-  std::uint64_t received_ = 0;  // in that time
-  std::uint64_t gained_ = 0;    // in this try
+  std::uint64_t gained_ = 0;  // in this try
 };
 
 Call Download::call() const {
@@ -107,8 +102,6 @@ Task<void> Download::open() {
       auto refused = refuse(*outcome.response);
       if (!refused) {
         response_ = std::move(outcome.response);
-        waited_ = Duration(0);
-        received_ = 0;
         gained_ = 0;
         co_return Result<void>();
       }
@@ -128,16 +121,7 @@ Failure Download::broken(Error error) const {
 }
 
 Task<Block> Download::receive() {
-  const SteadyTime before = caller_->clock().steady();
   CO_TRY_ASSIGN(Block block, response_->body->next());
-  waited_ += caller_->clock().steady() - before;
-  received_ += block.size();
-  if (waited_ >= kPaceTime) {
-    const auto seconds = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(waited_).count());
-    if (received_ < seconds * kPaceBytesPerSecond) co_return Error{Code::kUnavailable, "it comes too slowly"};
-    waited_ = Duration(0);
-    received_ = 0;
-  }
   if (block.empty()) co_return Error{Code::kUnavailable, "it ended early"};
   if (block.size() > end_ - at_) co_return Error{Code::kUnavailable, "it is longer than announced"};
   co_return block;

@@ -103,7 +103,8 @@ Failure failure_of(const http::ResponseHead& head, WallTime now) {
   Failure failure;
   // Observed, Azurite 3.35.0, 2026-11-21: 500 FeatureNotSupported for x-ms-content-crc64, before anything is done.
   failure.unsupported = code == "FeatureNotSupported" || code == "UnsupportedHeader";
-  failure.md5_mismatch = code == "Md5Mismatch";
+  // Observed, Azurite 3.35.0, 2026-11-27: 400 InvalidOperation.
+  failure.md5_mismatch = code == "Md5Mismatch" || code == "InvalidOperation";
   failure.retryable = worth_another_try(head.status) && !failure.unsupported;
   // "ServerBusy" is a refusal; other errors that may pass, and successes of another kind, tell nothing.
   const bool refused = code == "ServerBusy" || failure.unsupported;

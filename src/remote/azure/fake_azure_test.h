@@ -24,6 +24,7 @@ enum class Trouble {
   kWrongCrc,          // does it, and says another CRC64
   kBreakBody,         // the body breaks off after `bytes`
   kStallBody,         // the body stops after `bytes`
+  kStallError,        // answers `status`, with a body that stops after `bytes`
   kStallAnswer,       // no answer
   kStallAfterDoing,   // does it, no answer
   kOtherEtag,         // good bytes under another ETag, in listings too
@@ -87,6 +88,11 @@ class FakeAzure final : public http::Handler {
     switch (fault.trouble) {
       case Trouble::kStatus:
         co_return co_await answer(exchange, error(fault.status, fault.code), fault);
+      case Trouble::kStallError: {
+        Answer slow = error(fault.status, fault.code);
+        slow.body.assign(1'000, 'x');
+        co_return co_await answer(exchange, std::move(slow), fault);
+      }
       case Trouble::kClaimOnly: {
         Answer claim = created("\"claimed\"");
         if (head.method == "DELETE") claim.head.status = 202;
@@ -139,7 +145,7 @@ class FakeAzure final : public http::Handler {
     TroubledBody(std::string bytes, const Fault& fault) : bytes_(std::move(bytes)), fault_(fault) {}
     Task<Block> next() override {
       if (at_ > 0 && fault_.trouble == Trouble::kBreakBody) co_return Error{Code::kInternal, "the test says so"};
-      if (at_ > 0 && fault_.trouble == Trouble::kStallBody) {
+      if (at_ > 0 && fault_.trouble != Trouble::kBreakBody) {
         CO_TRY(sleep_for(std::chrono::seconds(20)));
       }
       const std::string part = bytes_.substr(at_, at_ == 0 ? fault_.bytes : std::string::npos);
@@ -158,8 +164,8 @@ class FakeAzure final : public http::Handler {
     if (exchange.head().method == "HEAD") {
       co_return co_await exchange.respond_head_only(std::move(done.head), done.head_length);
     }
-    const bool troubled =
-        fault.times > 0 && (fault.trouble == Trouble::kBreakBody || fault.trouble == Trouble::kStallBody);
+    const bool troubled = fault.trouble == Trouble::kBreakBody || fault.trouble == Trouble::kStallBody ||
+                          fault.trouble == Trouble::kStallError;
     if (!troubled) co_return co_await exchange.respond(std::move(done.head), Block(to_bytes(done.body)));
     TroubledBody body(done.body, fault);
     co_return co_await exchange.respond(std::move(done.head), body, done.body.size());
