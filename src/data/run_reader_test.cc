@@ -116,11 +116,20 @@ TEST_F(RunReaderTest, AReleasedSegmentIsNotFound) {
   EXPECT_EQ(read(place).error().code, Code::kNotFound);
 }
 
-TEST_F(RunReaderTest, AFailingDeviceIsUnavailableNotCorrupt) {
+TEST_F(RunReaderTest, WhatTheDeviceFailsToReadIsADamagedCopyThatIsNamed) {
   const auto sealed = write(pattern(50'000, 1));
   disk_.fail({.call = DiskCall::kRead});
-  EXPECT_EQ(read(sealed->place).error().code, Code::kUnavailable);
+  const auto got = read(sealed->place);
+  EXPECT_EQ(got.error().code, Code::kCorrupt);
+  EXPECT_NE(got.error().message.find("segment 0000000000000001 cannot be read at"), std::string::npos)
+      << got.error().message;
   EXPECT_EQ(*read(sealed->place), pattern(50'000, 1));
+}
+
+TEST_F(RunReaderTest, AFullQueueIsNoVerdictOnTheBytes) {
+  const auto sealed = write(pattern(50'000, 1));
+  disk_.fail({.call = DiskCall::kRead, .code = Code::kBusy});
+  EXPECT_EQ(read(sealed->place).error().code, Code::kBusy);
 }
 
 TEST_F(RunReaderTest, AdmittedGranulesAreServedFromMemory) {

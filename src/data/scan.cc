@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "async/byte_stream.h"
 #include "base/crc64.h"
@@ -9,6 +10,8 @@
 namespace tombolo::data {
 
 namespace {
+
+constexpr int kUnreadableMax = 256;  // headers that the device does not give back, each after its own patience
 
 Task<std::uint64_t> length_of(disk::File& file) {
   co_return co_await file.size();
@@ -19,7 +22,7 @@ class Window {
  public:
   Window(disk::File& file, std::uint64_t file_bytes) : file_(file), file_bytes_(file_bytes) {}
 
-  /// The bytes at `offset`, at most kRunHeaderBytes; nullopt past the end.
+  /// The bytes at `offset`, at most kRunHeaderBytes; nullopt past the end, and where the device fails to read them.
   Task<std::optional<RunHeaderBytes>> header_at(std::uint64_t offset) {
     if (offset < begin_ || offset + kRunHeaderBytes > begin_ + bytes_.size()) {
       CO_TRY_ASSIGN(const bool there, fill(offset));
@@ -37,12 +40,19 @@ class Window {
   /// False when the file has no header's length at `offset`. It may be cut while it is read: sealing a segment gives
   /// back what lies behind its last run.
   Task<bool> fill(std::uint64_t offset) {
+    std::uint64_t length = kStreamStep;
     while (offset + kRunHeaderBytes <= file_bytes_) {
       begin_ = offset;
-      bytes_.resize(std::min<std::uint64_t>(kStreamStep, file_bytes_ - offset));
+      bytes_.resize(std::min(length, file_bytes_ - offset));
       const auto read = co_await file_.read(begin_, bytes_);
       if (read.ok()) co_return true;
       bytes_.clear();
+      if (read.error().code == Code::kUnavailable) {
+        // A sector that cannot be read hides what lies in it, and nothing beside it.
+        if (std::exchange(length, kRunHeaderBytes) != kRunHeaderBytes) continue;
+        if (++unreadable_ > kUnreadableMax) co_return read.error();
+        co_return false;
+      }
       if (read.error().code != Code::kOutOfRange) co_return read.error();
       CO_TRY_ASSIGN(const std::uint64_t now, length_of(file_));
       if (now >= file_bytes_) co_return read.error();
@@ -52,6 +62,7 @@ class Window {
   }
 
   disk::File& file_;
+  int unreadable_ = 0;
   std::uint64_t file_bytes_;
   std::uint64_t begin_ = 0;
   Bytes bytes_;
@@ -64,7 +75,9 @@ Task<bool> data_verifies(disk::File& file, std::uint64_t offset, RunHeader heade
   for (std::uint64_t at = 0; at < header.length;) {
     const std::uint64_t length = std::min<std::uint64_t>(step.size(), header.length - at);
     const MutableBytes part = MutableBytes(step).first(length);
-    CO_TRY(file.read(data_offset(offset) + at, part));
+    const auto read = co_await file.read(data_offset(offset) + at, part);
+    if (!read.ok() && read.error().code == Code::kUnavailable) co_return false;
+    CO_CHECK(read);
     crc = crc64(part, crc);
     at += length;
   }

@@ -27,8 +27,9 @@ enum class ScanDepth {
   kData,     // for fsck and salvage
 };
 
-/// Finds every run whose header verifies, by looking at each place where one may start; a broken header hides its own
-/// run only. kCorrupt when the segment header does not verify. Reads 256 KiB at a time; the whole file for kData.
+/// Finds every run whose header verifies, by looking at each place where one may start; a broken header, or one
+/// that the device fails to read, hides its own run only. kCorrupt when the segment header does not verify,
+/// kUnavailable when it, or very much, cannot be read. Reads 256 KiB at a time; the whole file for kData.
 Task<SegmentScan> scan_segment(disk::File& file, ScanDepth depth = ScanDepth::kData);
 
 }  // namespace tombolo::data

@@ -79,6 +79,18 @@ TEST_F(ScanTest, ABrokenHeaderHidesItsOwnRunOnly) {
   }
 }
 
+TEST_F(ScanTest, ASectorThatCannotBeReadHidesWhatLiesInItOnly) {
+  disk_.lose(segment_path(SegmentId{1}), sealed_[2].place.offset, 512);
+  disk_.lose(segment_path(SegmentId{1}), data_offset(sealed_[4].place.offset) + 200'000, 512);
+  const auto found = scan();
+  ASSERT_TRUE(found.ok()) << to_string(found.error());
+  ASSERT_EQ(found->runs.size(), sealed_.size() - 1);
+  for (const FoundRun& run : found->runs) {
+    EXPECT_NE(run.offset, sealed_[2].place.offset);
+    EXPECT_EQ(run.verified, run.offset != sealed_[4].place.offset);
+  }
+}
+
 TEST_F(ScanTest, DamagedDataIsFoundAndDoesNotVerify) {
   flip_bit(SegmentId{1}, data_offset(sealed_[2].place.offset) + 50'000, 0);
   const auto found = scan();

@@ -144,9 +144,13 @@ Task<bool> SegmentStore::rewrite_header(SegmentId id) {
   SegmentHeaderBytes raw;
   const auto read = co_await file->read(0, raw);
   if (!read.ok() && read.error().code == Code::kOutOfRange) co_return false;
-  CO_CHECK(read);
-  const auto there = decode_segment_header(raw);
-  if (there.ok() || there.error().code != Code::kCorrupt) co_return false;
+  // Disks replace a sector that they cannot read once it is written.
+  const bool unreadable = !read.ok() && read.error().code == Code::kUnavailable;
+  if (!unreadable) {
+    CO_CHECK(read);
+    const auto there = decode_segment_header(raw);
+    if (there.ok() || there.error().code != Code::kCorrupt) co_return false;
+  }
   const SegmentHeader header{.segment = id, .incarnation = segment->incarnation, .cell = state_->config.cell};
   const SegmentHeaderBytes encoded = encode(header);
   CO_TRY(file->write(0, encoded));

@@ -1,5 +1,7 @@
 #include "data/segment_store.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/asio/this_coro.hpp>
 
@@ -220,20 +222,33 @@ Result<SegmentPin> SegmentStore::pin(SegmentId id) {
   return Error{Code::kNotFound, "the segment is gone; what was in it has moved or died"};
 }
 
+namespace {
+
+/// What the device does not give back is as good as damaged: whoever has another copy of it should turn to that one,
+/// and whoever looks for damage has found some. Other errors are no verdict on the bytes and stay what they are.
+Error about_bytes(const Segment& segment, std::uint64_t offset, Error error) {
+  if (error.code == Code::kOutOfRange) return {Code::kCorrupt, segment.name() + " ends before what it should hold"};
+  if (error.code != Code::kUnavailable) return server_fault(std::move(error));
+  return {Code::kCorrupt, fmt::format("{} cannot be read at {}: {}", segment.name(), offset, error.message),
+          kUnreadable};
+}
+
+}  // namespace
+
 Task<void> SegmentStore::read(const SegmentPin& pin, std::uint64_t offset, MutableBytes out) {
   const auto segment = pin.shared();
   CO_TRY_ASSIGN(const auto file, state_->file_of(segment));
   auto result = co_await file->read(offset, out);
-  if (!result.ok() && result.error().code == Code::kOutOfRange) {
-    co_return Error{Code::kCorrupt, segment->name() + " ends before what it should hold"};
-  }
+  if (!result.ok()) co_return about_bytes(*segment, offset, std::move(result).error());
   co_return result;
 }
 
 Task<SegmentScan> SegmentStore::scan(const SegmentPin& pin, ScanDepth depth) {
   const auto segment = pin.shared();
   CO_TRY_ASSIGN(const auto file, state_->file_of(segment));
-  co_return co_await scan_segment(*file, depth);
+  auto scan = co_await scan_segment(*file, depth);
+  if (!scan.ok()) co_return about_bytes(*segment, 0, std::move(scan).error());
+  co_return scan;
 }
 
 disk::Disk& SegmentStore::disk() {
@@ -249,11 +264,11 @@ Task<std::shared_ptr<disk::File>> SegmentStore::State::file_of(std::shared_ptr<S
   if (!opened.ok() && opened.error().code == Code::kNotFound) {
     co_return Error{Code::kCorrupt, segment->name() + ": its file is missing"};
   }
-  if (!opened.ok()) co_return opened.error();
+  if (!opened.ok()) co_return about_bytes(*segment, 0, std::move(opened).error());
   std::shared_ptr<disk::File> file = *std::move(opened);
   SegmentHeaderBytes raw;
   const auto read = co_await file->read(0, raw);
-  if (!read.ok() && read.error().code != Code::kOutOfRange) co_return read.error();
+  if (!read.ok() && read.error().code != Code::kOutOfRange) co_return about_bytes(*segment, 0, read.error());
   const auto header = read.ok() ? decode_segment_header(raw) : Result<SegmentHeader>(read.error());
   if (!header.ok() || header->segment != segment->id || header->incarnation != segment->incarnation) {
     co_return Error{Code::kCorrupt, segment->name() + ": its file does not begin with its header"};

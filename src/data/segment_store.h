@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "async/scope.h"
@@ -19,6 +20,9 @@
 #include "kv/kv.h"
 
 namespace tombolo::data {
+
+/// Error::detail of a kCorrupt that the device itself refused to read.
+inline constexpr std::string_view kUnreadable = "Unreadable";
 
 struct SegmentStoreConfig {
   /// A segment gets no more runs once it is this long (the last run may end beyond). Smaller: space comes back sooner;
@@ -101,8 +105,8 @@ class SegmentStore {
   /// again what suspects() counts; what keeps failing is tried less and less often, at least once an hour.
   Task<ReapReport> reap();
 
-  /// Writes the header of a file that has none which verifies: it follows from the row. False when there is no such
-  /// segment, or file, or when the header is a whole one (another segment's, then).
+  /// Writes the header of a file that has none which verifies or can be read: it follows from the row. False when there
+  /// is no such segment, or file, or when the header is a whole one (another segment's, then).
   Task<bool> rewrite_header(SegmentId segment);
 
   /// Bytes of all segment files, those on the way out too. For status and metrics.
@@ -120,9 +124,9 @@ class SegmentStore {
   SyncCounts sync_counts() const;
 
   /// Reads from a pinned segment's file, opening it (and checking its header) when needed. kCorrupt names the segment
-  /// when the file is missing, cut, or another one's.
+  /// when the file is missing, cut, or another one's, or, with kUnreadable, when the device fails to read it there.
   Task<void> read(const SegmentPin& pin, std::uint64_t offset, MutableBytes out);
-  /// What a pinned segment's file holds, without any row (scan.h).
+  /// What a pinned segment's file holds, without any row (scan.h). Errors: those of read().
   Task<SegmentScan> scan(const SegmentPin& pin, ScanDepth depth);
   /// Where the segment files are, for checks that start from files instead of rows.
   disk::Disk& disk();

@@ -7,21 +7,24 @@ namespace tombolo::testing {
 
 class FaultyFile final : public disk::File {
  public:
-  FaultyFile(std::unique_ptr<disk::File> inner, std::shared_ptr<FaultyDisk::State> state)
-      : inner_(std::move(inner)), state_(std::move(state)) {}
+  FaultyFile(std::string path, std::unique_ptr<disk::File> inner, std::shared_ptr<FaultyDisk::State> state)
+      : path_(std::move(path)), inner_(std::move(inner)), state_(std::move(state)) {}
 
   Task<void> read(std::uint64_t offset, MutableBytes out, CallSite site) override {
     CO_CHECK(state_->admit(DiskCall::kRead));
+    CO_CHECK(state_->find_lost(path_, offset, offset + out.size()));
     co_return co_await inner_->read(offset, out, site);
   }
   Task<void> write(std::uint64_t offset, BytesView bytes, CallSite site) override {
     CO_CHECK(may_write(bytes.size()));
+    state_->written(path_, offset, offset + bytes.size());
     co_return co_await inner_->write(offset, bytes, site);
   }
   Task<void> write_direct(std::uint64_t offset, std::span<const BytesView> pieces, CallSite site) override {
     std::uint64_t bytes = 0;
     for (const BytesView piece : pieces) bytes += piece.size();
     CO_CHECK(may_write(bytes));
+    state_->written(path_, offset, offset + bytes);
     co_return co_await inner_->write_direct(offset, pieces, site);
   }
   Task<void> sync(CallSite site) override {
@@ -70,6 +73,7 @@ class FaultyFile final : public disk::File {
     return Error{Code::kUnavailable, "the file is fenced: a sync of it failed (on purpose)"};
   }
 
+  const std::string path_;
   const std::unique_ptr<disk::File> inner_;
   const std::shared_ptr<FaultyDisk::State> state_;
   std::atomic<bool> fenced_{false};
@@ -90,6 +94,19 @@ Result<void> FaultyDisk::State::admit(DiskCall call) {
   return error;
 }
 
+Result<void> FaultyDisk::State::find_lost(const std::string& path, std::uint64_t begin, std::uint64_t end) const {
+  const std::lock_guard lock(mutex);
+  const bool touched = std::any_of(lost.begin(), lost.end(), [&](const Lost& one) {
+    return one.path == path && begin < one.end && one.begin < end;
+  });
+  return touched ? Result<void>(Error{Code::kUnavailable, "input/output error (on purpose)"}) : Result<void>();
+}
+
+void FaultyDisk::State::written(const std::string& path, std::uint64_t begin, std::uint64_t end) {
+  const std::lock_guard lock(mutex);
+  std::erase_if(lost, [&](const Lost& one) { return one.path == path && begin <= one.begin && one.end <= end; });
+}
+
 Result<void> FaultyDisk::State::spend(std::uint64_t bytes) {
   const std::lock_guard lock(mutex);
   if (!bytes_left) return {};
@@ -103,8 +120,14 @@ void FaultyDisk::fail(DiskFault fault) {
   state_->faults[static_cast<std::size_t>(fault.call)] = fault;
 }
 
+void FaultyDisk::lose(std::string path, std::uint64_t offset, std::uint64_t length) {
+  const std::lock_guard lock(state_->mutex);
+  state_->lost.push_back({std::move(path), offset, offset + length});
+}
+
 void FaultyDisk::heal() {
   const std::lock_guard lock(state_->mutex);
+  state_->lost.clear();
   state_->faults.fill(std::nullopt);
 }
 
@@ -135,8 +158,8 @@ std::uint64_t FaultyDisk::count(DiskCall call) const {
 
 Task<std::unique_ptr<disk::File>> FaultyDisk::open(std::string path, disk::Open mode, CallSite site) {
   CO_CHECK(state_->admit(DiskCall::kOpen));
-  CO_TRY_ASSIGN(auto inner, inner_.open(std::move(path), mode, site));
-  std::unique_ptr<disk::File> file = std::make_unique<FaultyFile>(std::move(inner), state_);
+  CO_TRY_ASSIGN(auto inner, inner_.open(path, mode, site));
+  std::unique_ptr<disk::File> file = std::make_unique<FaultyFile>(std::move(path), std::move(inner), state_);
   co_return std::move(file);
 }
 

@@ -38,6 +38,9 @@ class FaultyDisk final : public disk::Disk {
 
   /// Replaces an earlier fault of the same call.
   void fail(DiskFault fault);
+  /// Reads that touch these bytes of a file opened by this path fail with kUnavailable, as over a bad sector, until a
+  /// write covers them all, or heal().
+  void lose(std::string path, std::uint64_t offset, std::uint64_t length);
   /// No more faults; fenced files stay fenced.
   void heal();
   /// Bytes that may still be written or reserved, growth or not; past it kNoSpace. Shows in space().
@@ -58,10 +61,15 @@ class FaultyDisk final : public disk::Disk {
 
  private:
   friend class FaultyFile;
+  struct Lost {
+    std::string path;
+    std::uint64_t begin = 0, end = 0;
+  };
   struct State {
     mutable std::mutex mutex;
     std::array<std::uint64_t, kDiskCalls> counts{};
     std::array<std::optional<DiskFault>, kDiskCalls> faults;  // `number` counts down
+    std::vector<Lost> lost;
     std::optional<std::uint64_t> bytes_left;
     bool holding_syncs = false;
     std::vector<OneShot<void>> held_syncs;
@@ -69,6 +77,9 @@ class FaultyDisk final : public disk::Disk {
     /// Counts a call; the error when it is to fail.
     Result<void> admit(DiskCall call);
     Result<void> spend(std::uint64_t bytes);
+    /// The error of a read that touches what is lost.
+    Result<void> find_lost(const std::string& path, std::uint64_t begin, std::uint64_t end) const;
+    void written(const std::string& path, std::uint64_t begin, std::uint64_t end);
   };
 
   disk::Disk& inner_;

@@ -91,7 +91,7 @@ Task<bool> free_empty(Collecting& collecting, const std::vector<SegmentId>& empt
   co_return changed || reaped.files > 0;
 }
 
-/// Empties one, and gives its file back at once where it can: the next one may need the room. The error ends the pass.
+/// Empties one, and gives its file back at once where it can: the next one may need the room.
 Task<void> compact_one(Collecting& collecting, const Victim& victim, CollectorStats& done) {
   data::SegmentStore& segments = collecting.services.segments;
   const auto compacted = co_await compact_segment(collecting.services, victim.segment);
@@ -124,16 +124,17 @@ Task<bool> compact(Collecting& collecting, const std::vector<Victim>& victims) {
     const auto stuck = collecting.stuck.find(victim.segment);
     if (stuck != collecting.stuck.end() && stuck->second == victim.live) continue;
     result = co_await compact_one(collecting, victim, done);
-    if (!result.ok()) break;
+    if (result.ok()) continue;
+    if (result.error().code == Code::kCancelled) break;
+    log(LogLevel::kWarn, "tiering", "segment {:016x} is emptied later: {}", victim.segment.value,
+        result.error().message);
+    if (result.error().code == Code::kNoSpace) break;  // the others have no more room; whatever else may be its own
   }
   if (!victims.empty()) {
     CO_TRY(collecting.services.segments.rotate(kv::Purpose::kFreesSpace));  // gives back what it had reserved
   }
   collecting.count(done);
-  if (!result.ok() && result.error().code != Code::kNoSpace && result.error().code != Code::kNotFound) {
-    co_return result.error();
-  }
-  if (!result.ok()) log(LogLevel::kWarn, "tiering", "compaction goes on later: {}", result.error().message);
+  if (!result.ok() && result.error().code == Code::kCancelled) co_return result.error();
   co_return done.segments_compacted > 0;
 }
 

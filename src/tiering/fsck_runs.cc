@@ -56,8 +56,9 @@ Task<std::optional<Finding>> check_run_header(const Checking& checking, const da
   data::RunHeaderBytes raw;
   const auto read = co_await checking.services.segments.read(pin, run.local->offset, raw);
   if (!read.ok() && read.error().code != Code::kCorrupt) co_return read.error();
-  if (!read.ok()) co_return std::optional<Finding>{};  // the segment's own finding
-  const auto header = data::decode_run_header(raw, incarnation);
+  const bool unreadable = !read.ok() && read.error().detail == data::kUnreadable;
+  if (!read.ok() && !unreadable) co_return std::optional<Finding>{};  // the segment's own finding
+  const auto header = read.ok() ? data::decode_run_header(raw, incarnation) : Result<data::RunHeader>(read.error());
   if (!header.ok()) {
     co_return std::optional<Finding>(
         {"run-header", words_for(tenant, run) + ": " + header.error().message,
@@ -118,6 +119,11 @@ Task<Findings> check_segment(Checking& checking, SegmentId id) {
       "the runs in it are lost: their gens are reported too; restore the file if it exists "
       "anywhere";
   auto opened = co_await checking.services.segments.disk().open(path, disk::Open::kRead);
+  if (!opened.ok() && opened.error().code == Code::kUnavailable) {
+    out.push_back(
+        {"segment-header", fmt::format("segment file {} cannot be opened: {}", path, opened.error().message), kAdvice});
+    co_return out;
+  }
   if (!opened.ok() && opened.error().code != Code::kNotFound) co_return opened.error();
   if (!opened.ok()) {
     out.push_back({"segment-missing", "segment file " + path + " is not there", kAdvice});
@@ -132,6 +138,12 @@ Task<Findings> check_segment(Checking& checking, SegmentId id) {
   if (checking.options.depth == Depth::kRows) co_return out;
   data::SegmentHeaderBytes raw;
   const auto read = co_await (*opened)->read(0, raw);
+  if (!read.ok() && read.error().code == Code::kUnavailable) {
+    out.push_back({"segment-header",
+                   fmt::format("the header of segment file {} cannot be read: {}", path, read.error().message),
+                   kAdvice});
+    co_return out;
+  }
   if (!read.ok() && read.error().code != Code::kOutOfRange) co_return read.error();
   const auto header = read.ok() ? data::decode_segment_header(raw) : Result<data::SegmentHeader>(read.error());
   if (!header.ok() || header->segment != id || header->incarnation != segment->second.row.incarnation) {
