@@ -164,7 +164,8 @@ std::vector<Command> all_commands() {
        .summary = "Change a remote: new credentials, another address",
        .details =
            "What is not named stays as it is. Secrets come through the environment, as with `tombolo remote add`. "
-           "Objects that lie in the remote are looked for at the new address from then on.",
+           "Objects that lie in the remote are looked for at the new address from then on, and running offloads go on "
+           "there with their next object.",
        .arguments = {remote_name(Kind::kRemote)},
        .options = {kEndpointOption, kBucketOption, kPrefixOption, kRemoteAccountOption},
        .examples = {{.what = "The directory has moved",

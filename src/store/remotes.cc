@@ -9,10 +9,32 @@ void Remotes::set(std::string name, std::shared_ptr<remote::Remote> remote) {
   by_name_.insert_or_assign(std::move(name), std::move(remote));
 }
 
-void Remotes::set_down(std::string name, std::string why) {
-  Error down{Code::kUnavailable, "remote \"" + name + "\" is down: " + std::move(why)};
+Error Remotes::down(const std::string& name, const std::string& why) {
+  return {Code::kUnavailable, "remote \"" + name + "\" is down: " + why};
+}
+
+void Remotes::set_opening(std::string name) {
+  Error opening{Code::kUnavailable,
+                "remote \"" + name +
+                    "\" is not opened yet: if that takes long, its directory may be a mount whose server "
+                    "does not answer",
+                kRemoteOpening};
   const std::unique_lock lock(mutex_);
-  by_name_.insert_or_assign(std::move(name), std::move(down));
+  by_name_.insert_or_assign(std::move(name), std::move(opening));
+}
+
+void Remotes::opened(std::string name, Result<std::shared_ptr<remote::Remote>> outcome) {
+  if (!outcome.ok()) outcome = down(name, outcome.error().message);
+  const std::unique_lock lock(mutex_);
+  const auto now = by_name_.find(name);
+  const bool opening = now != by_name_.end() && !now->second.ok() && now->second.error().detail == kRemoteOpening;
+  if (opening) now->second = std::move(outcome);
+}
+
+void Remotes::set_down(std::string name, std::string why) {
+  Error error = down(name, why);
+  const std::unique_lock lock(mutex_);
+  by_name_.insert_or_assign(std::move(name), std::move(error));
 }
 
 void Remotes::remove(const std::string& name) {

@@ -197,8 +197,9 @@ Task<remote::RemoteObject> ensure_copy(store::Services& services, NativeCopy cop
     if (refused->code != Code::kConditionFailed && !may_have_happened(*refused)) co_return *std::move(refused);
     look_now = true;
   }
-  co_return Error{Code::kUnavailable, fmt::format("remote \"{}\": \"{}\" keeps changing while it is being written",
-                                                  copy.remote->name(), copy.key)};
+  co_return Error{Code::kUnavailable,
+                  fmt::format("remote \"{}\": \"{}\" keeps changing while it is being written{}{}", copy.remote->name(),
+                              copy.key, refused ? ": " : "", refused ? refused->message : "")};
 }
 
 }  // namespace tombolo::tiering

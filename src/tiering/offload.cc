@@ -28,7 +28,17 @@ Result<void> check(const meta::Container& container, const OffloadSpec& spec, co
   return {};
 }
 
-Task<WorkDone> offload_one(store::Services& services, OffloadTarget target, meta::Object object) {
+struct OffloadPlan {
+  OffloadSpec spec;
+  meta::Container container;
+};
+
+// Of each object anew: `remote update` gives the remote another key, directory or bucket while the job runs.
+Task<WorkDone> offload_one(store::Services& services, OffloadPlan plan, OffloadTarget target, meta::Object object) {
+  CO_CHECK_ASSIGN(target.remote, services.remotes.find(plan.spec.remote));
+  CO_CHECK(check(plan.container, plan.spec, *target.remote));
+  CO_TRY_ASSIGN(const auto config, meta::get_remote(services.cell, plan.spec.remote));
+  target.key_prefix = native_prefix(config ? config->prefix : std::string{}, plan.container, plan.spec.remote);
   CO_TRY_ASSIGN(const Offloaded offloaded, offload_object(services, std::move(target), std::move(object)));
   WorkDone done;
   done.changed = offloaded.changed;
@@ -37,25 +47,27 @@ Task<WorkDone> offload_one(store::Services& services, OffloadTarget target, meta
 }
 
 Task<void> run_offload(jobs::JobContext& context, store::Services& services, OffloadOptions options) {
-  CO_CHECK_ASSIGN(const OffloadSpec spec, decode_offload(context.job().spec));
+  OffloadPlan plan;
+  CO_CHECK_ASSIGN(plan.spec, decode_offload(context.job().spec));
+  const auto remote = services.remotes.find(plan.spec.remote);
+  const bool opening = !remote.ok() && remote.error().detail == store::kRemoteOpening;  // the objects wait for it
+  if (!remote.ok() && !opening) co_return remote.error();
+  const store::ContainerRef& ref = plan.spec.container;
+  CO_TRY_ASSIGN(plan.container, meta::get_container(services.cell, ref.tenant, ref.account, ref.container));
+  if (remote.ok()) {
+    CO_CHECK(check(plan.container, plan.spec, **remote));
+  }
   OffloadTarget target;
-  CO_CHECK_ASSIGN(target.remote, services.remotes.find(spec.remote));
-  const store::ContainerRef& ref = spec.container;
-  CO_TRY_ASSIGN(const meta::Container container,
-                meta::get_container(services.cell, ref.tenant, ref.account, ref.container));
-  CO_CHECK(check(container, spec, *target.remote));
-  CO_TRY_ASSIGN(const auto config, meta::get_remote(services.cell, spec.remote));
-  target.container = meta::key_of(container);
-  target.key_prefix = native_prefix(config ? config->prefix : std::string{}, container, spec.remote);
-  target.evict = spec.evict;
+  target.container = meta::key_of(plan.container);
+  target.evict = plan.spec.evict;
   target.wait_for_gc = options.wait_for_gc;
   target.stop_asked = [&context] { return context.stop_requested(); };
   WalkSpec walk;
   walk.container = target.container;
-  walk.prefix = spec.prefix;
+  walk.prefix = plan.spec.prefix;
   walk.parallel = options.parallel;
-  ObjectWork work = [&services, target](meta::Object object) {
-    return offload_one(services, target, std::move(object));
+  ObjectWork work = [&services, plan, target](meta::Object object) {
+    return offload_one(services, plan, target, std::move(object));
   };
   co_return co_await walk_objects(context, services, std::move(walk), std::move(work));
 }

@@ -29,6 +29,8 @@ struct OffloadOptions {
 /// `<remote prefix><container>/<name>` with the object's headers and metadata, read back and verify, then one change of
 /// the gen's row if nothing has moved; with evict, local places go batch by batch afterwards. The cursor is the last
 /// name below which all is done; an object that a client changes meanwhile is left as the client left it (skipped).
+/// Each object goes to the remote as it is configured then: one that was on its way when `remote update` changed it is
+/// copied anew.
 /// Idempotent under kill at any point: at most what was in flight is sent again.
 void register_offload(jobs::Scheduler& scheduler, store::Services& services, OffloadOptions options = {});
 

@@ -31,6 +31,19 @@ Error key_in_use(const OffloadTarget& target, const std::string& key) {
           "NativeKeyInUse"};
 }
 
+/// What was written and verified counts where later reads will look for it alone, and `remote update` may have put
+/// another place under the remote's name meanwhile.
+Result<void> require_in_use(const store::Services& services, const OffloadTarget& target) {
+  TRY_ASSIGN(const auto in_use, services.remotes.find(target.remote->name()));
+  if (in_use == target.remote) return {};
+  return Error{
+      Code::kBusy,
+      fmt::format("remote \"{}\" was changed by `tombolo remote update` while the object was copied to it; what "
+                  "is on flash stays there: offload it again",
+                  target.remote->name()),
+      "RemoteChanged"};
+}
+
 /// True when nothing holds the gen any more, or it is gone: garbage collection will give its key free.
 Task<bool> is_dying(store::Services& services, TenantId tenant, GenId gen) {
   CO_TRY_ASSIGN(const auto row, meta::get_gen(services.cell, tenant, gen));
@@ -119,6 +132,7 @@ Task<bool> name_place(store::Services& services, const OffloadTarget& target, st
     const auto object = co_await meta::get_object(services.cell, target.container, name);
     if (!object.ok() && object.error().code != Code::kNotFound) co_return object.error();
     if (!object.ok() || object->gen != gen.id) co_return false;
+    CO_CHECK(require_in_use(services, target));
     const auto set = co_await meta::set_native(services.cell, tenant, gen, place, nonce);
     if (set.ok()) co_return true;
     if (set.error().detail != "GenMoved") co_return set.error();
@@ -137,6 +151,7 @@ Task<bool> evict_if_asked(store::Services& services, const OffloadTarget& target
   CO_TRY_ASSIGN(const bool nothing_left, is_evicted(services, tenant, gen));
   if (nothing_left) co_return false;
   CO_TRY(check_copy(target.remote, *gen.native, gen.length));
+  CO_CHECK(require_in_use(services, target));
   CO_TRY_ASSIGN(const Evicted evicted, evict_gen(services, tenant, gen.id));
   co_return evicted.freed_bytes > 0 || !gen.evicted;
 }
@@ -192,6 +207,7 @@ Task<Offloaded> offload_object(store::Services& services, OffloadTarget target, 
   CO_TRY_ASSIGN(const bool named, copy_out(services, target, std::move(object), *gen, key));
   if (!named) co_return nothing;
   if (target.evict == Evict::kYes) {
+    CO_CHECK(require_in_use(services, target));
     CO_TRY(evict_gen(services, tenant, id));
   }
   co_return done;

@@ -34,7 +34,8 @@ struct Offloaded {
 /// remote object alone until this has ended. Where the native place is there already, nothing leaves flash unless the
 /// remote still has what it names (kChangedOutside). Errors: those of ensure_copy; kInvalid when the bytes are in
 /// another remote; kAlreadyExists "NativeKeyInUse" when another live object owns the key; kBusy while garbage
-/// collection is at it.
+/// collection is at it, and "RemoteChanged" when the target is no longer the remote in use under its name: nothing is
+/// named there or leaves flash then.
 Task<Offloaded> offload_object(store::Services& services, OffloadTarget target, meta::Object object);
 
 }  // namespace tombolo::tiering

@@ -11,6 +11,8 @@
 #include "async/mutex.h"
 #include "async/retry.h"
 #include "async/scope.h"
+#include "async/sleep.h"
+#include "async/stop_asked.h"
 #include "base/log.h"
 #include "base/planted_bugs.h"
 #include "meta/ops/list_objects.h"
@@ -27,10 +29,12 @@ constexpr Duration kWindowWait = std::chrono::milliseconds(20);
 constexpr std::uint64_t kCheckpointObjects = 1'000;
 constexpr Duration kCheckpointEvery = std::chrono::seconds(1);
 constexpr int kTriesMax = 3;
+constexpr Duration kOpeningLook = std::chrono::milliseconds(200);
+constexpr Duration kOpeningMax = std::chrono::hours(1);  // that an object waits for a remote after a start
 constexpr std::uint32_t kCountedMax = 200'000;  // objects under a prefix counted beforehand; more: total not known
 
 bool may_pass(const Error& error) {
-  if (error.detail == remote::kGaveUp) return false;
+  if (error.detail == remote::kGaveUp || error.detail == store::kRemoteOpening) return false;
   const Code code = error.code;
   return code == Code::kUnavailable || code == Code::kDeadline || code == Code::kBusy || code == Code::kConflict ||
          code == Code::kUnknownOutcome;
@@ -149,7 +153,14 @@ class Walk {
     options.tries_max = kTriesMax;
     auto once = [this, &object](int) { return work_(object); };
     auto again = [this](const Error& error) { return may_pass(error) && !given_up(); };
-    co_return co_await retry(options, services_.cell.random, once, again);
+    const StopAsked stop_asked = [this] { return context_.stop_requested(); };
+    for (Duration waited{0};; waited += kOpeningLook) {
+      const Result<WorkDone> done = co_await retry(options, services_.cell.random, once, again);
+      const bool opening = !done.ok() && done.error().detail == store::kRemoteOpening;
+      if (!opening || waited >= kOpeningMax || given_up()) co_return done;
+      CO_CHECK(go_on(stop_asked));
+      CO_TRY(sleep_for(kOpeningLook));
+    }
   }
 
   void finish(const Taken& taken, const Result<WorkDone>& result) {

@@ -31,7 +31,8 @@ using ObjectWork = std::function<Task<WorkDone>(meta::Object)>;
 /// is worked on ("GenMoved", "GenGone", but not kBusy) counts as skipped. Ends with an error when the medium or remote
 /// fails for every object: kUnavailable, kDeadline or kNoSpace for 2 × parallel of them without one that was done
 /// between them, kPermissionDenied without one that was done or skipped, or any of these for all there are. An object
-/// whose work ends with kCancelled once the job is asked to stop has not been tried.
+/// whose remote is being opened (store::kRemoteOpening) waits for that; one whose work ends with kCancelled once the
+/// job is asked to stop has not been tried.
 Task<void> walk_objects(jobs::JobContext& context, store::Services& services, WalkSpec spec, ObjectWork work);
 
 }  // namespace tombolo::tiering
