@@ -105,6 +105,20 @@ class Usage(Errors, TempCase):
             self.says(FAILED, "the answer was lost.*ask again", "status", **here)
             thread.join()
 
+    def test_a_server_that_breaks_off_is_not_checked_behind_its_back(self):
+        with Tombolo(self.folder / "server") as server:
+            pass
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            def hang_up():
+                while True:
+                    try:
+                        listener.accept()[0].close()
+                    except OSError:
+                        return
+            threading.Thread(target=hang_up, daemon=True).start()
+            self.says(FAILED, "the answer was lost", "fsck", "--data", server.data, "--admin",
+                      f"http://127.0.0.1:{listener.getsockname()[1]}")
+
     def test_something_else_answers(self):
         azurite = Azurite(self.folder / "azurite")
         with azurite:

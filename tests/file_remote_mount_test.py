@@ -98,6 +98,11 @@ class MissingMount(TempCase):
         self.server.cli("remote", "test", "shelf", "--bytes", "0")
         self.server.wait_until(lambda: not (self.mount / "box/cold/gone").exists(), "delete what is not needed")
 
+    def test_a_refused_add_does_not_make_the_mount_point_the_remote(self):
+        with self.assertRaisesRegex(RuntimeError, "exists"):
+            self.server.cli("remote", "add", "shelf", "--kind", "file", "--endpoint", self.mount)
+        self.is_down()
+
     def test_an_update_to_an_empty_place_is_the_word_of_who_says_so(self):
         other = self.folder / "other"
         other.mkdir()

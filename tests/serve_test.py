@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import threading
+import time
 
 from harness import raw, suite
 from harness.azcopy import AzCopy
@@ -132,6 +133,20 @@ class Stopping(TempCase):
             self.assertEqual(self.server.stop(limit_s=20), 0)
         self.server.start()
         self.assertEqual(list(self.box.list_blobs(include=["uncommittedblobs"])), [])
+
+    def test_all_listeners_share_the_time_of_a_stop(self):
+        self.server.stop()
+        self.server.env["TOMBOLO_SERVER_STOP_SECONDS"] = "4"
+        self.server.start()
+        token = (self.server.data / "admin.token").read_text().strip()
+        hanging, _ = self.put("hangs", 4 << 20)
+        with hanging, raw.Connection(self.server.admin_port) as asking:
+            asking.send(f"POST /v1/accounts HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n"
+                        "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{".encode())
+            time.sleep(0.5)
+            begun = time.monotonic()
+            self.assertEqual(self.server.stop(limit_s=20), 0)
+            self.assertLess(time.monotonic() - begun, 7)
 
     def test_an_idle_connection_does_not_hold_it_up(self):
         with raw.Connection(self.server.port):

@@ -76,7 +76,7 @@ int fsck(const Invocation& invocation) {
   nlohmann::json watched = asked;
   watched["name"] = name;
   auto report = connection->post("fsck", watched, {"fsck/" + name, kLookEvery, show});
-  // Nobody answers: the directory is checked from here, if nobody holds it.
+  // Nobody is there: the directory is checked from here, if nobody holds it.
   const bool stopped = !report.ok() && report.error().detail == kNoServer && invocation.has("--data");
   if (stopped) report = invocation.programs().fsck_stopped(invocation.text("--data"), asked, show);
   progress.finish();

@@ -54,7 +54,8 @@ namespace tombolo::observe {
   X(kCacheHits, total, "tombolo_cache_hits_total", "Granules served from the block cache.", )                          \
   X(kCacheMisses, total, "tombolo_cache_misses_total", "Granules not found in the block cache.", )                     \
   X(kCacheEvictions, total, "tombolo_cache_evictions_total", "Granules that left the block cache for others.", )       \
-  X(kRemoteRequests, counter, "tombolo_remote_requests_total", "Operations on remotes by outcome (ok or an error code).", "remote", "operation", "outcome") \
+  X(kRemoteUp, gauge, "tombolo_remote_up", "1 while the remote is in use; 0 while it is down: `tombolo remote list` says why.", "remote") \
+  X(kRemoteRequests, counter, "tombolo_remote_requests_total", "Operations on remotes by outcome (ok or an error code); of gets also what bodies that failed ended with.", "remote", "operation", "outcome") \
   X(kRemoteSeconds, histogram, "tombolo_remote_request_duration_seconds", "Time of an operation on a remote, retries in it; of a get: to its first byte.", "remote", "operation") \
   X(kRemoteRetries, counter, "tombolo_remote_retries_total", "HTTP requests to remotes after the first of an operation.", "remote", "operation") \
   X(kRemoteUnverified, counter, "tombolo_remote_unverified_total", "Answers of remotes whose bytes did not verify and were asked for once more.", "remote") \

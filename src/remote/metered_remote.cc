@@ -5,18 +5,23 @@ namespace {
 
 using observe::Metric;
 
+using Failed = std::function<void(Code)>;
+
 class MeteredSource final : public ByteSource {
  public:
-  MeteredSource(std::unique_ptr<ByteSource> inner, observe::Counter& bytes) : inner_(std::move(inner)), bytes_(bytes) {}
+  MeteredSource(std::unique_ptr<ByteSource> inner, observe::Counter& bytes, Failed failed = {})
+      : inner_(std::move(inner)), bytes_(bytes), failed_(std::move(failed)) {}
   Task<Block> next() override {
     Result<Block> block = co_await inner_->next();
     if (block.ok()) bytes_.add(block->size());
+    if (!block.ok() && failed_) failed_(block.error().code);
     co_return block;
   }
 
  private:
   const std::unique_ptr<ByteSource> inner_;
   observe::Counter& bytes_;
+  const Failed failed_;
 };
 
 }  // namespace
@@ -59,7 +64,12 @@ Task<std::unique_ptr<ByteSource>> MeteredRemote::get(GetRequest request, CallSit
   if (request.again) metrics_.counter(Metric::kRemoteUnverified, {inner_->name()}).add();
   Task<std::unique_ptr<ByteSource>> task = inner_->get(std::move(request), site);
   CO_TRY_ASSIGN(auto source, counted(get_, std::move(task)));
-  std::unique_ptr<ByteSource> metered = std::make_unique<MeteredSource>(std::move(source), received_);
+  // A get that began well may still break off, or find the object changed: it counts once more, as what it came to.
+  Failed failed = [&metrics = metrics_, remote = inner_->name()](Code code) {
+    metrics.counter(Metric::kRemoteRequests, {remote, "get", code_name(code)}).add();
+  };
+  std::unique_ptr<ByteSource> metered =
+      std::make_unique<MeteredSource>(std::move(source), received_, std::move(failed));
   co_return metered;
 }
 

@@ -10,7 +10,8 @@
 
 namespace tombolo::remote {
 
-/// Counts operations by outcome, their times, and the bytes of bodies as they pass. Changes nothing else. `metrics` and
+/// Counts operations by outcome, their times, and the bytes of bodies as they pass; a get whose body fails counts once
+/// more, with that outcome. Changes nothing else. `metrics` and
 /// `clock` outlive it and every source that it hands out.
 class MeteredRemote final : public Remote {
  public:

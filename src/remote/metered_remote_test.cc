@@ -57,5 +57,34 @@ TEST(MeteredRemote, CountsOperationsOutcomesAndBytes) {
   EXPECT_THAT(text, HasSubstr(R"(tombolo_remote_request_duration_seconds_count{remote="archive",operation="put"} 1)"));
 }
 
+/// Whose gets begin well, and then find the object changed.
+class Broken final : public Remote {
+ public:
+  const std::string& name() const override { return name_; }
+  Capabilities capabilities() const override { return {}; }
+  Task<RemoteObject> put(PutRequest, BodyFactory, CallSite) override { co_return none(); }
+  Task<std::unique_ptr<ByteSource>> get(GetRequest, CallSite) override { co_return std::make_unique<Source>(); }
+  Task<HeadResult> head(std::string, CallSite) override { co_return none(); }
+  Task<ListPage> list(ListRequest, CallSite) override { co_return none(); }
+  Task<void> remove(std::string, Condition, CallSite) override { co_return none(); }
+
+ private:
+  class Source final : public ByteSource {
+    Task<Block> next() override { co_return Error{Code::kChangedOutside, "changed"}; }
+  };
+  static Error none() { return {Code::kNotFound, "none"}; }
+  const std::string name_ = "archive";
+};
+
+TEST(MeteredRemote, CountsWhatABodyEndsWith) {
+  ManualClock clock;
+  observe::Metrics metrics;
+  MeteredRemote remote(std::make_shared<Broken>(), metrics, clock);
+  const auto source = run_to_end(remote.get({}));
+  ASSERT_TRUE(source.ok());
+  EXPECT_FALSE(run_to_end((*source)->next()).ok());
+  EXPECT_THAT(metrics.text(), HasSubstr(R"(operation="get",outcome="changed_outside"} 1)"));
+}
+
 }  // namespace
 }  // namespace tombolo::remote

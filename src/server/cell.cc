@@ -74,6 +74,9 @@ Task<void> Cell::open_parts(Foundation foundation, Background background) {
   CO_TRY(segments_->open());
   const meta::Cell cell{*engine_, random_, clock_, *stamper_, *ids_, ledger_, seals_};
   services_.reset(new store::Services{cell, *segments_, *cache_, remotes_, pins_, runtime_.workers()});
+  services_->on_remote_rot = [&metrics = metrics_](std::string_view remote) {
+    metrics.counter(observe::Metric::kRemoteRequests, {remote, "get", code_name(Code::kCorrupt)}).add();
+  };
   store_ = std::make_unique<store::Store>(*services_);
   accounts_ = std::make_unique<store::Accounts>(cell, sealer_);
   RemotePatience patience;
@@ -167,6 +170,7 @@ Task<void> Cell::close() {
     keep(co_await segments_->close());
   }
   if (engine_) keep(co_await engine_->close());
+  if (drivers_) keep(co_await drivers_->close());  // last: over a mount that hangs this does not end
   co_return first;
 }
 

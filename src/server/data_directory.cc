@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <pwd.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -128,6 +129,22 @@ Result<void> make_index_private(const std::string& path) {
   return {};
 }
 
+std::string user_name(uid_t id) {
+  const passwd* const entry = ::getpwuid(id);
+  return entry == nullptr ? fmt::format("#{}", id) : entry->pw_name;
+}
+
+// What another user writes here the owner cannot open: an fsck by root would be the last thing that this cell saw.
+Result<void> check_owner(const std::string& path) {
+  struct stat info{};
+  if (::stat((path + "/root.key").c_str(), &info) != 0 || info.st_uid == ::geteuid()) return {};
+  return Error{
+      Code::kPermissionDenied,
+      fmt::format("{0} belongs to the user {1}, who could not open what {2} writes there: run it as sudo -u {1} "
+                  "tombolo ...",
+                  path, user_name(info.st_uid), user_name(::geteuid()))};
+}
+
 Result<std::string> read_or_make_secret(const std::string& directory, const std::string& name, Random& random) {
   auto present = read_secret(directory + "/" + name);
   if (present.ok() || present.error().code != Code::kNotFound) return present;
@@ -145,6 +162,7 @@ Result<DataDirectory> DataDirectory::open(const std::string& path, Random& rando
     fs::create_directories(fs::path(path).parent_path().empty() ? "." : fs::path(path).parent_path(), bad);
     if (::mkdir(path.c_str(), 0700) != 0) return failed("cannot create the data directory", path);
   }
+  TRY(check_owner(path));
   DataDirectory opened;
   opened.path_ = path;
   Descriptor lock(::open((path + "/LOCK").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -64,6 +65,15 @@ TEST_F(DataDirectoryTest, KeepsTheIndexFromOthers) {
     ASSERT_EQ(::stat((path_ + "/index").c_str(), &info), 0);
     EXPECT_EQ(info.st_mode & 07, 0u);
   }
+}
+
+TEST_F(DataDirectoryTest, RefusesTheDirectoryOfAnotherUser) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+  ASSERT_TRUE(DataDirectory::open(path_, random_).ok());
+  ASSERT_EQ(::chown((path_ + "/root.key").c_str(), 65'534, 65'534), 0);
+  const auto opened = DataDirectory::open(path_, random_);
+  EXPECT_EQ(opened.error().code, Code::kPermissionDenied);
+  EXPECT_THAT(opened.error().message, HasSubstr("sudo -u"));
 }
 
 TEST_F(DataDirectoryTest, RefusesToMakeANewRootKeyOverOldData) {

@@ -3,25 +3,33 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/asio/this_coro.hpp>
 #include <filesystem>
 
 #include "async/deadline.h"
+#include "async/sleep.h"
 #include "auth/http_request.h"
 #include "auth/shared_key.h"
 #include "base/encoding.h"
 #include "base/log.h"
+#include "base/units.h"
 #include "base/wire.h"
 #include "meta/ops/admin_rows.h"
 #include "remote/azure/azure_remote.h"
 #include "remote/file/file_remote.h"
 #include "remote/metered_remote.h"
 #include "remote/probe.h"
+#include "server/wait_at_most.h"
 
 namespace tombolo::server {
 namespace {
 
 constexpr unsigned kFileThreads = 8, kFileCallsMax = 4'096;
+constexpr std::uint64_t kRateMin = 4 * kKiB;  // bytes a second: a service that drips is as good as none
 constexpr std::chrono::seconds kHealthMax{5};
+constexpr std::chrono::seconds kOpenMax{10};
+constexpr Duration kStartMax = std::chrono::seconds(2);  // that a start waits for directories
+constexpr Duration kLookEvery = std::chrono::milliseconds(10);
 constexpr std::chrono::seconds kTestTry{10};
 
 Error no_such(const std::string& name) {
@@ -29,6 +37,11 @@ Error no_such(const std::string& name) {
           fmt::format(
               "there is no remote \"{}\": `tombolo remote list` shows those there are, `tombolo remote add` makes one",
               name)};
+}
+
+Error exists(const std::string& name) {
+  return {Code::kAlreadyExists,
+          fmt::format("remote \"{}\" exists: `tombolo remote update {}` changes it, or take another name", name, name)};
 }
 
 std::string purpose(const std::string& remote) {
@@ -71,6 +84,35 @@ Result<void> check(const admin::NewRemote& remote) {
   return {};
 }
 
+/// Nothing lives under this key: "not found" is the healthy answer.
+Task<void> ask_health(std::shared_ptr<remote::Remote> remote, std::string prefix) {
+  const auto head = co_await remote->head(prefix + ".tombolo-health");
+  if (head.ok() || head.error().code == Code::kNotFound) co_return Result<void>{};
+  co_return head.error();
+}
+
+/// A name in a set, for as long as this lives.
+class Turn {
+ public:
+  Turn(std::mutex& mutex, std::set<std::string>& names, std::string name)
+      : mutex_(mutex), names_(names), name_(std::move(name)) {
+    const std::lock_guard lock(mutex_);
+    taken_ = names_.insert(name_).second;
+  }
+  Turn(const Turn&) = delete;
+  ~Turn() {
+    const std::lock_guard lock(mutex_);
+    if (taken_) names_.erase(name_);
+  }
+  bool taken() const { return taken_; }
+
+ private:
+  std::mutex& mutex_;
+  std::set<std::string>& names_;
+  const std::string name_;
+  bool taken_ = false;
+};
+
 // Signs outgoing requests as the SDKs do.
 remote::azure::Signer shared_key_signer(const std::string& account, const std::string& key) {
   auth::AccountKeys keys;
@@ -97,6 +139,7 @@ RemoteDrivers::RemoteDrivers(meta::Cell cell, const auth::Sealer& sealer, store:
   http::ClientConfig client;
   client.first_byte_max = patience_.first_byte_max;
   client.stall_max = patience_.stall_max;
+  client.rate_min = kRateMin;
   client.tls = std::move(trust);
   client_ = std::make_shared<http::Client>(client);
 }
@@ -105,17 +148,60 @@ std::shared_ptr<remote::Remote> RemoteDrivers::metered(std::shared_ptr<remote::R
   return std::make_shared<remote::MeteredRemote>(std::move(remote), metrics_, cell_.clock);
 }
 
-Result<std::shared_ptr<remote::Remote>> RemoteDrivers::connect(const meta::RemoteConfig& config, const Secret& secret,
-                                                               Use use) {
-  if (config.kind == "file") {
-    remote::file::FileConfig file{.name = config.name, .directory = config.endpoint};
-    if (use == Use::kNewPlace) file.marker = remote::file::Marker::kMayBeMade;
-    auto workers = std::make_unique<Workers>(WorkersOptions{.threads = kFileThreads, .queue_max = kFileCallsMax});
-    TRY_ASSIGN(auto opened, remote::file::FileRemote::open(std::move(file), *workers, cell_.clock, cell_.random));
-    const std::lock_guard lock(mutex_);
-    file_workers_.push_back(std::move(workers));
-    return metered(std::move(opened));
+// The calls on a directory block, and hang where its mount does.
+Task<std::shared_ptr<remote::Remote>> RemoteDrivers::open_directory(Wanted wanted) {
+  const meta::RemoteConfig& config = wanted.config;
+  const Turn turn(mutex_, opening_, config.endpoint);
+  if (!turn.taken()) {
+    co_return Error{Code::kUnavailable,
+                    fmt::format("\"{}\" is being opened already, and that hangs: does the server of "
+                                "the mount that it lies on answer?",
+                                config.endpoint)};
   }
+  remote::file::FileConfig file{.name = config.name, .directory = config.endpoint};
+  if (wanted.use == Use::kNewPlace) file.marker = remote::file::Marker::kMayBeMade;
+  const WorkersOptions bounds{.threads = kFileThreads, .queue_max = kFileCallsMax};
+  const auto workers = std::make_shared<Workers>(bounds);
+  {
+    const std::lock_guard lock(mutex_);
+    file_workers_.push_back(workers);
+  }
+  const auto open = [this, file, check = wanted.check_place,
+                     pool = workers.get()]() -> Result<std::shared_ptr<remote::Remote>> {
+    if (check) {
+      TRY(check(file.directory));
+    }
+    TRY_ASSIGN(auto opened, remote::file::FileRemote::open(file, *pool, cell_.clock, cell_.random));
+    return std::shared_ptr<remote::Remote>(std::move(opened));
+  };
+  auto opened = co_await offload(*workers, open);
+  if (opened.ok()) co_return metered(*std::move(opened));
+  const std::lock_guard lock(mutex_);
+  std::erase(file_workers_, workers);
+  co_return std::move(opened).error();
+}
+
+Task<std::shared_ptr<remote::Remote>> RemoteDrivers::connect(Wanted wanted) {
+  if (wanted.config.kind == "file") co_return co_await open_directory(std::move(wanted));
+  if (wanted.check_place) {
+    CO_CHECK(wanted.check_place(wanted.config.endpoint));
+  }
+  co_return make_azure(wanted.config, wanted.secret, wanted.use);
+}
+
+Task<std::shared_ptr<remote::Remote>> RemoteDrivers::connect_soon(Wanted wanted) {
+  const std::string endpoint = wanted.config.endpoint;
+  auto connecting = connect(std::move(wanted));
+  auto connected = co_await wait_at_most(scope_, std::move(connecting), kOpenMax);
+  if (connected.ok() || connected.error().code != Code::kDeadline) co_return connected;
+  co_return Error{Code::kDeadline,
+                  fmt::format("\"{}\" could not be opened within {} s: does the server of the mount that "
+                              "it lies on answer?",
+                              endpoint, kOpenMax.count())};
+}
+
+Result<std::shared_ptr<remote::Remote>> RemoteDrivers::make_azure(const meta::RemoteConfig& config,
+                                                                  const Secret& secret, Use use) {
   // An administrator named the endpoint: private networks and this machine are as good as any.
   remote::azure::AzureConfig azure{.name = config.name,
                                    .endpoint = config.endpoint,
@@ -152,34 +238,65 @@ std::string RemoteDrivers::sealed(const std::string& name, const Secret& secret)
   return sealer_.seal(purpose(name), packed.bytes());
 }
 
+Task<void> RemoteDrivers::connect_at_start(RemoteDrivers& drivers, Wanted wanted) {
+  const std::string name = wanted.config.name;
+  auto connected = co_await drivers.connect(std::move(wanted));
+  if (!connected.ok()) {
+    log(LogLevel::kError, "server", "remote {} is not available: {}", name, connected.error().message);
+    connected = Error{connected.error().code,
+                      fmt::format("{}. Once that is mended, `tombolo remote test {}`, or a restart, takes it into use "
+                                  "again",
+                                  connected.error().message, name)};
+  }
+  drivers.remotes_.opened(name, std::move(connected));
+  drivers.show(name);
+  co_return Result<void>{};
+}
+
 Task<void> RemoteDrivers::connect_all() {
   CO_TRY_ASSIGN(const auto rows, meta::list_remotes(cell_));
+  const auto executor = co_await boost::asio::this_coro::executor;
   for (const meta::RemoteConfig& row : rows) {
-    CO_CHECK_ASSIGN(const Secret secret, secret_of(row));
-    auto remote = connect(row, secret, Use::kService);
-    if (remote.ok()) {
-      remotes_.set(row.name, *std::move(remote));
-    } else {
-      log(LogLevel::kError, "server", "remote {} is not available: {}", row.name, remote.error().message);
-      remotes_.set_down(
-          row.name,
-          fmt::format("{}. Once that is mended, `tombolo remote test {}`, or a restart, takes it into use again",
-                      remote.error().message, row.name));
-    }
+    Wanted wanted{.config = row, .secret = {}};
+    CO_CHECK_ASSIGN(wanted.secret, secret_of(row));
+    remotes_.set_opening(row.name);
+    show(row.name);
+    scope_.spawn(executor, connect_at_start(*this, std::move(wanted)));
+  }
+  for (Duration waited{0}; scope_.size() > 0 && waited < kStartMax; waited += kLookEvery) {
+    CO_TRY(sleep_for(kLookEvery));
   }
   co_return Result<void>{};
 }
 
-Result<std::shared_ptr<remote::Remote>> RemoteDrivers::in_use(const meta::RemoteConfig& row, const Secret& secret) {
-  if (auto remote = remotes_.find(row.name); remote.ok()) return remote;
-  TRY_ASSIGN(auto remote, connect(row, secret, Use::kService));
-  remotes_.set(row.name, remote);
-  log(LogLevel::kInfo, "server", "remote {} is in use again", row.name);
-  return remote;
+void RemoteDrivers::take_into_use(const std::string& name, std::shared_ptr<remote::Remote> remote) {
+  remotes_.set(name, std::move(remote));
+  show(name);
 }
 
-Task<void> RemoteDrivers::add(admin::NewRemote remote) {
+void RemoteDrivers::show(const std::string& name) {
+  metrics_.set(observe::Metric::kRemoteUp, {name}, remotes_.find(name).ok() ? 1 : 0);
+}
+
+Task<void> RemoteDrivers::close() {
+  return scope_.close();
+}
+
+Task<std::shared_ptr<remote::Remote>> RemoteDrivers::in_use(meta::RemoteConfig row, Secret secret) {
+  if (auto remote = remotes_.find(row.name); remote.ok()) co_return remote;
+  const std::string name = row.name;
+  Wanted wanted{.config = std::move(row), .secret = std::move(secret)};
+  CO_TRY_ASSIGN(auto remote, connect_soon(std::move(wanted)));
+  take_into_use(name, remote);
+  log(LogLevel::kInfo, "server", "remote {} is in use again", name);
+  co_return remote;
+}
+
+Task<void> RemoteDrivers::add(admin::NewRemote remote, CheckPlace check_place) {
   CO_CHECK(check(remote));
+  // Before anything is made in the directory: it may be the bare mount point of the remote that has the name.
+  CO_TRY_ASSIGN(const auto known, meta::get_remote(cell_, remote.name));
+  if (known) co_return exists(remote.name);
   const Secret secret{.account = remote.account, .key = remote.key, .sas = remote.sas};
   meta::RemoteConfig row;
   row.name = remote.name;
@@ -188,19 +305,16 @@ Task<void> RemoteDrivers::add(admin::NewRemote remote) {
   row.bucket = remote.bucket;
   row.prefix = remote.prefix;
   row.sealed_secret = sealed(remote.name, secret);
-  CO_CHECK_ASSIGN(auto connected, connect(row, secret, Use::kNewPlace));
+  Wanted wanted{.config = row, .secret = secret, .use = Use::kNewPlace, .check_place = std::move(check_place)};
+  CO_TRY_ASSIGN(auto connected, connect_soon(std::move(wanted)));
   auto put = co_await meta::put_remote(cell_, std::move(row), meta::PutMode::kCreate);
-  if (!put.ok() && put.error().code == Code::kAlreadyExists) {
-    co_return Error{Code::kAlreadyExists,
-                    fmt::format("remote \"{}\" exists: `tombolo remote update {}` changes it, or take another name",
-                                remote.name, remote.name)};
-  }
+  if (!put.ok() && put.error().code == Code::kAlreadyExists) co_return exists(remote.name);
   CO_CHECK(put);
-  remotes_.set(remote.name, std::move(connected));
+  take_into_use(remote.name, std::move(connected));
   co_return Result<void>{};
 }
 
-Task<void> RemoteDrivers::update(admin::NewRemote remote) {
+Task<void> RemoteDrivers::update(admin::NewRemote remote, CheckPlace check_place) {
   CO_TRY_ASSIGN(auto row, meta::get_remote(cell_, remote.name));
   if (!row) co_return no_such(remote.name);
   CO_CHECK_ASSIGN(Secret secret, secret_of(*row));
@@ -227,9 +341,11 @@ Task<void> RemoteDrivers::update(admin::NewRemote remote) {
                   .key = secret.key,
                   .sas = secret.sas}));
   row->sealed_secret = sealed(row->name, secret);
-  CO_CHECK_ASSIGN(auto connected, connect(*row, secret, use));
+  Wanted wanted{.config = *row, .secret = secret, .use = use};
+  if (!remote.endpoint.empty()) wanted.check_place = std::move(check_place);
+  CO_TRY_ASSIGN(auto connected, connect_soon(std::move(wanted)));
   CO_TRY(meta::put_remote(cell_, *row, meta::PutMode::kUpdate));
-  remotes_.set(remote.name, std::move(connected));
+  take_into_use(remote.name, std::move(connected));
   co_return Result<void>{};
 }
 
@@ -243,17 +359,16 @@ Task<std::vector<admin::RemoteView>> RemoteDrivers::views() {
     if (!remote.ok()) {
       view.problem = remote.error().message;
     } else {
-      // Nothing lives under this key: "not found" is the healthy answer.
-      auto asking = (*remote)->head(row.prefix + ".tombolo-health");
-      // A directory answers at once, and its calls cannot be cancelled.
-      if (row.kind == "azure") asking = with_deadline(std::move(asking), kHealthMax);
-      const auto head = co_await std::move(asking);
-      view.healthy = head.ok() || head.error().code == Code::kNotFound;
+      auto asking = ask_health(*remote, row.prefix);
+      asking = row.kind == "file" ? wait_at_most(scope_, std::move(asking), kHealthMax)
+                                  : with_deadline(std::move(asking), kHealthMax);
+      const auto asked = co_await std::move(asking);
+      view.healthy = asked.ok();
       if (!view.healthy) {
         view.problem =
-            head.error().code == Code::kDeadline
+            asked.error().code == Code::kDeadline
                 ? fmt::format("no answer within {} s: is {} reachable from here?", kHealthMax.count(), row.endpoint)
-                : head.error().message;
+                : asked.error().message;
       }
     }
     views.push_back(std::move(view));
@@ -266,8 +381,10 @@ Task<admin::RemoteTestReport> RemoteDrivers::test(std::string name, admin::Remot
   if (!row) co_return no_such(name);
   CO_CHECK_ASSIGN(const Secret secret, secret_of(*row));
   // A directory's driver keeps its conditions within itself, and takes files in the making of another for leftovers.
-  CO_CHECK_ASSIGN(const auto used, in_use(*row, secret));
-  CO_CHECK_ASSIGN(const auto remote, row->kind == "file" ? used : connect(*row, secret, Use::kTest));
+  CO_TRY_ASSIGN(auto remote, in_use(*row, secret));
+  if (row->kind != "file") {
+    CO_CHECK_ASSIGN(remote, make_azure(*row, secret, Use::kTest));
+  }
   admin::RemoteTestReport report;
   report.kind = row->kind;
   remote::ProbeOptions options;

@@ -1,12 +1,15 @@
 // RemoteDrivers: turns the rows of configured remotes into connected Remotes.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "admin/control.h"
+#include "async/scope.h"
 #include "async/workers.h"
 #include "auth/seal.h"
 #include "http/client.h"
@@ -32,14 +35,21 @@ class RemoteDrivers {
   RemoteDrivers(meta::Cell cell, const auth::Sealer& sealer, store::Remotes& remotes, RemotePatience patience,
                 std::shared_ptr<const http::TlsClient> trust, observe::Metrics& metrics);
 
-  /// At start: every row. A remote that cannot be set up is logged and down; its objects answer kUnavailable.
+  /// At start: every row. Waits a moment for directories; those that take longer, on a mount that hangs say, are down
+  /// until they have been opened in the background. A remote that cannot be set up is logged and down; its objects
+  /// answer kUnavailable.
   Task<void> connect_all();
-  /// Checks, stores (secrets sealed) and connects. kInvalid, kAlreadyExists.
-  Task<void> add(admin::NewRemote remote);
-  /// With their health: one HEAD each.
+  /// Ends what the calls above and below began; waits for ever where a mount hangs. Before destruction.
+  Task<void> close();
+
+  /// Judges an endpoint that an administrator names; it may block.
+  using CheckPlace = std::function<Result<void>(const std::string& endpoint)>;
+  /// Checks, stores (secrets sealed) and connects. kInvalid, kAlreadyExists, kDeadline.
+  Task<void> add(admin::NewRemote remote, CheckPlace check_place);
+  /// With their health: one HEAD each, which gets a few seconds.
   Task<std::vector<admin::RemoteView>> views();
-  /// Replaces what is not empty; the next operation uses it. kNotFound, kInvalid.
-  Task<void> update(admin::NewRemote remote);
+  /// Replaces what is not empty; the next operation uses it. kNotFound, kInvalid, kDeadline.
+  Task<void> update(admin::NewRemote remote, CheckPlace check_place);
   /// Over a connection of its own, which tries again only once: what is told is what the remote did. One that is down
   /// is taken into use again if it can be. kNotFound.
   Task<admin::RemoteTestReport> test(std::string name, admin::RemoteTestLimits limits);
@@ -51,9 +61,23 @@ class RemoteDrivers {
   std::shared_ptr<remote::Remote> metered(std::shared_ptr<remote::Remote> remote) const;
   // kNewPlace: for service too, at a place that was just named and may be empty.
   enum class Use { kService, kNewPlace, kTest };
-  Result<std::shared_ptr<remote::Remote>> connect(const meta::RemoteConfig& config, const Secret& secret, Use use);
+  struct Wanted {
+    meta::RemoteConfig config;
+    Secret secret;
+    Use use = Use::kService;
+    CheckPlace check_place = {};
+  };
+  Task<std::shared_ptr<remote::Remote>> connect(Wanted wanted);
+  /// The same, or kDeadline.
+  Task<std::shared_ptr<remote::Remote>> connect_soon(Wanted wanted);
+  Task<std::shared_ptr<remote::Remote>> open_directory(Wanted wanted);
+  Result<std::shared_ptr<remote::Remote>> make_azure(const meta::RemoteConfig& config, const Secret& secret, Use use);
+  static Task<void> connect_at_start(RemoteDrivers& drivers, Wanted wanted);
+  /// Remotes::set, shown to whoever watches.
+  void take_into_use(const std::string& name, std::shared_ptr<remote::Remote> remote);
+  void show(const std::string& name);
   /// The one in use. One that is down is connected again, and in use when that succeeds.
-  Result<std::shared_ptr<remote::Remote>> in_use(const meta::RemoteConfig& row, const Secret& secret);
+  Task<std::shared_ptr<remote::Remote>> in_use(meta::RemoteConfig row, Secret secret);
   Result<Secret> secret_of(const meta::RemoteConfig& row) const;
   std::string sealed(const std::string& name, const Secret& secret) const;
 
@@ -63,9 +87,12 @@ class RemoteDrivers {
   const RemotePatience patience_;
   observe::Metrics& metrics_;
   std::shared_ptr<http::Client> client_;
+  Scope scope_{"remotes"};
   std::mutex mutex_;
-  // Of one file remote each, guarded by mutex_: calls on a mount that hangs wait for ever, and nobody else's with them.
-  std::vector<std::unique_ptr<Workers>> file_workers_;
+  // Guarded by mutex_.
+  std::set<std::string> opening_;  // directories: one that hangs keeps no more threads than it has
+  // Of one file remote each: calls on a mount that hangs wait for ever, and nobody else's with them.
+  std::vector<std::shared_ptr<Workers>> file_workers_;
 };
 
 }  // namespace tombolo::server

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/asio/this_coro.hpp>
 
 #include "admin/handler.h"
 #include "base/log.h"
@@ -117,14 +118,9 @@ class Server::Doors {
     tls_started_ = true;
     co_return Result<void>{};
   }
-  Task<void> stop() {
-    if (tls_started_) {
-      CO_TRY(tls_->stop());
-    }
-    if (plain_started_) {
-      CO_TRY(plain_->stop());
-    }
-    co_return Result<void>{};
+  void stop_in(Scope& scope, const Executor& executor) {
+    if (tls_started_) scope.spawn(executor, tls_->stop());
+    if (plain_started_) scope.spawn(executor, plain_->stop());
   }
   std::uint16_t port() const { return plain_->port(); }
   std::uint16_t tls_port() const { return tls_ ? tls_->port() : 0; }
@@ -231,13 +227,12 @@ Task<void> Server::start() {
 Task<void> Server::stop() {
   ready_ = false;
   CO_TRY(background_.close());
-  if (blob_) {
-    CO_TRY(blob_->doors().stop());
-  }
-  if (admin_) {
-    CO_TRY(admin_->doors().stop());
-  }
-  co_return Result<void>{};
+  // Side by side: server.stop_seconds is how long all of it may take.
+  const auto executor = co_await boost::asio::this_coro::executor;
+  Scope stopping("server stop");
+  if (blob_) blob_->doors().stop_in(stopping, executor);
+  if (admin_) admin_->doors().stop_in(stopping, executor);
+  co_return co_await stopping.join();
 }
 
 std::string Server::blob_url() const {
@@ -282,26 +277,30 @@ Task<admin::TlsView> Server::reload_tls() {
   co_return co_await tls();
 }
 
-Result<void> Server::check_not_own_remote(const std::string& endpoint) const {
-  TRY_ASSIGN(Endpoint blob, parse_endpoint(settings_.listen));
-  if (blob_) blob.port = blob_->doors().port();
-  TRY(check_not_own(endpoint, blob, settings_.data));
-  if (settings_.tls_listen.empty()) return {};
-  TRY_ASSIGN(Endpoint tls, parse_endpoint(settings_.tls_listen));
-  if (blob_) tls.port = blob_->doors().tls_port();
-  return check_not_own(endpoint, tls, settings_.data);
+RemoteDrivers::CheckPlace Server::check_not_own_remote() const {
+  std::vector<Endpoint> own;
+  for (const bool tls : {false, true}) {
+    auto listener = parse_endpoint(tls ? settings_.tls_listen : settings_.listen);
+    if (!listener.ok()) continue;
+    if (blob_) listener->port = tls ? blob_->doors().tls_port() : blob_->doors().port();
+    own.push_back(*std::move(listener));
+  }
+  return [own, data = settings_.data](const std::string& endpoint) -> Result<void> {
+    for (const Endpoint& listener : own) {
+      TRY(check_not_own(endpoint, listener, data));
+    }
+    return {};
+  };
 }
 
 Task<void> Server::add_remote(admin::NewRemote remote) {
-  CO_CHECK(check_not_own_remote(remote.endpoint));
-  co_return co_await cell_.drivers().add(std::move(remote));
+  return cell_.drivers().add(std::move(remote), check_not_own_remote());
 }
 Task<std::vector<admin::RemoteView>> Server::remotes() {
   return cell_.drivers().views();
 }
 Task<void> Server::update_remote(admin::NewRemote remote) {
-  CO_CHECK(check_not_own_remote(remote.endpoint));
-  co_return co_await cell_.drivers().update(std::move(remote));
+  return cell_.drivers().update(std::move(remote), check_not_own_remote());
 }
 Task<admin::RemoteTestReport> Server::test_remote(std::string name, admin::RemoteTestLimits limits) {
   return cell_.drivers().test(std::move(name), limits);

@@ -267,6 +267,10 @@ Result<void> GenSource::open_native(const meta::NativePlace& place) {
 
 /// The place that failed may be one that the bytes have left: plan anew from at_, and see whether it still is theirs.
 Task<void> GenSource::recover(Error failed) {
+  const bool from_remote = source_ != nullptr && !reading_local_;
+  if (from_remote && failed.code == Code::kCorrupt && services_.on_remote_rot) {
+    services_.on_remote_rot(reading_native_.remote);
+  }
   source_.reset();
   if (failed.code == Code::kCancelled || failed.detail == "NotLocal" || ++failures_ > kFailuresMax) co_return failed;
   if (piece_ == window_.pieces.size() || !window_.pieces[piece_].run) co_return failed;

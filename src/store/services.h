@@ -1,7 +1,9 @@
 // Services: what the operations work with. server/ makes and owns it all; tests make it over memory.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <string_view>
 
 #include "base/units.h"
 #include "meta/cell.h"
@@ -43,6 +45,8 @@ struct Services {
   GenPins& pins;
   Workers& workers;  // hashing
   Limits limits = {};
+  /// Called with the name of a remote whose bytes have not verified, asked for twice. Thread-safe and quick.
+  std::function<void(std::string_view)> on_remote_rot = {};
   /// One for all copies of these services.
   std::shared_ptr<KeysAtWork> keys_at_work = std::make_shared<KeysAtWork>();
 };

@@ -23,8 +23,8 @@ struct FileConfig {
 /// calls run on the workers and cannot be cancelled or timed out: over a hanging network mount they hang.
 class FileRemote final : public Remote {
  public:
-  /// Blocking; for the start of a process. kUnavailable when the directory or its marker is missing. What it is given
-  /// outlives it and the sources that it hands out.
+  /// Blocks, and hangs where the mount does: for workers. kUnavailable when the directory or its marker is missing.
+  /// What it is given outlives it and the sources that it hands out.
   static Result<std::unique_ptr<FileRemote>> open(FileConfig config, Workers& workers, Clock& clock, Random& random);
 
   const std::string& name() const override { return config_.name; }
