@@ -33,8 +33,9 @@ class BitRotTest(unittest.TestCase):
         self.assertGreaterEqual(report["flips"]["made"], FLIPS + TABLES)
         self.assertEqual(report["flips"]["detected"], report["flips"]["made"])
         self.assertEqual(report["blocks"]["detected"], report["blocks"]["made"])
-        # Of a table that a compaction replaced, what nobody had noticed lay in its filters or properties: very few.
-        self.assertLessEqual(report["compacted_away"], TABLES // 100)
+        # Of a table that a compaction replaced, what nobody had noticed lay in its filters or properties: few, though in
+        # a cell whose start compacts every time they come in a row.
+        self.assertLessEqual(report["compacted_away"], TABLES // 20)
         for name, area in report["areas"].items():
             with self.subTest(name):
                 self.assertGreater(min(area["flips"]["made"], area["blocks"]["made"]), 0)
