@@ -255,6 +255,18 @@ const BytesPtr* find_block(const KeyState& state, const store::BlockChoice& choi
   return nullptr;
 }
 
+/// What leaves the content: the object has another ETag, and remembers the one it had.
+Change property_change(Precondition condition, std::optional<Stamp> etag, std::function<void(ObjectState&)> apply) {
+  return [=](const KeyState& state) -> std::variant<KeyState, std::string> {
+    if (!state.object) return "BlobNotFound";
+    if (auto refusal = judge(state, condition, etag); !refusal.empty()) return refusal;
+    KeyState next = state;
+    next.object->earlier.push_back(std::exchange(next.object->etag, std::nullopt));
+    apply(*next.object);
+    return next;
+  };
+}
+
 }  // namespace
 
 Change put_change(BytesPtr bytes, meta::Metadata metadata, Precondition condition, std::optional<Stamp> etag,
@@ -278,26 +290,14 @@ Change delete_change(Precondition condition, std::optional<Stamp> etag) {
 }
 
 Change metadata_change(meta::Metadata metadata, Precondition condition, std::optional<Stamp> etag) {
-  return [=](const KeyState& state) -> std::variant<KeyState, std::string> {
-    if (!state.object) return "BlobNotFound";
-    if (auto refusal = judge(state, condition, etag); !refusal.empty()) return refusal;
-    KeyState next = state;
-    next.object->metadata = metadata;
-    next.object->earlier.push_back(std::exchange(next.object->etag, std::nullopt));
-    next.object->version = next.object->earlier.size();
-    return next;
-  };
+  return property_change(condition, etag, [=](ObjectState& object) {
+    object.metadata = metadata;
+    object.version = object.earlier.size();
+  });
 }
 
 Change headers_change(std::string headers, Precondition condition, std::optional<Stamp> etag) {
-  return [=](const KeyState& state) -> std::variant<KeyState, std::string> {
-    if (!state.object) return "BlobNotFound";
-    if (auto refusal = judge(state, condition, etag); !refusal.empty()) return refusal;
-    KeyState next = state;
-    next.object->headers = headers;
-    next.object->earlier.push_back(std::exchange(next.object->etag, std::nullopt));
-    return next;
-  };
+  return property_change(condition, etag, [=](ObjectState& object) { object.headers = headers; });
 }
 
 Change stage_change(std::string block, BytesPtr bytes) {
