@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "base/crc64.h"
 #include "base/log.h"
+#include "base/planted_bugs.h"
 #include "data/block_cache.h"
 #include "data/run_reader.h"
 #include "store/services.h"
@@ -274,6 +275,7 @@ Task<void> GenSource::recover(Error failed) {
   source_.reset();
   if (failed.code == Code::kCancelled || failed.detail == "NotLocal" || ++failures_ > kFailuresMax) co_return failed;
   if (piece_ == window_.pieces.size() || !window_.pieces[piece_].run) co_return failed;
+  if (planted(PlantedBug::evict_under_reader)) co_return failed;
   CO_TRY(plan());
   const meta::ReadPiece& piece = window_.pieces.front();
   if (!piece.run) co_return failed;

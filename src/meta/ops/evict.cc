@@ -69,7 +69,7 @@ Task<bool> clear_runs(const Eviction& eviction, kv::Transaction& txn, GenId of, 
 Task<bool> held_by_this_alone(const Eviction& eviction, kv::Transaction& txn, GenId source) {
   const std::string prefix = keys::edges(eviction.tenant, source);
   CO_TRY_ASSIGN(const auto page, read_prefix(txn, prefix, prefix, 2));
-  if (planted(PlantedBug::evict_under_reader)) co_return true;
+  if (planted(PlantedBug::evict_shared_source)) co_return true;
   co_return page.rows.size() == 1 &&
       page.rows.front().key == keys::edge(eviction.tenant, source, HolderId{eviction.gen.value});
 }

@@ -1,3 +1,4 @@
+#include "base/planted_bugs.h"
 #include "meta/ops/objects.h"
 #include "store/ops/resolve.h"
 #include "store/ops/write_body.h"
@@ -45,7 +46,11 @@ Task<meta::Object> put(Services& services, GenWriter& writer, meta::PublishObjec
   publish.metadata = std::move(request.metadata);
   publish.conditions = std::move(request.conditions);
   const auto once = [&](int) { return meta::publish_object(services.cell, publish); };
-  co_return co_await while_sealed(services.cell.random, once);
+  Result<meta::Object> object = co_await while_sealed(services.cell.random, once);
+  if (planted(PlantedBug::publish_before_runs)) {
+    CO_TRY(writer.sync());
+  }
+  co_return object;
 }
 
 }  // namespace

@@ -1,3 +1,4 @@
+#include "base/planted_bugs.h"
 #include "meta/ops/uploads.h"
 #include "store/ops/resolve.h"
 #include "store/ops/write_body.h"
@@ -21,6 +22,9 @@ Task<StagedBlock> stage(Services& services, GenWriter& writer, meta::PublishBloc
   publish.gen = std::move(written.gen);
   const auto once = [&](int) { return meta::publish_block(services.cell, publish); };
   CO_TRY(while_sealed(services.cell.random, once));
+  if (planted(PlantedBug::publish_before_runs)) {
+    CO_TRY(writer.sync());
+  }
   co_return staged;
 }
 
