@@ -63,10 +63,26 @@ Result<void> check_container(std::string_view container) {
   return Error{Code::kInvalid, fmt::format("\"{}\" is not a container's name", container)};
 }
 
+namespace {
+
+Error cannot_keep(std::string_view key, std::string_view why) {
+  return {Code::kInvalid, fmt::format("Azure cannot keep a blob named \"{}\": {}", key, why)};
+}
+
+template <class Test>
+bool any_segment(std::string_view key, Test test) {
+  for (;;) {
+    const std::size_t end = std::min(key.find('/'), key.size());
+    if (test(key.substr(0, end))) return true;
+    if (end == key.size()) return false;
+    key.remove_prefix(end + 1);
+  }
+}
+
+}  // namespace
+
 Result<void> check_key(std::string_view key) {
-  const auto bad = [key](std::string_view why) {
-    return Error{Code::kInvalid, fmt::format("Azure cannot keep a blob named \"{}\": {}", key, why)};
-  };
+  const auto bad = [key](std::string_view why) { return cannot_keep(key, why); };
   if (key.empty()) return bad("the name is empty");
   if (!is_utf8(key)) return bad("it is not UTF-8");
   if (key.find('\0') != std::string_view::npos) return bad("it has a NUL");
@@ -74,13 +90,16 @@ Result<void> check_key(std::string_view key) {
   std::size_t characters = 0;
   for (const char c : key) characters += (static_cast<unsigned char>(c) & 0xc0) != 0x80 ? 1 : 0;
   if (characters > kKeyCharactersMax) return bad("it is longer than 1,024 characters");
-  while (true) {
-    const std::size_t end = std::min(key.find('/'), key.size());
-    const std::string_view segment = key.substr(0, end);
-    if (segment.ends_with('.')) return bad("a segment of it ends in a dot, which is cut off");
-    if (end == key.size()) return {};
-    key.remove_prefix(end + 1);
+  if (any_segment(key, [](std::string_view segment) { return segment == "." || segment == ".."; })) {
+    return bad("a segment of it is \".\" or \"..\", which are folded on the way");
   }
+  return {};
+}
+
+Result<void> check_new_key(std::string_view key) {
+  TRY(check_key(key));
+  if (!any_segment(key, [](std::string_view segment) { return segment.ends_with('.'); })) return {};
+  return cannot_keep(key, "a segment of it ends in a dot, which is cut off");
 }
 
 std::string path_of(const Endpoint& endpoint, std::string_view container, std::string_view key) {

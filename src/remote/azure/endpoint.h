@@ -22,10 +22,13 @@ struct Endpoint {
 
 /// kInvalid for a container name that Azure would not take.
 Result<void> check_container(std::string_view container);
-/// kInvalid for what Azure cannot keep as a blob's name: empty, over 1,024 characters, not UTF-8, with a NUL, with a
-/// backslash, which becomes a slash, or with a segment that ends in a dot: "." and ".." are folded on the way, and
-/// other dots there are cut off (Azure/azure-sdk-for-java#36674, Azure/azure-storage-ruby#191).
+/// kInvalid for what no request can name: empty, over 1,024 characters, not UTF-8, with a NUL, with a backslash, which
+/// becomes a slash, or with a segment "." or "..", which are folded on the way.
 Result<void> check_key(std::string_view key);
+/// The same, and kInvalid for what Azure would keep under another name: it cuts off dots at the end of a segment
+/// (Azure/azure-sdk-for-java#36674, Azure/azure-storage-ruby#191). Nothing is put there, but what was is found and
+/// goes.
+Result<void> check_new_key(std::string_view key);
 
 /// Path of a blob or, with an empty key, of the container; encoded.
 std::string path_of(const Endpoint& endpoint, std::string_view container, std::string_view key);

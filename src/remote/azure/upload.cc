@@ -274,7 +274,7 @@ Task<RemoteObject> put_in_blocks(std::shared_ptr<Caller> caller, const PutReques
 }  // namespace
 
 Task<RemoteObject> put_object(std::shared_ptr<Caller> caller, PutRequest request, BodyFactory body) {
-  CO_CHECK(check_key(request.key));
+  CO_CHECK(check_new_key(request.key));
   if (request.size <= caller->config().single_put_bytes_max) {
     auto whole = co_await put_whole(caller, request, body);
     if (whole.ok() || whole.error().detail != kMd5Mismatch) co_return whole;
