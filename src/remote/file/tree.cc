@@ -87,7 +87,7 @@ Result<void> free_beside(int parent, const std::string& name, const std::string&
     return errno == ENOENT ? Result<void>() : errno_error(errno, "cannot look at", beside);
   }
   if (status.st_dev != plain.st_dev || status.st_ino != plain.st_ino) {
-    return Error{Code::kConditionFailed,
+    return Error{Code::kAlreadyExists,
                  fmt::format("\"{0}\" and \"{1}\" are both there, and a directory \"{0}\" is needed: compare the two, "
                              "and move away the one that is not wanted",
                              name, beside)};

@@ -77,7 +77,7 @@ TEST_F(TreeTest, NoFileIsLostWhereADirectoryIsNeeded) {
   fs::copy_file(root_ + "/a", root_ + "/a%~");
   std::ofstream(root_ + "/a%~", std::ios::app) << "more";
   const auto refused = put(*tree, "a/b");
-  EXPECT_EQ(refused.error().code, Code::kConditionFailed);
+  EXPECT_EQ(refused.error().code, Code::kAlreadyExists);
   EXPECT_NE(refused.error().message.find("both there"), std::string::npos) << refused.error().message;
   EXPECT_EQ(fs::file_size(root_ + "/a%~"), 9u);
   EXPECT_EQ(fs::file_size(root_ + "/a"), 5u);
