@@ -111,5 +111,30 @@ class MissingMount(TempCase):
         self.assertTrue((other / ".tombolo").is_dir())
 
 
+class TwoRemotesInOneDirectory(TempCase):
+    """Each with a prefix of its own, as a team and its neighbour may have it."""
+
+    def test_both_are_up_after_a_start(self):
+        server = Tombolo(self.folder / "tombolo", settings=SETTINGS)
+        server.start()
+        self.addCleanup(server.kill9)
+        shelf = self.folder / "shelf"
+        shelf.mkdir()
+        for name in ("one", "two"):
+            server.cli("remote", "add", name, "--kind", "file", "--endpoint", shelf, "--prefix", f"{name}/")
+            box = server.account.client(retry_total=0).get_container_client(name)
+            box.create_container()
+            box.upload_blob("cold", COLD)
+            self.assertEqual(server.cli("offload", name, "--to", name, "--evict")["progress"]["objects_done"], 1)
+        for _ in range(3):
+            self.assertEqual(server.stop(), 0)
+            server.start()
+            shown = server.cli("remote", "list")["remotes"]
+            self.assertEqual([remote["healthy"] for remote in shown], [True, True], shown)
+            for name in ("one", "two"):
+                box = server.account.client(retry_total=0).get_container_client(name)
+                self.assertEqual(box.download_blob("cold").readall(), COLD)
+
+
 if __name__ == "__main__":
     suite.main()

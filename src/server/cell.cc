@@ -85,7 +85,8 @@ Task<void> Cell::open_parts(Foundation foundation, Background background) {
   patience.operation_max = std::chrono::seconds(settings_.remote_operation_seconds);
   patience.tries_max = static_cast<int>(settings_.remote_tries);
   drivers_ = std::make_unique<RemoteDrivers>(cell, sealer_, remotes_, patience, std::move(foundation.trust), metrics_);
-  CO_TRY(drivers_->connect_all());
+  // Clients are not kept waiting; whoever checks a stopped cell wants all of its copies seen.
+  CO_TRY(drivers_->connect_all(background == Background::kNone ? seconds(60) : seconds(2)));
   jobs_ = std::make_unique<jobs::Scheduler>(
       *engine_, clock_, random_, runtime_.background(),
       jobs::SchedulerOptions{.running_max = static_cast<unsigned>(settings_.jobs_max)});

@@ -28,7 +28,6 @@ constexpr unsigned kFileThreads = 8, kFileCallsMax = 4'096;
 constexpr std::uint64_t kRateMin = 4 * kKiB;  // bytes a second: a service that drips is as good as none
 constexpr std::chrono::seconds kHealthMax{5};
 constexpr std::chrono::seconds kOpenMax{10};
-constexpr Duration kStartMax = std::chrono::seconds(2);  // that a start waits for directories
 constexpr Duration kLookEvery = std::chrono::milliseconds(10);
 constexpr std::chrono::seconds kTestTry{10};
 
@@ -151,7 +150,7 @@ std::shared_ptr<remote::Remote> RemoteDrivers::metered(std::shared_ptr<remote::R
 // The calls on a directory block, and hang where its mount does.
 Task<std::shared_ptr<remote::Remote>> RemoteDrivers::open_directory(Wanted wanted) {
   const meta::RemoteConfig& config = wanted.config;
-  const Turn turn(mutex_, opening_, config.endpoint);
+  const Turn turn(mutex_, opening_, config.name + " " + config.endpoint);  // several remotes may share a directory
   if (!turn.taken()) {
     co_return Error{Code::kUnavailable,
                     fmt::format("\"{}\" is being opened already, and that hangs: does the server of "
@@ -253,7 +252,7 @@ Task<void> RemoteDrivers::connect_at_start(RemoteDrivers& drivers, Wanted wanted
   co_return Result<void>{};
 }
 
-Task<void> RemoteDrivers::connect_all() {
+Task<void> RemoteDrivers::connect_all(Duration patience) {
   CO_TRY_ASSIGN(const auto rows, meta::list_remotes(cell_));
   const auto executor = co_await boost::asio::this_coro::executor;
   for (const meta::RemoteConfig& row : rows) {
@@ -263,7 +262,7 @@ Task<void> RemoteDrivers::connect_all() {
     show(row.name);
     scope_.spawn(executor, connect_at_start(*this, std::move(wanted)));
   }
-  for (Duration waited{0}; scope_.size() > 0 && waited < kStartMax; waited += kLookEvery) {
+  for (Duration waited{0}; scope_.size() > 0 && waited < patience; waited += kLookEvery) {
     CO_TRY(sleep_for(kLookEvery));
   }
   co_return Result<void>{};
@@ -282,10 +281,14 @@ Task<void> RemoteDrivers::close() {
   return scope_.close();
 }
 
-Task<std::shared_ptr<remote::Remote>> RemoteDrivers::in_use(meta::RemoteConfig row, Secret secret) {
-  if (auto remote = remotes_.find(row.name); remote.ok()) co_return remote;
-  const std::string name = row.name;
-  Wanted wanted{.config = std::move(row), .secret = std::move(secret)};
+Task<std::shared_ptr<remote::Remote>> RemoteDrivers::in_use(std::string name) {
+  if (auto remote = remotes_.find(name); remote.ok()) co_return remote;
+  CO_TRY_ASSIGN(const auto turn, changes_.lock());
+  if (auto remote = remotes_.find(name); remote.ok()) co_return remote;
+  CO_TRY_ASSIGN(const auto row, meta::get_remote(cell_, name));
+  if (!row) co_return no_such(name);
+  Wanted wanted{.config = *row, .secret = {}};
+  CO_CHECK_ASSIGN(wanted.secret, secret_of(*row));
   CO_TRY_ASSIGN(auto remote, connect_soon(std::move(wanted)));
   take_into_use(name, remote);
   log(LogLevel::kInfo, "server", "remote {} is in use again", name);
@@ -294,6 +297,7 @@ Task<std::shared_ptr<remote::Remote>> RemoteDrivers::in_use(meta::RemoteConfig r
 
 Task<void> RemoteDrivers::add(admin::NewRemote remote, CheckPlace check_place) {
   CO_CHECK(check(remote));
+  CO_TRY_ASSIGN(const auto turn, changes_.lock());
   // Before anything is made in the directory: it may be the bare mount point of the remote that has the name.
   CO_TRY_ASSIGN(const auto known, meta::get_remote(cell_, remote.name));
   if (known) co_return exists(remote.name);
@@ -315,6 +319,7 @@ Task<void> RemoteDrivers::add(admin::NewRemote remote, CheckPlace check_place) {
 }
 
 Task<void> RemoteDrivers::update(admin::NewRemote remote, CheckPlace check_place) {
+  CO_TRY_ASSIGN(const auto turn, changes_.lock());
   CO_TRY_ASSIGN(auto row, meta::get_remote(cell_, remote.name));
   if (!row) co_return no_such(remote.name);
   CO_CHECK_ASSIGN(Secret secret, secret_of(*row));
@@ -377,11 +382,12 @@ Task<std::vector<admin::RemoteView>> RemoteDrivers::views() {
 }
 
 Task<admin::RemoteTestReport> RemoteDrivers::test(std::string name, admin::RemoteTestLimits limits) {
+  if (const auto known = co_await meta::get_remote(cell_, name); known.ok() && !*known) co_return no_such(name);
+  // A directory's driver keeps its conditions within itself, and takes files in the making of another for leftovers.
+  CO_TRY_ASSIGN(auto remote, in_use(name));
   CO_TRY_ASSIGN(const auto row, meta::get_remote(cell_, name));
   if (!row) co_return no_such(name);
   CO_CHECK_ASSIGN(const Secret secret, secret_of(*row));
-  // A directory's driver keeps its conditions within itself, and takes files in the making of another for leftovers.
-  CO_TRY_ASSIGN(auto remote, in_use(*row, secret));
   if (row->kind != "file") {
     CO_CHECK_ASSIGN(remote, make_azure(*row, secret, Use::kTest));
   }

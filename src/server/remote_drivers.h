@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "admin/control.h"
+#include "async/mutex.h"
 #include "async/scope.h"
 #include "async/workers.h"
 #include "auth/seal.h"
@@ -35,10 +36,10 @@ class RemoteDrivers {
   RemoteDrivers(meta::Cell cell, const auth::Sealer& sealer, store::Remotes& remotes, RemotePatience patience,
                 std::shared_ptr<const http::TlsClient> trust, observe::Metrics& metrics);
 
-  /// At start: every row. Waits a moment for directories; those that take longer, on a mount that hangs say, are down
-  /// until they have been opened in the background. A remote that cannot be set up is logged and down; its objects
-  /// answer kUnavailable.
-  Task<void> connect_all();
+  /// At start: every row. Waits for directories as long as `patience`; those that take longer, on a mount that hangs
+  /// say, are down until they have been opened in the background. A remote that cannot be set up is logged and down;
+  /// its objects answer kUnavailable.
+  Task<void> connect_all(Duration patience);
   /// Ends what the calls above and below began; waits for ever where a mount hangs. Before destruction.
   Task<void> close();
 
@@ -77,7 +78,7 @@ class RemoteDrivers {
   void take_into_use(const std::string& name, std::shared_ptr<remote::Remote> remote);
   void show(const std::string& name);
   /// The one in use. One that is down is connected again, and in use when that succeeds.
-  Task<std::shared_ptr<remote::Remote>> in_use(meta::RemoteConfig row, Secret secret);
+  Task<std::shared_ptr<remote::Remote>> in_use(std::string name);
   Result<Secret> secret_of(const meta::RemoteConfig& row) const;
   std::string sealed(const std::string& name, const Secret& secret) const;
 
@@ -88,9 +89,10 @@ class RemoteDrivers {
   observe::Metrics& metrics_;
   std::shared_ptr<http::Client> client_;
   Scope scope_{"remotes"};
+  AsyncMutex changes_;  // from a row that was read to the row, and the driver in use, that come of it
   std::mutex mutex_;
   // Guarded by mutex_.
-  std::set<std::string> opening_;  // directories: one that hangs keeps no more threads than it has
+  std::set<std::string> opening_;  // names and directories: one that hangs keeps no more threads than it has
   // Of one file remote each: calls on a mount that hangs wait for ever, and nobody else's with them.
   std::vector<std::shared_ptr<Workers>> file_workers_;
 };
