@@ -135,8 +135,11 @@ Task<Block> RunReader::Source::load(std::shared_ptr<Source> source, std::uint64_
 
 Task<void> RunReader::Source::read_granules(std::uint64_t first, std::uint64_t count, MutableBytes out) {
   auto read = co_await store.read(pin, data_offset(run.offset) + first * kGranuleBytes, out);
-  if (!read.ok() && read.error().code == Code::kCorrupt)
-    co_return corrupt(first, "cannot be read: " + read.error().message);
+  if (!read.ok() && read.error().code == Code::kCorrupt) {
+    Error error = corrupt(first, "cannot be read: " + read.error().message);
+    error.detail = read.error().detail;
+    co_return error;
+  }
   CO_CHECK(read);
   for (std::uint64_t n = 0; n < count; ++n) {
     const BytesView granule = out.subspan(n * kGranuleBytes, granule_length(first + n));

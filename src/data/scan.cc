@@ -11,7 +11,7 @@ namespace tombolo::data {
 
 namespace {
 
-constexpr int kUnreadableMax = 256;  // headers that the device does not give back, each after its own patience
+constexpr int kUnreadableMax = 256;  // reads that the device fails, each after its own patience
 
 Task<std::uint64_t> length_of(disk::File& file) {
   co_return co_await file.size();
@@ -40,18 +40,22 @@ class Window {
   /// False when the file has no header's length at `offset`. It may be cut while it is read: sealing a segment gives
   /// back what lies behind its last run.
   Task<bool> fill(std::uint64_t offset) {
-    std::uint64_t length = kStreamStep;
+    // A sector that cannot be read hides what lies in it, and nothing beside it. Each try of it takes the device's
+    // patience, seconds maybe: around it the steps are short.
+    std::uint64_t length = offset < short_until_ ? kBlockBytes : kStreamStep;
     while (offset + kRunHeaderBytes <= file_bytes_) {
       begin_ = offset;
       bytes_.resize(std::min(length, file_bytes_ - offset));
       const auto read = co_await file_.read(begin_, bytes_);
       if (read.ok()) co_return true;
+      const std::uint64_t end = begin_ + bytes_.size();
       bytes_.clear();
       if (read.error().code == Code::kUnavailable) {
-        // A sector that cannot be read hides what lies in it, and nothing beside it.
-        if (std::exchange(length, kRunHeaderBytes) != kRunHeaderBytes) continue;
         if (++unreadable_ > kUnreadableMax) co_return read.error();
-        co_return false;
+        if (length == kRunHeaderBytes) co_return false;
+        short_until_ = std::max(short_until_, end);
+        length = length == kStreamStep ? kBlockBytes : kRunHeaderBytes;
+        continue;
       }
       if (read.error().code != Code::kOutOfRange) co_return read.error();
       CO_TRY_ASSIGN(const std::uint64_t now, length_of(file_));
@@ -63,6 +67,7 @@ class Window {
 
   disk::File& file_;
   int unreadable_ = 0;
+  std::uint64_t short_until_ = 0;
   std::uint64_t file_bytes_;
   std::uint64_t begin_ = 0;
   Bytes bytes_;

@@ -91,6 +91,23 @@ TEST_F(ScanTest, ASectorThatCannotBeReadHidesWhatLiesInItOnly) {
   }
 }
 
+TEST_F(ScanTest, ASectorThatCannotBeReadIsTriedAFewTimesOnly) {
+  for (std::uint64_t n = 0; n < 60; ++n)
+    ASSERT_TRUE(run(write_run(pattern(3'000, n), 3'000, 3'000, GenId{1'000 + n})).ok());
+  const auto pin = store_->pin(SegmentId{1});
+  const auto count = [this] { return disk_.count(testing::DiskCall::kRead); };
+  const auto scan_headers = [this, &pin] { return run(store_->scan(*pin, ScanDepth::kHeaders)); };
+  const std::uint64_t before = count();
+  const auto sound = scan_headers();
+  const std::uint64_t usual = count() - before;
+  disk_.lose(segment_path(SegmentId{1}), sound->runs[40].offset + 1'024, 512);  // bytes of a run: its header is there
+  const auto found = scan_headers();
+  ASSERT_TRUE(found.ok()) << to_string(found.error());
+  EXPECT_EQ(found->runs.size(), sound->runs.size());
+  // From the block before it on one read a block, and four that fail; each long read would have come upon it again.
+  EXPECT_LE(count() - before - usual, usual + kStreamStep / kBlockBytes + 8);
+}
+
 TEST_F(ScanTest, DamagedDataIsFoundAndDoesNotVerify) {
   flip_bit(SegmentId{1}, data_offset(sealed_[2].place.offset) + 50'000, 0);
   const auto found = scan();

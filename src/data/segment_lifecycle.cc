@@ -17,6 +17,8 @@ namespace asio = boost::asio;
 
 namespace {
 
+constexpr std::uint64_t kIdsMax = std::uint64_t{1} << 63;  // no cell gets there: such a name is not its own
+
 Task<void> take_id(kv::Transaction& txn, kv::Purpose purpose, std::uint64_t incarnation, SegmentId& out) {
   txn.set_purpose(purpose);
   CO_TRY_ASSIGN(const auto next, txn.get(segment_next_key()));
@@ -111,7 +113,7 @@ Task<void> SegmentStore::open() {
     if (entry.name.ends_with(kUnfinishedSuffix)) {
       CO_TRY(state_->disk.remove(fmt::format("{}/{}", kSegmentsDirectory, entry.name)));
     } else if (const auto id = segment_of_name(entry.name); id.ok()) {
-      newest = std::max(newest, *id);
+      if (id->value < kIdsMax) newest = std::max(newest, *id);  // fsck tells of the others
     }
   }
   if (newest) {  // an index that was restored from a copy may not know of it, and must not take its name
@@ -142,6 +144,22 @@ Task<void> SegmentStore::open() {
   co_return Result<void>{};
 }
 
+namespace {
+
+/// A whole header that is not the row's.
+Task<bool> is_foreign(disk::File& file, const SegmentInfo& info) {
+  CO_TRY_ASSIGN(const std::uint64_t size, file.size());
+  if (size < kSegmentHeaderBytes) co_return false;
+  SegmentHeaderBytes raw;
+  const auto read = co_await file.read(0, raw);
+  if (!read.ok() && read.error().code == Code::kUnavailable) co_return false;
+  CO_CHECK(read);
+  const auto header = decode_segment_header(raw);
+  co_return header.ok() && (header->segment != info.segment || header->incarnation != info.row.incarnation);
+}
+
+}  // namespace
+
 Task<void> SegmentStore::State::recover(SegmentInfo info) {
   const auto segment = find(info.segment);
   auto opened = co_await disk.open(segment_path(info.segment), disk::Open::kReadWrite);
@@ -149,6 +167,15 @@ Task<void> SegmentStore::State::recover(SegmentInfo info) {
   std::uint64_t size = 0;
   if (opened.ok()) {
     std::shared_ptr<disk::File> file = *std::move(opened);
+    CO_TRY_ASSIGN(const bool foreign, is_foreign(*file, info));
+    if (foreign && info.live_bytes == 0) {  // it was in the way when the segment was to be made
+      log(LogLevel::kWarn, "data", "{} has the name of a segment and is none of this index's: it stays",
+          segment->name());
+      CO_TRY(forget(info.segment));
+      const std::lock_guard lock(mutex);
+      segments.erase(info.segment);
+      co_return Result<void>{};
+    }
     CO_TRY_ASSIGN(size, file->size());
     CO_TRY(file->truncate(size));  // gives back what was reserved beyond
     if (info.live_bytes != 0) {
@@ -393,14 +420,13 @@ Task<ReapReport> SegmentStore::reap() {
       going.push_back(segment);
     }
   }
-  Result<void> first_failure;  // keeps no other file
   std::vector<std::shared_ptr<Segment>> gone;
   for (const auto& segment : going) {
     const auto removed = co_await state_->disk.remove(segment_path(segment->id));
     if (removed.ok() || removed.error().code == Code::kNotFound) {
       gone.push_back(segment);
-    } else if (first_failure.ok()) {
-      first_failure = removed;
+    } else if (!report.failed) {
+      report.failed = removed.error();
     }
   }
   if (!gone.empty()) {
@@ -414,7 +440,6 @@ Task<ReapReport> SegmentStore::reap() {
     report.bytes += segment->tail;
     state_->segments.erase(segment->id);
   }
-  CO_CHECK(first_failure);
   co_return report;
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -60,7 +61,8 @@ struct SegmentUse {
 struct ReapReport {
   std::uint32_t files = 0;
   std::uint64_t bytes = 0;
-  std::uint32_t waiting = 0;  // released, and still pinned or not yet below the log's mark
+  std::uint32_t waiting = 0;    // released, and still pinned or not yet below the log's mark
+  std::optional<Error> failed;  // the first of the files that could not be removed; they are tried again
 };
 
 /// Thread-safe. It writes the S rows itself: the row before the file, the file gone before the row. After a restart it
