@@ -82,7 +82,7 @@ Task<void> LogEngine::drain() {
       case Step::kMark: {
         const auto marked = co_await log_->mark();
         std::vector<Acknowledgement> nobody;
-        if (!marked.ok() && !CommitLog::may_pass(marked.error())) stop_for_good(marked.error(), nobody);
+        if (!marked.ok() && log_->fenced()) stop_for_good(marked.error(), nobody);  // else the timer tries again
         break;
       }
       case Step::kStartTimer:

@@ -12,6 +12,7 @@
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
+#include <algorithm>
 #include <mutex>
 
 #include "base/endian.h"
@@ -33,9 +34,9 @@ constexpr std::size_t kAppliedBytes = 24;
 constexpr std::size_t kInlineBatchBytes = 64 * 1024;
 // Above this a range is read on a worker at once.
 constexpr std::uint32_t kInlineRangeRows = 1'000;
-// So many rows that were erased, and are still in the way, are passed between two that are there: some hundred
-// microseconds. Past it a worker reads the range.
-constexpr std::uint64_t kInlineSkipsMax = 1'000;
+// So many rows that were erased, and are still in the way, one read passes at most: a millisecond or two. Past it a
+// worker reads the range. RocksDB counts from one row to the next, so that each has a share of it, within bounds.
+constexpr std::uint64_t kInlineSkipsMax = 10'000, kRowSkipsMin = 16, kRowSkipsMax = 1'000;
 
 /// RocksDB counts each comparison of keys in memory of the thread, which a shared library looks up with two calls each
 /// time: a quarter of the instructions of a row's way into the memtable. The level is the thread's, too.
@@ -159,7 +160,10 @@ class RocksView final : public Snapshot {
     auto settings = options(tier);
     settings.iterate_lower_bound = &begin;
     settings.iterate_upper_bound = &end;
-    if (tier == rocksdb::kBlockCacheTier) settings.max_skippable_internal_keys = kInlineSkipsMax;
+    if (tier == rocksdb::kBlockCacheTier) {
+      const std::uint64_t share = kInlineSkipsMax / std::max<std::uint64_t>(1, query.limit);
+      settings.max_skippable_internal_keys = std::clamp(share, kRowSkipsMin, kRowSkipsMax);
+    }
     const std::unique_ptr<rocksdb::Iterator> at(state_->db.NewIterator(settings));
     const bool forward = query.direction == Direction::kForward;
     RangePage page;
