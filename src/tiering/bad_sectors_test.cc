@@ -119,6 +119,25 @@ TEST(BadSectors, InOneSegmentLeaveTheOthersToBeCompacted) {
   EXPECT_EQ(rig.run_of("kept1").local->segment, lost.local->segment);
 }
 
+TEST(BadSectors, ASegmentThatCouldNotBeReadIsTriedAgain) {
+  TwoVictims rig;
+  const meta::Run lost = rig.run_of("kept1");
+  OverBadDisk bad(rig);
+  bad.lose(lost, 40'000);
+  Collector collector(bad.services, rig.loop.get_executor(), at_once());
+  const auto collect = [&] {
+    for (int passes = 0; *rig.run(collector.pass()); ++passes) ASSERT_LT(passes, 50);
+  };
+  collect();
+  bad.disk.heal();
+  collect();
+  EXPECT_EQ(rig.run_of("kept1").local->segment, lost.local->segment) << "not at once";
+  rig.clock.advance(std::chrono::minutes(11));
+  collect();
+  EXPECT_NE(rig.run_of("kept1").local->segment, lost.local->segment);
+  EXPECT_EQ(collector.stats().segments_compacted, 2u);
+}
+
 TEST(BadSectors, NorDoesAnErrorThatPassesEndThePass) {
   TwoVictims rig;
   OverBadDisk bad(rig);

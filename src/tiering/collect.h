@@ -28,10 +28,16 @@ struct Collecting {
 
   std::optional<SteadyTime> uploads_looked_at, feed_looked_at;
   std::array<std::string, meta::kFeedShards> feed_trimmed_to;
-  std::map<Stamp, std::string> purged_to;  // by PurgeEntry::queued
-  SegmentId open_segment;                  // as of the last pass
+  bool progressed = false;  // in this pass, whatever its steps say: one that failed may have done much before
+  std::map<Stamp, std::string> purged_to;      // by PurgeEntry::queued
+  std::map<Stamp, SteadyTime> purges_put_off;  // until then: they came upon damage
+  SegmentId open_segment;                      // as of the last pass
   std::uint64_t open_tail = 0;
-  std::map<SegmentId, std::int64_t> stuck;  // segments that compaction could not empty, and their live bytes then
+  struct Stuck {
+    std::int64_t live = 0;                 // bytes, then
+    std::optional<SteadyTime> again = {};  // the device may have failed for a moment only
+  };
+  std::map<SegmentId, Stuck> stuck;  // segments that compaction could not empty
 
   /// Thread-safe: shards are collected side by side.
   void count(const CollectorStats& more) {

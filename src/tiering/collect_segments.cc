@@ -9,6 +9,8 @@
 namespace tombolo::tiering {
 namespace {
 
+constexpr Duration kTryDamagedAgain = std::chrono::minutes(10);
+
 struct Victim {
   SegmentId segment;
   std::int64_t live = 0;
@@ -88,7 +90,10 @@ Task<bool> free_empty(Collecting& collecting, const std::vector<SegmentId>& empt
   CollectorStats done;
   done.segments_freed = reaped.files;
   collecting.count(done);
-  co_return changed || reaped.files > 0;
+  changed = changed || reaped.files > 0;
+  if (changed) collecting.progressed = true;
+  if (reaped.failed) co_return *reaped.failed;
+  co_return changed;
 }
 
 /// Empties one, and gives its file back at once where it can: the next one may need the room.
@@ -110,9 +115,17 @@ Task<void> compact_one(Collecting& collecting, const Victim& victim, CollectorSt
         victim.segment.value, unreadable ? ": " : "", unreadable ? compacted.error().message : "");
   }
   if (unreadable || compacted->damaged > 0 || compacted->runs == 0) {
-    collecting.stuck[victim.segment] = victim.live;  // nothing to be had here until something in it dies
+    Collecting::Stuck stuck{.live = victim.live};  // nothing to be had here until something in it dies
+    if (unreadable || compacted->damaged > 0) stuck.again = collecting.services.cell.clock.steady() + kTryDamagedAgain;
+    collecting.stuck[victim.segment] = stuck;
   }
   co_return Result<void>{};
+}
+
+bool is_stuck(const Collecting& collecting, const Victim& victim) {
+  const auto found = collecting.stuck.find(victim.segment);
+  if (found == collecting.stuck.end() || found->second.live != victim.live) return false;
+  return !found->second.again || collecting.services.cell.clock.steady() < *found->second.again;
 }
 
 /// True when something moved.
@@ -121,8 +134,7 @@ Task<bool> compact(Collecting& collecting, const std::vector<Victim>& victims) {
   Result<void> result;
   for (const Victim& victim : victims) {
     if (done.bytes_moved >= collecting.options.compact_bytes_max || collecting.stopping) break;
-    const auto stuck = collecting.stuck.find(victim.segment);
-    if (stuck != collecting.stuck.end() && stuck->second == victim.live) continue;
+    if (is_stuck(collecting, victim)) continue;
     result = co_await compact_one(collecting, victim, done);
     if (result.ok()) continue;
     if (result.error().code == Code::kCancelled) break;
@@ -134,6 +146,7 @@ Task<bool> compact(Collecting& collecting, const std::vector<Victim>& victims) {
     CO_TRY(collecting.services.segments.rotate(kv::Purpose::kFreesSpace));  // gives back what it had reserved
   }
   collecting.count(done);
+  if (done.segments_compacted > 0) collecting.progressed = true;
   if (!result.ok() && result.error().code == Code::kCancelled) co_return result.error();
   co_return done.segments_compacted > 0;
 }
@@ -153,10 +166,10 @@ Task<bool> collect_segments(Collecting& collecting) {
   const auto freed = co_await free_empty(collecting, found.empty);
   if (!freed.ok() && freed.error().code == Code::kCancelled) co_return freed.error();
   CO_TRY_ASSIGN(const bool moved, compact(collecting, found.victims));
-  CO_TRY_ASSIGN(const bool freed_after,
-                free_empty(collecting, {}));  // compaction's last ones, once no reader pins them
-  CO_CHECK(freed);                            // one file that stays keeps no segment from being compacted
-  co_return found.rotate || *freed || moved || freed_after;
+  const auto freed_after = co_await free_empty(collecting, {});  // compaction's last ones, once no reader pins them
+  CO_CHECK(freed);  // one file that stays keeps no segment from being compacted
+  CO_CHECK(freed_after);
+  co_return found.rotate || *freed || moved || *freed_after;
 }
 
 }  // namespace tombolo::tiering

@@ -14,6 +14,7 @@ namespace {
 constexpr std::uint32_t kEntriesPerPass = 100;
 constexpr int kBatchesPerEntry = 20;          // of a thousand rows; a larger container takes several passes
 constexpr std::uint32_t kFailedPerPass = 20;  // something is wrong with all of them
+constexpr Duration kTryDamagedAgain = std::chrono::minutes(1);
 constexpr std::uint32_t kPage = 1'000;
 
 Task<bool> expire_in(Collecting& collecting, meta::ContainerKey container, Stamp idle_since) {
@@ -64,26 +65,38 @@ Task<std::string> purge(Collecting& collecting, meta::PurgeEntry entry) {
 
 Task<bool> collect_purges(Collecting& collecting) {
   const meta::Cell cell = collecting.services.cell;
-  CO_TRY_ASSIGN(const auto entries, meta::list_purges(cell, kEntriesPerPass));
+  const SteadyTime now = cell.clock.steady();
+  auto& put_off = collecting.purges_put_off;
+  std::erase_if(put_off, [now](const auto& entry) { return entry.second <= now; });
+  const auto limit = kEntriesPerPass + static_cast<std::uint32_t>(put_off.size());
+  CO_TRY_ASSIGN(const auto entries, meta::list_purges(cell, limit));
   std::map<Stamp, std::string> purged_to;  // without what is no longer there
-  Result<void> result;                     // the first failure; others are in the log
-  std::uint32_t failed = 0;
   for (const meta::PurgeEntry& entry : entries) {
+    if (auto node = collecting.purged_to.extract(entry.queued)) purged_to.insert(std::move(node));
+  }
+  collecting.purged_to.swap(purged_to);
+  Result<void> result;  // the first failure; others are in the log
+  std::uint32_t failed = 0, done = 0;
+  for (const meta::PurgeEntry& entry : entries) {
+    if (put_off.contains(entry.queued)) continue;
     auto purged = co_await purge(collecting, entry);
     if (purged.ok()) {
-      purged_to[entry.queued] = *std::move(purged);
+      collecting.purged_to[entry.queued] = *std::move(purged);
+      ++done;
       continue;
     }
     if (purged.error().code == Code::kCancelled) co_return purged.error();
+    const Code code = purged.error().code;
+    if (code == Code::kCorrupt || code == Code::kUnsupported) put_off[entry.queued] = now + kTryDamagedAgain;
     const Error error{purged.error().code, fmt::format("purge of container {}, upload {}: {}", entry.container.value,
                                                        entry.upload.value, purged.error().message)};
     if (failed++ > 0) log(LogLevel::kWarn, "tiering", "{}", to_string(error));
     if (result.ok()) result = error;
     if (failed == kFailedPerPass) break;
   }
-  collecting.purged_to.swap(purged_to);
+  if (done > 0) collecting.progressed = true;
   CO_CHECK(result);
-  co_return !entries.empty();
+  co_return done > 0;
 }
 
 Task<bool> collect_uploads(Collecting& collecting) {

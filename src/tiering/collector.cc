@@ -18,6 +18,7 @@ struct Collector::State : Collecting {
   /// the disk.
   Task<bool> local_pass() {
     CO_TRY_ASSIGN(const auto only, local_turn.lock());
+    progressed = false;
     const Result<bool> purged = co_await collect_purges(*this);
     const Result<bool> expired = co_await collect_uploads(*this);
     const Result<bool> trimmed = co_await collect_feed(*this);
@@ -57,7 +58,7 @@ struct Collector::State : Collecting {
     if (!freed.ok()) log(LogLevel::kWarn, "tiering", "freeing segments: {}; trying again", to_string(freed.error()));
     while (!self->stopping) {
       const Result<bool> changed = co_await self->local_pass();
-      CO_TRY(self->pause_after(changed));
+      CO_TRY(self->pause_after(changed, self->progressed));
     }
     co_return Result<void>{};
   }
@@ -65,16 +66,17 @@ struct Collector::State : Collecting {
   static Task<void> remote_loop(std::shared_ptr<State> self) {
     while (!self->stopping) {
       const Result<bool> changed = co_await self->remote_pass();
-      CO_TRY(self->pause_after(changed));
+      CO_TRY(self->pause_after(changed, false));
     }
     co_return Result<void>{};
   }
 
-  Task<void> pause_after(Result<bool> changed) {
+  /// `more`: there may be more to do at once although something failed.
+  Task<void> pause_after(Result<bool> changed, bool more) {
     if (!changed.ok()) {
       log(LogLevel::kWarn, "tiering", "garbage collection: {}; trying again later", to_string(changed.error()));
     }
-    const bool at_once = changed.ok() && *changed;
+    const bool at_once = more || (changed.ok() && *changed);
     const Duration pause = at_once ? kBreath : options.interval;
     for (Duration slept{0}; slept < pause && !stopping; slept += kStep) {
       CO_TRY(sleep_for(std::min(kStep, pause - slept)));

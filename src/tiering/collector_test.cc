@@ -247,6 +247,31 @@ TEST(Collector, APurgeThatFailsLeavesTheOthersToBeDone) {
   EXPECT_TRUE(rig.run(meta::find_container(rig.services.cell, *key))->has_value());
 }
 
+TEST(Collector, HoweverManyPurgesComeUponDamage) {
+  TierRig rig;
+  store::ContainerRef box = TierRig::box();
+  const auto remove = [&rig](const store::ContainerRef& ref, bool damaged) {
+    const auto key = rig.run(store::find_container(rig.services.cell, ref));
+    auto damage = [&key](kv::Transaction& txn) { return overwrite(txn, meta::keys::object(*key, "x"), "rubbish"); };
+    if (damaged) {
+      ASSERT_TRUE(rig.run(kv::run(rig.engine, rig.random, damage)).ok());
+    }
+    ASSERT_TRUE(rig.run(rig.store.delete_container(ref, {})).ok());
+  };
+  for (int n = 0; n < 25; ++n) {
+    box.container = "broken" + std::to_string(n);
+    ASSERT_TRUE(rig.run(rig.store.create_container(box, {})).ok());
+    remove(box, true);
+  }
+  const auto sound = rig.run(store::find_container(rig.services.cell, TierRig::box()));
+  remove(TierRig::box(), false);
+  for (int passes = 0; passes < 2; ++passes) EXPECT_FALSE(rig.run(rig.collector.pass()).ok()) << "it is told";
+  EXPECT_FALSE(rig.run(meta::find_container(rig.services.cell, *sound))->has_value());
+  EXPECT_TRUE(rig.run(rig.collector.pass()).ok());
+  rig.clock.advance(std::chrono::minutes(2));
+  EXPECT_FALSE(rig.run(rig.collector.pass()).ok()) << "and told again";
+}
+
 TEST(Collector, TheChangeFeedIsKeptForAWeek) {
   TierRig rig;
   const auto records = [&rig] {

@@ -21,6 +21,9 @@ Task<WorkDone> recall_one(jobs::JobContext& context, store::Services& services, 
   if (!pin) co_return done;
   CO_TRY_ASSIGN(const auto gen, meta::get_gen(services.cell, tenant, object.gen));
   if (!gen || !gen->evicted) co_return done;
+  if (gen->native) {  // before anything is written for it
+    CO_CHECK(services.remotes.find(gen->native->remote));
+  }
   CO_TRY(store::recall_gen(services, tenant, object.gen, [&context] { return context.stop_requested(); }));
   done.changed = true;
   done.bytes = object.length;

@@ -15,6 +15,7 @@
 #include "async/stop_asked.h"
 #include "base/log.h"
 #include "base/planted_bugs.h"
+#include "data/segment_store.h"
 #include "meta/ops/list_objects.h"
 #include "meta/ops/tier.h"
 #include "meta/ops/usage.h"
@@ -37,7 +38,7 @@ bool may_pass(const Error& error) {
   if (error.detail == remote::kGaveUp || error.detail == store::kRemoteOpening) return false;
   const Code code = error.code;
   return code == Code::kUnavailable || code == Code::kDeadline || code == Code::kBusy || code == Code::kConflict ||
-         code == Code::kUnknownOutcome;
+         code == Code::kUnknownOutcome || error.detail == data::kUnreadable;
 }
 bool concerns_all(Code code) {
   return code == Code::kUnavailable || code == Code::kDeadline || code == Code::kPermissionDenied ||
