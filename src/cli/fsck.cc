@@ -46,18 +46,12 @@ int print(const Invocation& invocation, const nlohmann::json& report) {
     rows.push_back({"not searched", names + " (too many objects that tombolo did not write)"});
   }
   print_table(rows);
-  for (const auto& repair : report.at("repairs")) {
-    std::fputs(fmt::format("repaired {}: {}\n    {}\n", repair.at("kind").get<std::string>(),
-                           repair.at("what").get<std::string>(), repair.at("did").get<std::string>())
-                   .c_str(),
-               stdout);
-  }
-  for (const auto& finding : report.at("findings")) {
-    std::fputs(fmt::format("{}: {}\n    {}\n", finding.at("kind").get<std::string>(),
-                           finding.at("what").get<std::string>(), finding.at("advice").get<std::string>())
-                   .c_str(),
-               stdout);
-  }
+  const auto tell = [](const char* before, const nlohmann::json& thing, const char* then) {
+    const auto text = [&thing](const char* member) { return printable(thing.at(member).get<std::string>()); };
+    std::fputs(fmt::format("{}{}: {}\n    {}\n", before, text("kind"), text("what"), text(then)).c_str(), stdout);
+  };
+  for (const auto& repair : report.at("repairs")) tell("repaired ", repair, "did");
+  for (const auto& finding : report.at("findings")) tell("", finding, "advice");
   return total == 0 ? 0 : 1;
 }
 

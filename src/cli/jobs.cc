@@ -59,7 +59,7 @@ Result<int> follow(const Invocation& invocation, Connection& connection, nlohman
                  {"skipped", std::to_string(p.at("objects_skipped").get<std::uint64_t>())},
                  {"failed", std::to_string(p.at("objects_failed").get<std::uint64_t>())}});
     if (const std::string error = job.at("error"); !error.empty()) {
-      std::fputs(fmt::format("tombolo: {}\n", error).c_str(), stderr);
+      std::fputs(fmt::format("tombolo: {}\n", printable(error)).c_str(), stderr);
     }
   }
   return good ? 0 : 1;
@@ -115,7 +115,7 @@ Result<int> jobs(const Invocation& invocation, Connection& connection) {
     const std::string id = invocation.text("--cancel");
     TRY(connection.remove("jobs/" + percent_encode(id)));
     TRY_ASSIGN(auto job, look_at(connection, id));
-    (void)follow(invocation, connection, std::move(job));
+    TRY(follow(invocation, connection, std::move(job)));  // cancelled or done, that is what was asked for
     return 0;
   }
   if (!invocation.has("--follow")) return list(invocation, connection);

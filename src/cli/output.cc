@@ -31,7 +31,27 @@ std::string human_seconds(double seconds) {
   return fmt::format("{}s", whole);
 }
 
-void print_table(const std::vector<std::vector<std::string>>& rows) {
+std::string printable(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0;
+    const bool second_set = c == 0xC2 && next >= 0x80 && next < 0xA0;  // U+0080 to U+009F in UTF-8
+    if (c >= 0x20 && c != 0x7F && !second_set) {
+      out += text[i];
+      continue;
+    }
+    out += fmt::format("\\x{:02x}", second_set ? next : c);
+    if (second_set) ++i;
+  }
+  return out;
+}
+
+void print_table(const std::vector<std::vector<std::string>>& given) {
+  auto rows = given;
+  for (auto& row : rows) {
+    for (std::string& cell : row) cell = printable(cell);
+  }
   std::vector<std::size_t> widths;
   for (const auto& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
@@ -51,7 +71,7 @@ void print_json(const nlohmann::json& json) {
 }
 
 int fail(const Error& error) {
-  std::fputs(fmt::format("tombolo: {}\n", error.message).c_str(), stderr);
+  std::fputs(fmt::format("tombolo: {}\n", printable(error.message)).c_str(), stderr);
   return error.detail == kNoServer ? 3 : 1;
 }
 

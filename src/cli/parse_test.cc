@@ -6,6 +6,7 @@
 
 #include "cli/docs.h"
 #include "cli/help.h"
+#include "cli/output.h"
 
 namespace tombolo::cli {
 namespace {
@@ -31,6 +32,14 @@ std::string refused(std::vector<std::string_view> words) {
 testing::AssertionResult says(const std::string& message, std::string_view wanted) {
   if (message.find(wanted) != std::string::npos) return testing::AssertionSuccess();
   return testing::AssertionFailure() << "\"" << message << "\" does not say \"" << wanted << "\"";
+}
+
+TEST(Output, NamesThatClientsChoseCommandNoTerminal) {
+  EXPECT_EQ(printable("a b/\xC3\xA4\xE2\x82\xAC"), "a b/\xC3\xA4\xE2\x82\xAC");
+  EXPECT_EQ(printable("x\n1  done\x1b]0;\x07\x7f"), "x\\x0a1  done\\x1b]0;\\x07\\x7f");
+  EXPECT_EQ(printable("\xC2\x9B"
+                      "31m\xC2\xA7"),
+            "\\x9b31m\xC2\xA7");
 }
 
 TEST(Parse, OptionsStandAnywhere) {
