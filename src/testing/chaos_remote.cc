@@ -91,6 +91,11 @@ void ChaosRemote::heal() {
   ++era_;
 }
 
+bool ChaosRemote::has_rules() const {
+  const std::lock_guard lock(mutex_);
+  return std::any_of(rules_.begin(), rules_.end(), [](const ChaosRule& rule) { return rule.times != 0; });
+}
+
 std::uint64_t ChaosRemote::calls(RemoteOp op) const {
   const std::lock_guard lock(mutex_);
   return calls_[static_cast<unsigned>(op)];

@@ -68,6 +68,8 @@ class ChaosRemote final : public remote::Remote {
   /// Behind the rules that are there. For kStaleList, what is listed now is what will be listed: inner is asked.
   Task<void> add(ChaosRule rule);
   void heal();
+  /// Whether any is left that may still strike.
+  bool has_rules() const;
 
   /// Since the start, those with faults too.
   std::uint64_t calls(RemoteOp op) const;

@@ -151,8 +151,9 @@ Complaint Sequence::commit(const Operation& operation) {
   request.metadata = metadata_of(operation.seed);
   request.conditions = conditions(operation.key, condition, etag);
   const Change change = commit_change(request.blocks, condition, etag, request.metadata, to_text(request.headers));
-  auto committed = world_.life->store->commit_block_list(object(operation.key), request);
-  return answered(operation.key, change, world_.run(std::move(committed)), Needs::kRemote);  // for cold blocks
+  const auto committed = world_.run(world_.life->store->commit_block_list(object(operation.key), request));
+  const bool cold = !committed.ok() && remote_failed_lately() && heard() && is_cold(operation.key);
+  return answered(operation.key, change, committed, cold ? Needs::kRemote : Needs::kFlash);
 }
 
 // ---- reads
@@ -175,7 +176,8 @@ bool Sequence::is_cold(unsigned key) {
 }
 
 Complaint Sequence::read_failed(std::string_view what, unsigned key, const Error& error) {
-  return read_failed(what, error, chaos_ && heard() && is_cold(key) ? Needs::kRemote : Needs::kFlash);
+  const bool cold = remote_failed_lately() && heard() && is_cold(key);
+  return read_failed(what, error, cold ? Needs::kRemote : Needs::kFlash);
 }
 
 Complaint Sequence::read(unsigned key, std::optional<store::ByteRange> range) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <thread>
 #include <utility>
 
 #include "async/sleep.h"
@@ -13,6 +14,7 @@ namespace tombolo::testing::model {
 namespace {
 constexpr Duration kSpaceHeals = std::chrono::seconds(10);
 constexpr Duration kDiskHeals = std::chrono::seconds(10);
+constexpr Duration kRemoteHeals = std::chrono::seconds(10);
 }  // namespace
 
 SequenceStats& SequenceStats::operator+=(const SequenceStats& more) {
@@ -38,14 +40,47 @@ Complaint Sequence::begin() {
   return std::nullopt;
 }
 
-bool Sequence::disk_failed_lately() {
+void Sequence::note_faults() {
+  const SteadyTime now = world_.clock.steady();
   const std::uint64_t failures = world_.machine.failures();
-  if (std::exchange(failures_, failures) != failures) failed_at_ = world_.clock.steady();
+  if (std::exchange(failures_, failures) != failures) {
+    failed_at_ = now;
+    rocks_may_be_failing_ = world_.engine == EngineKind::kRocks;
+  }
+  const std::uint64_t of_remote = remote_faults();
+  if (std::exchange(remote_failures_, of_remote) != of_remote) remote_failed_at_ = now;
+}
+
+std::uint64_t Sequence::remote_faults() const {
+  std::uint64_t sum = 0;
+  for (unsigned fault = 0; fault < kRemoteFaults; ++fault) sum += world_.chaos->faults(static_cast<RemoteFault>(fault));
+  return sum;
+}
+
+bool Sequence::disk_failed_lately() {
+  if (world_.machine.failures() != failures_ || rocks_may_be_failing_) return true;
   return failed_at_ && world_.clock.steady() - *failed_at_ < kDiskHeals;
 }
 
+bool Sequence::remote_failed_lately() {
+  if (!chaos_) return false;
+  if (world_.chaos->has_rules() || remote_faults() != remote_failures_) return true;
+  return remote_failed_at_ && world_.clock.steady() - *remote_failed_at_ < kRemoteHeals;
+}
+
+void Sequence::let_rocks_recover() {
+  if (!rocks_may_be_failing_ || (failed_at_ && world_.clock.steady() - *failed_at_ < kDiskHeals)) return;
+  rocks_may_be_failing_ = false;
+  if (full_) return;
+  constexpr int kLooks = 2'000;  // a try that fails is followed by five seconds' pause
+  for (int looks = 0; looks < kLooks && heard() && world_.alive() && !world_.stopped(); ++looks) {
+    if (world_.run(world_.life->engine->flush()).ok()) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
 bool Sequence::read_excused(Needs needs) {
-  return disk_failed_lately() || !heard() || (needs == Needs::kRemote && chaos_);
+  return disk_failed_lately() || !heard() || (needs == Needs::kRemote && remote_failed_lately());
 }
 
 bool Sequence::excused(Needs needs) {
@@ -65,10 +100,12 @@ Complaint Sequence::failed(std::string_view what, const Error& error, Needs need
 
 Complaint Sequence::step(const Operation& operation) {
   ++stats_.operations;
+  let_rocks_recover();
   if (heard() && !world_.stopped()) {
     if (auto complaint = dispatch(operation)) return complaint;
   }
   settle();
+  note_faults();
   tainted_ = tainted_ || world_.machine.has_failed();
   std::optional<Death> death;
   if (!heard()) {
@@ -161,9 +198,7 @@ SitesSteps Sequence::end_strikes() {
 
 SequenceStats Sequence::stats() const {
   SequenceStats stats = stats_;
-  for (unsigned fault = 0; fault < kRemoteFaults; ++fault) {
-    stats.faults += world_.chaos->faults(static_cast<RemoteFault>(fault));
-  }
+  stats.faults += remote_faults();
   return stats;
 }
 

@@ -63,6 +63,18 @@ Complaint Sequence::check_space() {
   return std::nullopt;
 }
 
+/// All objects to the remote and back. What lies there of objects that it has said to have removed is in the way.
+Complaint Sequence::move_everything() {
+  if (lied_) return std::nullopt;
+  at_rest_ = true;
+  for (const Kind kind : {Kind::kEvict, Kind::kRecall}) {
+    Operation move;
+    move.kind = kind;
+    if (auto complaint = job(move)) return complaint;
+  }
+  return come_to_rest();
+}
+
 Complaint Sequence::delete_everything() {
   for (unsigned key = 0; key < kKeys; ++key) {
     if (!model_.may_exist(key)) continue;
@@ -96,6 +108,7 @@ Complaint Sequence::finish() {
   if (auto complaint = put(write)) return "once all faults were gone, " + *complaint;
   if (auto complaint = come_to_rest()) return complaint;
   if (auto complaint = fsck()) return complaint;
+  if (auto complaint = move_everything()) return complaint;
   if (auto complaint = look_at_everything()) return complaint;
   if (auto complaint = check_space()) return complaint;
   return delete_everything();

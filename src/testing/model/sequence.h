@@ -83,6 +83,7 @@ class Sequence {
   Complaint look_at_everything();
   Complaint come_to_rest();
   Complaint check_space();
+  Complaint move_everything();
   Complaint delete_everything();
 
   /// Whether a client was still there to hear the answer.
@@ -92,6 +93,12 @@ class Sequence {
   bool read_excused(Needs needs);  // a full disk is no excuse for it
   /// A fault of the disk is for a while only: then the cell works again, or says that it has stopped.
   bool disk_failed_lately();
+  bool remote_failed_lately();
+  /// Before and after each operation: a fault counts from when it happened, not from when a client meets it.
+  void note_faults();
+  std::uint64_t remote_faults() const;
+  /// RocksDB recovers on threads of its own, in the time of this machine: lets it, once enough virtual time has passed.
+  void let_rocks_recover();
   Complaint failed(std::string_view what, const Error& error, Needs needs);
   Complaint read_failed(std::string_view what, const Error& error, Needs needs);
   Complaint read_failed(std::string_view what, unsigned key, const Error& error);
@@ -109,9 +116,13 @@ class Sequence {
   bool tainted_ = false;                 // a fault of the disk has happened in this life
   std::uint64_t failures_ = 0;           // of the machine, that are known here
   std::optional<SteadyTime> failed_at_;  // the last of this life
-  bool chaos_ = false;                   // the remote has faults
-  bool lied_ = false;                    // it was told to say that it has not, or has removed, what it keeps
+  bool rocks_may_be_failing_ = false;    // and excuses until it was let recover
+  bool chaos_ = false;                   // the remote has had faults since it was healed
+  std::uint64_t remote_failures_ = 0;    // as failures_
+  std::optional<SteadyTime> remote_failed_at_;
+  bool lied_ = false;  // it was told to say that it has not, or has removed, what it keeps
   bool full_ = false;
+  bool at_rest_ = false;  // nothing is under way that an object could be busy with
   std::optional<SteadyTime> space_back_;
 };
 

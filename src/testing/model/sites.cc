@@ -142,14 +142,13 @@ class Search {
     }
   }
 
+  /// Also where no error can come late: kLastSyncs is to be the truth.
   void insist_on_late_errors() {
     const auto is_told = [](const Place& place) {
       return place.steps.faults[static_cast<std::size_t>(SimFault::kToldLate)] > 0;
     };
     for (auto& [site, place] : places_) {
-      const auto faults = faults_of(row_of(site, place.steps));
-      if (place.routes.empty() || std::find(faults.begin(), faults.end(), SimFault::kToldLate) == faults.end())
-        continue;
+      if (place.routes.empty() || place.steps.step != SimStep::kSync) continue;
       for (int tries = 0; !is_told(place) && tries < kLateTriesMax; ++tries) strike(site, place, SimFault::kToldLate);
     }
   }

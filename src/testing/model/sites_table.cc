@@ -70,7 +70,7 @@ std::string to_table(const SitesReport& report) {
   out += fmt::format(
       "of the calls to Disk and Remote in kv, data, meta, jobs, store and tiering:\n"
       "hit by a crash before and after  {}\nhit by every error               {}\n"
-      "syncs failed in 3 behaviours     {}\n"
+      "syncs failed in all their ways    {}\n"
       "{} strikes in {} rounds, {} sequences, {} violations\n",
       percent(totals.crashed, totals.sites), percent(totals.failed, totals.sites),
       percent(totals.syncs_failed, totals.syncs), report.strikes, report.rounds, report.sequences,

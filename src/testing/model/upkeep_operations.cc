@@ -50,6 +50,9 @@ Complaint Sequence::job(const Operation& operation) {
       if (job->state == jobs::JobState::kFailed && !excused(Needs::kRemote)) {
         return "a job failed for no reason: " + job->error;
       }
+      if (at_rest_ && job->progress.objects_failed > 0 && !excused(Needs::kRemote)) {
+        return "a job failed for some objects for no reason: " + job->error;
+      }
       return std::nullopt;
     }
     const auto waited = world_.run(sleep_for(std::chrono::milliseconds(5)));
@@ -70,7 +73,7 @@ Complaint Sequence::fsck() {
   // What the remote said was gone, and is not, nobody asks for again; fsck names it.
   auto findings = report->findings;
   if (lied_) std::erase_if(findings, [](const auto& finding) { return finding.kind == "remote-without-row"; });
-  if (findings.empty() || world_.machine.has_failed()) return std::nullopt;
+  if (findings.empty() || disk_failed_lately()) return std::nullopt;
   return fmt::format("fsck found {} things; {}: {}", findings.size(), findings[0].kind, findings[0].what);
 }
 
@@ -139,6 +142,7 @@ void Sequence::end_faults() {
 /// Nothing is excused after it but a full disk.
 Complaint Sequence::heal() {
   if (armed_) return std::nullopt;  // else the death would be forgotten too
+  note_faults();
   end_faults();
   return upkeep(world_.run(sleep_for(std::chrono::seconds(10))), "waiting", Needs::kFlash);
 }
