@@ -19,7 +19,7 @@ namespace tombolo {
   BUG(verify_first_granule_only, "only the first granule of a read is verified")                             \
   BUG(evict_before_verify, "a remote copy counts before it was read back")                                   \
   BUG(evict_shared_source, "an eviction clears the sources that another object is made of")                  \
-  BUG(evict_under_reader, "a reader whose place was evicted does not look where the bytes went")             \
+  BUG(evict_under_reader, "a reader whose bytes have left the flash does not look where they are now")       \
   BUG(free_segment_under_reader, "a segment goes while a reader or an unresolved writer pins it")            \
   BUG(free_segment_before_mark, "a segment goes before the log's mark covers what freed it")                 \
   BUG(append_to_old_tail, "after a restart runs are appended to the segment that was open")                  \

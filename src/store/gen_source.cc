@@ -275,7 +275,6 @@ Task<void> GenSource::recover(Error failed) {
   source_.reset();
   if (failed.code == Code::kCancelled || failed.detail == "NotLocal" || ++failures_ > kFailuresMax) co_return failed;
   if (piece_ == window_.pieces.size() || !window_.pieces[piece_].run) co_return failed;
-  if (planted(PlantedBug::evict_under_reader)) co_return failed;
   CO_TRY(plan());
   const meta::ReadPiece& piece = window_.pieces.front();
   if (!piece.run) co_return failed;
@@ -285,7 +284,10 @@ Task<void> GenSource::recover(Error failed) {
     if (came_back || (place != nullptr && !same(*place, reading_native_))) co_return Result<void>{};
     co_return failed;
   }
-  if (!piece.run->local || !same(*piece.run->local, *reading_local_)) co_return Result<void>{};
+  if (!piece.run->local || !same(*piece.run->local, *reading_local_)) {
+    if (planted(PlantedBug::evict_under_reader)) co_return failed;
+    co_return Result<void>{};
+  }
   // The row still names a segment that is no more: a damage, and nothing that a client could have named wrongly.
   if (failed.code == Code::kNotFound) failed.code = Code::kCorrupt;
   if (native() == nullptr || what_.places == Places::kLocalOnly) co_return failed;
