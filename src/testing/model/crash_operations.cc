@@ -108,7 +108,7 @@ Complaint Sequence::come_up() {
 }
 
 void Sequence::forget_faults() {
-  tainted_ = armed_ = false;
+  tainted_ = armed_ = rocks_may_be_failing_ = false;
   failures_ = world_.machine.failures();
   failed_at_.reset();
 }

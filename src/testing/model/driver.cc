@@ -58,7 +58,7 @@ std::uint64_t Sequence::remote_faults() const {
 }
 
 bool Sequence::disk_failed_lately() {
-  if (world_.machine.failures() != failures_ || rocks_may_be_failing_) return true;
+  if (world_.machine.failures() != failures_) return true;
   return failed_at_ && world_.clock.steady() - *failed_at_ < kDiskHeals;
 }
 
@@ -69,12 +69,14 @@ bool Sequence::remote_failed_lately() {
 }
 
 void Sequence::let_rocks_recover() {
-  if (!rocks_may_be_failing_ || (failed_at_ && world_.clock.steady() - *failed_at_ < kDiskHeals)) return;
+  if (!rocks_may_be_failing_ || full_ || disk_failed_lately() || space_came_back_lately()) return;
   rocks_may_be_failing_ = false;
-  if (full_) return;
-  constexpr int kLooks = 2'000;  // a try that fails is followed by five seconds' pause
+  constexpr int kLooks = 2'000;  // a try of RocksDB's that fails is followed by five seconds' pause
   for (int looks = 0; looks < kLooks && heard() && world_.alive() && !world_.stopped(); ++looks) {
-    if (world_.run(world_.life->engine->flush()).ok()) return;
+    if (world_.run(world_.life->engine->flush()).ok()) {
+      (void)world_.run(sleep_for(std::chrono::seconds(1)));  // commits that were held are tried again
+      return;
+    }
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
 }
@@ -84,7 +86,11 @@ bool Sequence::read_excused(Needs needs) {
 }
 
 bool Sequence::excused(Needs needs) {
-  return read_excused(needs) || full_ || (space_back_ && world_.clock.steady() - *space_back_ < kSpaceHeals);
+  return read_excused(needs) || full_ || space_came_back_lately() || rocks_may_be_failing_;
+}
+
+bool Sequence::space_came_back_lately() {
+  return space_back_ && world_.clock.steady() - *space_back_ < kSpaceHeals;
 }
 
 Complaint Sequence::read_failed(std::string_view what, const Error& error, Needs needs) {

@@ -94,6 +94,7 @@ class Sequence {
   /// A fault of the disk is for a while only: then the cell works again, or says that it has stopped.
   bool disk_failed_lately();
   bool remote_failed_lately();
+  bool space_came_back_lately();
   /// Before and after each operation: a fault counts from when it happened, not from when a client meets it.
   void note_faults();
   std::uint64_t remote_faults() const;
@@ -116,7 +117,7 @@ class Sequence {
   bool tainted_ = false;                 // a fault of the disk has happened in this life
   std::uint64_t failures_ = 0;           // of the machine, that are known here
   std::optional<SteadyTime> failed_at_;  // the last of this life
-  bool rocks_may_be_failing_ = false;    // and excuses until it was let recover
+  bool rocks_may_be_failing_ = false;    // and excuses changes until it was let recover
   bool chaos_ = false;                   // the remote has had faults since it was healed
   std::uint64_t remote_failures_ = 0;    // as failures_
   std::optional<SteadyTime> remote_failed_at_;

@@ -105,7 +105,10 @@ Complaint Sequence::fail(const Operation& operation) {
 
 void Sequence::space_is_back() {
   world_.disk.set_limit(std::nullopt);
-  if (full_) space_back_ = world_.clock.steady();
+  if (full_) {
+    space_back_ = world_.clock.steady();
+    rocks_may_be_failing_ = world_.engine == EngineKind::kRocks;
+  }
   full_ = false;
 }
 
