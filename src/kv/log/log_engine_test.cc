@@ -171,6 +171,22 @@ TEST_F(LogEngineTest, ASpareFileLeftBehindIsTakenOnceThereIsSpace) {
   EXPECT_TRUE(rig_.put("b", "1").ok());
 }
 
+TEST_F(LogEngineTest, AMarkThatNeedsAFileWhichCannotBeMadeStopsNothing) {
+  ASSERT_TRUE(rig_.put("a", "1").ok());
+  rig_.memory.set_limit(0);
+  while (rig_.log_files().size() < 2) ASSERT_TRUE(erase("a").ok());  // takes the spare file; another gets no space
+  rig_.faults.read_only = true;
+  while (erase("a").ok()) {
+    run_for(std::chrono::milliseconds(120));  // idle: the mark is due, in the end where only the seal has room
+    ASSERT_FALSE(rig_.log_engine().status().stopped);
+  }
+  EXPECT_FALSE(rig_.log_engine().status().stopped);
+  rig_.faults.read_only = false;
+  rig_.memory.set_limit(std::nullopt);
+  rig_.clock.advance(std::chrono::seconds(2));
+  EXPECT_TRUE(rig_.put("b", "1").ok());
+}
+
 TEST_F(LogEngineTest, AFileSystemThatBecameReadOnlyIsNotTheClientsFault) {
   rig_.faults.read_only = true;
   Result<Sequence> last = Sequence{};
