@@ -71,6 +71,8 @@ struct SegmentStore::State {
   void retire(const std::shared_ptr<Segment>& segment);
   void seal_when_idle(const std::shared_ptr<Segment>& segment);
   Task<void> seal(SegmentPin pin);
+
+  // segment_freeing.cc: how they go
   Task<kv::Sequence> mark_freeing(SegmentId id);
   Task<void> forget(SegmentId id);
 
