@@ -53,6 +53,9 @@ class CommitLog {
   bool has_spare() const { return has_spare_; }
   /// Only opening it again will help. The committer's, too.
   bool fenced() const { return fenced_; }
+  /// For want of space the start has copied only what lies above the mark. What lies below it may be durable in the
+  /// index alone, once that is flushed: a sync of the old last file may have failed in the life before.
+  bool copied_partly() const { return copied_partly_; }
 
   /// Removes files that hold nothing at or above `flushed`, the position that the index holds in durable files.
   Task<void> trim(Sequence flushed);
@@ -106,6 +109,7 @@ class CommitLog {
   std::uint64_t offset_ = 0;  // where the next record goes in the last file
   bool has_spare_ = false;
   bool fenced_ = false;
+  bool copied_partly_ = false;
   std::optional<LogFile> successor_;  // has its name; nothing is appended before the last file is sealed
   std::atomic<std::uint64_t> durable_through_{0};
 

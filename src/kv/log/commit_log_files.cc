@@ -77,6 +77,7 @@ Task<void> CommitLog::start_after(RecoveredLog& recovered) {
   if (!made.ok() && made.error().code == Code::kNoSpace && !fenced_) {
     log(LogLevel::kWarn, "kv", "the commit log cannot be copied whole: {}", to_string(made.error()));
     made = co_await continue_from(recovered, recovered.marked);
+    copied_partly_ = true;
   }
   CO_CHECK_ASSIGN(LogFile file, std::move(made));
   const FileHeader header = file.header;

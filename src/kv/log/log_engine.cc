@@ -36,6 +36,11 @@ Task<std::unique_ptr<LogEngine>> LogEngine::open(Services services, LogEngineOpt
   CO_TRY(engine->log_->trim(persisted.sequence));
   // Counts as written since the last flush: else a cell that is killed often enough never flushes and never trims.
   if (last > persisted.sequence) engine->replayed_bytes_ = engine->log_->stats().bytes;
+  if (engine->log_->copied_partly()) {
+    const auto flushed = co_await engine->flush_now();
+    if (!flushed.ok() && !may_heal(flushed.error())) co_return flushed.error();
+    if (!flushed.ok()) engine->replayed_bytes_ += engine->options_.flush_after_bytes;  // with the first commit, then
+  }
   co_return engine;
 }
 

@@ -1,5 +1,6 @@
 #include "testing/model/model.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -111,6 +112,35 @@ TEST_F(ModelTest, AStrikeHappensAtItsPlaceInTheLifeThatComesThere) {
     }
   }
   EXPECT_GE(in_recovery, 5);
+}
+
+/// After an error that was told late, a start has no space for copying the log whole: it flushes the index then.
+TEST_F(ModelTest, AStartThatCannotCopyTheLogWholeLeavesNothingAtRisk) {
+  const std::string rest =
+      "put seed=317821\n"
+      "put size=65536 seed=837155\n"
+      "put seed=227617\n"
+      "stage seed=592539 text=a\n"
+      "put seed=631026\n"
+      "heal\n"
+      "stage size=16385 seed=758509 text=a\n"
+      "put size=65536 seed=968164\n"
+      "compact\n"
+      "crash text=torn\n"
+      "fail-sync number=1 text=late\n"
+      "stage seed=462001 text=a\n";
+  int places = 0;
+  for (const CallSite& site : CallSite::all()) {
+    if (site.file() != "kv/log/commit_log_files.cc" || site.function() != "CommitLog::create_file") continue;
+    ++places;
+    for (int number = 1; number <= 4; ++number) {
+      const auto text = fmt::format("strike number={} text=no_space:torn@{}\n{}", number, site.name(), rest);
+      const auto result = run_sequence({.seed = 44}, trace(text));
+      EXPECT_FALSE(result.violation) << site.name() << ", " << number << ": " << result.violation->what;
+    }
+  }
+  if (CallSite::all().empty()) GTEST_SKIP() << "this build lists no places";
+  EXPECT_GE(places, 4);
 }
 
 // ---- the tests are tested: a disk that forgets syncs is noticed
