@@ -95,7 +95,7 @@ class Sequence {
   bool disk_failed_lately();
   bool remote_failed_lately();
   bool space_came_back_lately();
-  /// Before and after each operation: a fault counts from when it happened, not from when a client meets it.
+  /// After each operation: a fault counts from when it happened, not from when a client meets it.
   void note_faults();
   std::uint64_t remote_faults() const;
   /// RocksDB recovers on threads of its own, in the time of this machine: lets it, once enough virtual time has passed.
