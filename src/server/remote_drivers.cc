@@ -16,7 +16,6 @@
 #include "base/wire.h"
 #include "meta/ops/admin_rows.h"
 #include "remote/azure/azure_remote.h"
-#include "remote/file/file_remote.h"
 #include "remote/metered_remote.h"
 #include "remote/probe.h"
 #include "server/wait_at_most.h"
@@ -24,7 +23,6 @@
 namespace tombolo::server {
 namespace {
 
-constexpr unsigned kFileThreads = 8, kFileCallsMax = 4'096;
 constexpr std::uint64_t kRateMin = 4 * kKiB;  // bytes a second: a service that drips is as good as none
 constexpr std::chrono::seconds kHealthMax{5};
 constexpr std::chrono::seconds kOpenMax{10};
@@ -90,28 +88,6 @@ Task<void> ask_health(std::shared_ptr<remote::Remote> remote, std::string prefix
   co_return head.error();
 }
 
-/// A name in a set, for as long as this lives.
-class Turn {
- public:
-  Turn(std::mutex& mutex, std::set<std::string>& names, std::string name)
-      : mutex_(mutex), names_(names), name_(std::move(name)) {
-    const std::lock_guard lock(mutex_);
-    taken_ = names_.insert(name_).second;
-  }
-  Turn(const Turn&) = delete;
-  ~Turn() {
-    const std::lock_guard lock(mutex_);
-    if (taken_) names_.erase(name_);
-  }
-  bool taken() const { return taken_; }
-
- private:
-  std::mutex& mutex_;
-  std::set<std::string>& names_;
-  const std::string name_;
-  bool taken_ = false;
-};
-
 // Signs outgoing requests as the SDKs do.
 remote::azure::Signer shared_key_signer(const std::string& account, const std::string& key) {
   auth::AccountKeys keys;
@@ -134,7 +110,12 @@ remote::azure::Signer shared_key_signer(const std::string& account, const std::s
 RemoteDrivers::RemoteDrivers(meta::Cell cell, const auth::Sealer& sealer, store::Remotes& remotes,
                              RemotePatience patience, std::shared_ptr<const http::TlsClient> trust,
                              observe::Metrics& metrics)
-    : cell_(cell), sealer_(sealer), remotes_(remotes), patience_(patience), metrics_(metrics) {
+    : cell_(cell),
+      sealer_(sealer),
+      remotes_(remotes),
+      patience_(patience),
+      metrics_(metrics),
+      directories_(cell.clock, cell.random) {
   http::ClientConfig client;
   client.first_byte_max = patience_.first_byte_max;
   client.stall_max = patience_.stall_max;
@@ -147,41 +128,15 @@ std::shared_ptr<remote::Remote> RemoteDrivers::metered(std::shared_ptr<remote::R
   return std::make_shared<remote::MeteredRemote>(std::move(remote), metrics_, cell_.clock);
 }
 
-// The calls on a directory block, and hang where its mount does.
-Task<std::shared_ptr<remote::Remote>> RemoteDrivers::open_directory(Wanted wanted) {
-  const meta::RemoteConfig& config = wanted.config;
-  const Turn turn(mutex_, opening_, config.name + " " + config.endpoint);  // several remotes may share a directory
-  if (!turn.taken()) {
-    co_return Error{Code::kUnavailable,
-                    fmt::format("\"{}\" is being opened already, and that hangs: does the server of "
-                                "the mount that it lies on answer?",
-                                config.endpoint)};
-  }
-  remote::file::FileConfig file{.name = config.name, .directory = config.endpoint};
-  if (wanted.use == Use::kNewPlace) file.marker = remote::file::Marker::kMayBeMade;
-  const WorkersOptions bounds{.threads = kFileThreads, .queue_max = kFileCallsMax};
-  const auto workers = std::make_shared<Workers>(bounds);
-  {
-    const std::lock_guard lock(mutex_);
-    file_workers_.push_back(workers);
-  }
-  const auto open = [this, file, check = wanted.check_place,
-                     pool = workers.get()]() -> Result<std::shared_ptr<remote::Remote>> {
-    if (check) {
-      TRY(check(file.directory));
-    }
-    TRY_ASSIGN(auto opened, remote::file::FileRemote::open(file, *pool, cell_.clock, cell_.random));
-    return std::shared_ptr<remote::Remote>(std::move(opened));
-  };
-  auto opened = co_await offload(*workers, open);
-  if (opened.ok()) co_return metered(*std::move(opened));
-  const std::lock_guard lock(mutex_);
-  std::erase(file_workers_, workers);
-  co_return std::move(opened).error();
-}
-
 Task<std::shared_ptr<remote::Remote>> RemoteDrivers::connect(Wanted wanted) {
-  if (wanted.config.kind == "file") co_return co_await open_directory(std::move(wanted));
+  if (wanted.config.kind == "file") {
+    DirectoryOpener::Opening opening{.name = wanted.config.name,
+                                     .directory = wanted.config.endpoint,
+                                     .may_be_made = wanted.use == Use::kNewPlace,
+                                     .check_place = std::move(wanted.check_place)};
+    CO_TRY_ASSIGN(auto opened, directories_.open(std::move(opening)));
+    co_return metered(std::move(opened));
+  }
   if (wanted.check_place) {
     CO_CHECK(wanted.check_place(wanted.config.endpoint));
   }
@@ -382,7 +337,6 @@ Task<std::vector<admin::RemoteView>> RemoteDrivers::views() {
 }
 
 Task<admin::RemoteTestReport> RemoteDrivers::test(std::string name, admin::RemoteTestLimits limits) {
-  if (const auto known = co_await meta::get_remote(cell_, name); known.ok() && !*known) co_return no_such(name);
   // A directory's driver keeps its conditions within itself, and takes files in the making of another for leftovers.
   CO_TRY_ASSIGN(auto remote, in_use(name));
   CO_TRY_ASSIGN(const auto row, meta::get_remote(cell_, name));

@@ -1,23 +1,20 @@
 // RemoteDrivers: turns the rows of configured remotes into connected Remotes.
 #pragma once
 
-#include <functional>
 #include <memory>
-#include <mutex>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "admin/control.h"
 #include "async/mutex.h"
 #include "async/scope.h"
-#include "async/workers.h"
 #include "auth/seal.h"
 #include "http/client.h"
 #include "meta/cell.h"
 #include "meta/model/account.h"
 #include "observe/metrics.h"
 #include "remote/remote.h"
+#include "server/directory_opener.h"
 #include "store/remotes.h"
 
 namespace tombolo::server {
@@ -43,8 +40,6 @@ class RemoteDrivers {
   /// Ends what the calls above and below began; waits for ever where a mount hangs. Before destruction.
   Task<void> close();
 
-  /// Judges an endpoint that an administrator names; it may block.
-  using CheckPlace = std::function<Result<void>(const std::string& endpoint)>;
   /// Checks, stores (secrets sealed) and connects. kInvalid, kAlreadyExists, kDeadline.
   Task<void> add(admin::NewRemote remote, CheckPlace check_place);
   /// With their health: one HEAD each, which gets a few seconds.
@@ -71,7 +66,6 @@ class RemoteDrivers {
   Task<std::shared_ptr<remote::Remote>> connect(Wanted wanted);
   /// The same, or kDeadline.
   Task<std::shared_ptr<remote::Remote>> connect_soon(Wanted wanted);
-  Task<std::shared_ptr<remote::Remote>> open_directory(Wanted wanted);
   Result<std::shared_ptr<remote::Remote>> make_azure(const meta::RemoteConfig& config, const Secret& secret, Use use);
   static Task<void> connect_at_start(RemoteDrivers& drivers, Wanted wanted);
   /// Remotes::set, shown to whoever watches.
@@ -88,13 +82,9 @@ class RemoteDrivers {
   const RemotePatience patience_;
   observe::Metrics& metrics_;
   std::shared_ptr<http::Client> client_;
+  DirectoryOpener directories_;
   Scope scope_{"remotes"};
   AsyncMutex changes_;  // from a row that was read to the row, and the driver in use, that come of it
-  std::mutex mutex_;
-  // Guarded by mutex_.
-  std::set<std::string> opening_;  // names and directories: one that hangs keeps no more threads than it has
-  // Of one file remote each: calls on a mount that hangs wait for ever, and nobody else's with them.
-  std::vector<std::shared_ptr<Workers>> file_workers_;
 };
 
 }  // namespace tombolo::server

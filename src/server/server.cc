@@ -277,7 +277,7 @@ Task<admin::TlsView> Server::reload_tls() {
   co_return co_await tls();
 }
 
-RemoteDrivers::CheckPlace Server::check_not_own_remote() const {
+CheckPlace Server::check_not_own_remote() const {
   std::vector<Endpoint> own;
   for (const bool tls : {false, true}) {
     auto listener = parse_endpoint(tls ? settings_.tls_listen : settings_.listen);

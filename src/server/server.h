@@ -43,7 +43,7 @@ class Server final : private admin::Control {
   class AdminFront;
 
   /// Whether an endpoint is this server itself; may be called on any thread, and blocks as its directory does.
-  RemoteDrivers::CheckPlace check_not_own_remote() const;
+  CheckPlace check_not_own_remote() const;
   Task<void> add_remote(admin::NewRemote remote) override;
   Task<std::vector<admin::RemoteView>> remotes() override;
   Task<void> update_remote(admin::NewRemote remote) override;
