@@ -14,6 +14,7 @@ class PacedIndex final : public kv::Index {
   Task<void> apply(const std::vector<kv::LogEntry>& group, kv::Position to) override;
   std::unique_ptr<kv::Snapshot> snapshot() override;
   Task<void> flush() override;
+  std::uint64_t flush_bytes() const override { return inner_->flush_bytes(); }
   Task<void> verify() override { return inner_->verify(); }
 
  private:

@@ -29,6 +29,8 @@ class Index {
   virtual std::unique_ptr<Snapshot> snapshot() = 0;
   /// Everything applied before the call lies in verified durable files when it succeeds.
   virtual Task<void> flush() = 0;
+  /// Bytes of the disk that flush() would take now, at most.
+  virtual std::uint64_t flush_bytes() const = 0;
   /// Reads every durable file and checks it. kCorrupt when one does not verify.
   virtual Task<void> verify() = 0;
 };

@@ -53,9 +53,10 @@ class CommitLog {
   bool has_spare() const { return has_spare_; }
   /// Only opening it again will help. The committer's, too.
   bool fenced() const { return fenced_; }
-  /// For want of space the start has copied only what lies above the mark. What lies below it may be durable in the
-  /// index alone, once that is flushed: a sync of the old last file may have failed in the life before.
-  bool copied_partly() const { return copied_partly_; }
+  /// The first transaction that files of this life may hold. Those below it are in files that were found: a sync of the
+  /// last of them may have failed in an earlier life after theirs had succeeded, and taken them along. What was read of
+  /// them is then in the page cache alone, and safe only once the index has been flushed.
+  Sequence begun_at() const { return begun_at_; }
 
   /// Removes files that hold nothing at or above `flushed`, the position that the index holds in durable files.
   Task<void> trim(Sequence flushed);
@@ -80,7 +81,7 @@ class CommitLog {
   Task<void> create_directory();
   Task<void> start_first();
   Task<void> start_after(RecoveredLog& recovered);
-  Task<LogFile> continue_from(const RecoveredLog& recovered, const LogCut& cut);
+  Task<LogFile> continue_from(const RecoveredLog& recovered);
   Task<std::unique_ptr<disk::File>> open_spare();
   Task<std::unique_ptr<disk::File>> spare_file();
   Task<LogFile> create_file(log_format::FileHeader header, const std::vector<GroupPlace>& copies);
@@ -109,7 +110,7 @@ class CommitLog {
   std::uint64_t offset_ = 0;  // where the next record goes in the last file
   bool has_spare_ = false;
   bool fenced_ = false;
-  bool copied_partly_ = false;
+  Sequence begun_at_{1};
   std::optional<LogFile> successor_;  // has its name; nothing is appended before the last file is sealed
   std::atomic<std::uint64_t> durable_through_{0};
 

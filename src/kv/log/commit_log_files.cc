@@ -53,8 +53,9 @@ Task<void> CommitLog::start_first() {
   co_return Result<void>{};
 }
 
-/// A file behind the last one, with copies of the groups above `cut`.
-Task<LogFile> CommitLog::continue_from(const RecoveredLog& recovered, const LogCut& cut) {
+/// A file behind the last one, with copies of the groups above the mark.
+Task<LogFile> CommitLog::continue_from(const RecoveredLog& recovered) {
+  const LogCut& cut = recovered.marked;
   const auto above = std::partition_point(recovered.groups.begin(), recovered.groups.end(),
                                           [&](const GroupPlace& at) { return at.last <= cut.sequence; });
   const FileHeader& last = recovered.files.back().header;
@@ -72,23 +73,17 @@ Task<LogFile> CommitLog::continue_from(const RecoveredLog& recovered, const LogC
 }
 
 Task<void> CommitLog::start_after(RecoveredLog& recovered) {
-  const bool believed = planted(PlantedBug::trust_log_file);
-  auto made = co_await continue_from(recovered, believed ? recovered.marked : recovered.trusted);
-  if (!made.ok() && made.error().code == Code::kNoSpace && !fenced_) {
-    log(LogLevel::kWarn, "kv", "the commit log cannot be copied whole: {}", to_string(made.error()));
-    made = co_await continue_from(recovered, recovered.marked);
-    copied_partly_ = true;
-  }
-  CO_CHECK_ASSIGN(LogFile file, std::move(made));
+  CO_TRY_ASSIGN(LogFile file, continue_from(recovered));
   const FileHeader header = file.header;
+  begun_at_ = header.first;
   recovered.files.push_back(std::move(file));
   for (std::size_t i = 0; i + 1 < recovered.files.size(); ++i) {
     LogFile& before = recovered.files[i];
     if (before.sealed) continue;
     const auto sealed = co_await seal(before, recovered.files[i + 1].header);
-    if (!sealed.ok() && sealed.error().code != Code::kUnavailable) co_return sealed;
-    // A sync that fails here may tell of an earlier one. What was to be had from that file has been copied, so the cell
-    // opens; the next start seals the file.
+    if (!sealed.ok() && sealed.error().code != Code::kUnavailable && !may_pass(sealed.error())) co_return sealed;
+    // A seal is for whoever finds the successor missing; the next start makes it. A sync that fails here may tell of an
+    // earlier one: what the file holds is no more at risk than it was (begun_at).
     if (!sealed.ok()) log(LogLevel::kError, "kv", "a commit-log file stays unsealed: {}", to_string(sealed.error()));
     if (sealed.ok()) before.size += kBlockBytes;
   }

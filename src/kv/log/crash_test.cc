@@ -205,6 +205,78 @@ TEST_F(LogCrash, NoFailedSyncLosesWhatWasAcknowledged) {
   }
 }
 
+/// As above, told late, and the start that comes next has no room for a flush of the index. Its process ends as well:
+/// the one after it must still know.
+bool fail_sync_then_lack_room(int k) {
+  SCOPED_TRACE("sync " + std::to_string(k));
+  auto rig = make_rig();
+  rig->faults.pages = DiskFaults::Pages::kToldLate;
+  rig->faults.fail_sync = k;
+  Outcome outcome;
+  if (rig->open().ok()) outcome = work(*rig, 0);
+  const bool failed = rig->faults.syncs >= k;
+  rig->kill();
+  rig->index_faults.flush_bytes = std::uint64_t{1} << 40;
+  rig->memory.set_limit(std::uint64_t{1} << 30);
+  start_again(*rig);
+  if (testing::Test::HasFailure()) return false;
+  outcome = {.acknowledged = check(*rig, outcome)};
+  rig->kill();
+  rig->index_faults.flush_bytes = 0;
+  start_again(*rig);
+  if (testing::Test::HasFailure()) return false;
+  EXPECT_FALSE(rig->log_engine().status().flush_owed);
+  rig->lose_power();
+  expect_open(*rig);
+  if (testing::Test::HasFailure()) return false;
+  check(*rig, outcome);
+  return failed;
+}
+
+TEST_F(LogCrash, WhatAFailedSyncTookAlongIsOwedFromStartToStart) {
+  int k = 1;
+  while (fail_sync_then_lack_room(k)) ++k;
+  EXPECT_GT(k, 20);
+}
+
+void leave_room(LogRig& rig, std::uint64_t blocks) {
+  constexpr std::uint64_t kAll = std::uint64_t{1} << 30;
+  rig.memory.set_limit(kAll);
+  rig.memory.set_limit(kAll - rig.memory.space_now().free_bytes + blocks * 4096);
+}
+
+/// Header, copies and a mark are all that a start needs: no seal, no spare file, no room for the index.
+TEST_F(LogCrash, AStartNeedsRoomForWhatLiesAboveTheMarkOnly) {
+  constexpr std::uint64_t kBlocks = 3;
+  for (std::uint64_t blocks = 0; blocks < 24; ++blocks) {
+    SCOPED_TRACE(blocks);
+    auto rig = make_rig();
+    expect_open(*rig);
+    for (int n = 1; n <= 7; ++n) EXPECT_TRUE(commit_number(*rig, n).ok());
+    rig->kill();
+    EXPECT_TRUE(rig->memory.remove_now("log/spare.tmp").ok());
+    leave_room(*rig, blocks);
+    rig->index_faults.flush_bytes = std::uint64_t{1} << 40;
+    const auto opened = rig->open();
+    EXPECT_EQ(opened.ok(), blocks >= kBlocks);
+    if (!opened.ok()) {
+      EXPECT_EQ(opened.error().code, Code::kNoSpace);
+      continue;
+    }
+    check(*rig, {.acknowledged = 7});
+    rig->kill();
+    leave_room(*rig, kBlocks);
+    expect_open(*rig);
+    if (HasFailure()) return;
+    check(*rig, {.acknowledged = 7});
+    rig->memory.set_limit(std::nullopt);
+    rig->index_faults.flush_bytes = 0;
+    rig->lose_power();
+    expect_open(*rig);
+    check(*rig, {.acknowledged = 7});
+  }
+}
+
 TEST_F(LogCrash, SurvivorsAboveTheMarkAreCopiedBeforeTheIndexKeepsThem) {
   auto rig = make_rig();
   expect_open(*rig);

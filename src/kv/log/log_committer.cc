@@ -83,6 +83,7 @@ Task<void> LogEngine::drain() {
         const auto marked = co_await log_->mark();
         std::vector<Acknowledgement> nobody;
         if (!marked.ok() && log_->fenced()) stop_for_good(marked.error(), nobody);  // else the timer tries again
+        if (mark_fails_.exchange(!marked.ok()) == marked.ok()) note_mark(marked);
         break;
       }
       case Step::kStartTimer:
@@ -91,6 +92,14 @@ Task<void> LogEngine::drain() {
       case Step::kEnd:
         co_return Result<void>{};
     }
+  }
+}
+
+void LogEngine::note_mark(const Result<void>& marked) {
+  if (marked.ok()) log(LogLevel::kWarn, "kv", "the commit log is marked again");
+  if (!marked.ok()) {
+    log(LogLevel::kWarn, "kv", "the commit log could not be marked, trying again: {}; until then no segment is freed",
+        to_string(marked.error()));
   }
 }
 

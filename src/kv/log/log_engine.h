@@ -35,6 +35,7 @@ struct LogEngineStatus {
   std::uint64_t conflicts = 0;   // commits refused with kConflict since opening
   std::size_t queued = 0;        // commits that wait for a group
   std::size_t queued_max = 0;    // queue_transactions_max
+  bool flush_owed = false;       // what an earlier life left may be in memory alone until the index is flushed
   std::optional<Error> stalled;  // commits are refused until what is logged could be written or applied
   std::optional<Error> stopped;  // commits are refused until restart
 };
@@ -94,6 +95,7 @@ class LogEngine final : public Engine, private CommitTarget {
   Result<bool> enqueue(CommitRequest request, const OneShot<Sequence>& done);
   Task<void> drain();
   Step next_step(std::deque<Pending>& batch);
+  static void note_mark(const Result<void>& marked);  // where it differs from the one before
   Task<void> commit_batch(std::deque<Pending> batch);
   Task<void> look_at_space();
   void refuse_without_space(std::deque<Pending>& batch) const;
@@ -107,6 +109,8 @@ class LogEngine final : public Engine, private CommitTarget {
   Task<void> mark_when_idle();
   void start_flush_if_due();
   Task<void> flush_in_background();
+  Task<void> flush_what_is_owed();
+  Task<void> require_room_to_flush();
   Task<void> flush_now();
   Task<bool> begin_closing();
 
@@ -125,6 +129,8 @@ class LogEngine final : public Engine, private CommitTarget {
   std::atomic<std::uint64_t> flushed_at_bytes_{0};  // log_->stats().bytes_written at the last flush
   std::atomic<std::uint64_t> replayed_bytes_{0};    // kept from before opening and not flushed since
   std::atomic<bool> flushing_{false};
+  std::atomic<bool> flush_owed_{false};
+  std::atomic<bool> flush_fails_{false}, mark_fails_{false};  // the last one did
 
   // The committer's.
   std::unique_ptr<Sequencer> sequencer_;

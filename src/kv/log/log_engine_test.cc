@@ -45,10 +45,11 @@ TEST_F(LogEngineTest, FailedSyncFencesTheLogAndStopsTheCell) {
 
 TEST_F(LogEngineTest, CommitsWhileATransactionBeginsAreSeenOrConflict) {
   ASSERT_TRUE(rig_.put("a", "1").ok());
-  rig_.after_snapshot = [this] {  // what other threads may do meanwhile; the second lets go of the first's writes
-    EXPECT_TRUE(rig_.put("a", "2").ok());
-    EXPECT_TRUE(rig_.put("b", "1").ok());
-  };
+  rig_.index_faults.after_snapshot =
+      [this] {  // what other threads may do meanwhile; the second lets go of the first's writes
+        EXPECT_TRUE(rig_.put("a", "2").ok());
+        EXPECT_TRUE(rig_.put("b", "1").ok());
+      };
   const auto transaction = rig_.engine().begin();
   EXPECT_EQ(**run_to_end(rig_.loop, transaction->get("a")), "1");
   transaction->put("a", "1+1");
@@ -58,7 +59,7 @@ TEST_F(LogEngineTest, CommitsWhileATransactionBeginsAreSeenOrConflict) {
 
 TEST_F(LogEngineTest, FailedApplyHoldsCommitsUntilItHasBeenApplied) {
   ASSERT_TRUE(rig_.put("a", "1").ok());
-  rig_.failing_applies = 3;
+  rig_.index_faults.failing_applies = 3;
   EXPECT_EQ(code(rig_.put("a", "2")), Code::kUnknownOutcome);
   EXPECT_EQ(code(rig_.put("b", "1")), Code::kNoSpace);
   EXPECT_TRUE(rig_.log_engine().status().stalled);
@@ -71,10 +72,10 @@ TEST_F(LogEngineTest, FailedApplyHoldsCommitsUntilItHasBeenApplied) {
 }
 
 TEST_F(LogEngineTest, StopWhileHeldLeavesTheTransactionToRecovery) {
-  rig_.failing_applies = 1'000;
+  rig_.index_faults.failing_applies = 1'000;
   EXPECT_EQ(code(rig_.put("a", "1")), Code::kUnknownOutcome);
   rig_.kill();
-  rig_.failing_applies = 0;
+  rig_.index_faults.failing_applies = 0;
   ASSERT_TRUE(rig_.open().ok());
   EXPECT_EQ(rig_.get("a"), "1");
 }
@@ -241,6 +242,21 @@ TEST_F(LogEngineTest, FlushStartsThoughEveryLifeIsTooShortForOne) {
   EXPECT_GT(rig_.log_engine().status().flushed.value, 80u);
   EXPECT_LE(rig_.log_files().size(), 10u);
   EXPECT_EQ(rig_.get("n"), "159");
+}
+
+TEST_F(LogEngineTest, AFlushThatAStartOwesIsMadeOnceThereIsRoom) {
+  for (int n = 1; n <= 3; ++n) ASSERT_TRUE(rig_.put("n", std::to_string(n)).ok());
+  rig_.kill();
+  rig_.index_faults.flush_bytes = 1'000'000'000;
+  rig_.memory.set_limit(2'000'000);
+  ASSERT_TRUE(rig_.open().ok());
+  EXPECT_TRUE(rig_.log_engine().status().flush_owed);
+  EXPECT_TRUE(rig_.put("n", "4").ok());
+  EXPECT_EQ(run_to_end(rig_.loop, rig_.log_engine().flush()).error().code, Code::kNoSpace);
+  rig_.memory.set_limit(std::nullopt);
+  run_for(std::chrono::milliseconds(1'300));
+  EXPECT_FALSE(rig_.log_engine().status().flush_owed);
+  EXPECT_EQ(rig_.log_engine().status().flushed.value, 4u);
 }
 
 TEST_F(LogEngineTest, StatusTellsWhatHappened) {

@@ -108,31 +108,36 @@ class FaultyDisk final : public disk::Disk {
   DiskFaults& faults_;
 };
 
+struct IndexFaults {
+  std::atomic<int> failing_applies{0};
+  std::function<void()> after_snapshot;  // runs once, between the next snapshot and whoever asked for it
+  std::atomic<std::uint64_t> flush_bytes{0};
+};
+
 /// Lends a MemoryIndex to one engine after another.
 class LentIndex final : public Index {
  public:
-  LentIndex(MemoryIndex& rows, std::atomic<int>& failing_applies, std::function<void()>& after_snapshot)
-      : rows_(rows), failing_applies_(failing_applies), after_snapshot_(after_snapshot) {}
+  LentIndex(MemoryIndex& rows, IndexFaults& faults) : rows_(rows), faults_(faults) {}
   Position applied() const override { return rows_.applied(); }
   Task<void> apply(const std::vector<LogEntry>& group, Position to) override {
-    if (failing_applies_ > 0) {
-      --failing_applies_;
+    if (faults_.failing_applies > 0) {
+      --faults_.failing_applies;
       co_return Error{Code::kNoSpace, "no room to apply"};
     }
     co_return co_await rows_.apply(group, to);
   }
   std::unique_ptr<Snapshot> snapshot() override {
     auto shown = rows_.snapshot();
-    if (const auto hook = std::exchange(after_snapshot_, nullptr)) hook();
+    if (const auto hook = std::exchange(faults_.after_snapshot, nullptr)) hook();
     return shown;
   }
   Task<void> flush() override { return rows_.flush(); }
+  std::uint64_t flush_bytes() const override { return faults_.flush_bytes; }
   Task<void> verify() override { return rows_.verify(); }
 
  private:
   MemoryIndex& rows_;
-  std::atomic<int>& failing_applies_;
-  std::function<void()>& after_snapshot_;
+  IndexFaults& faults_;
 };
 
 class LogRig : public Harness {
@@ -158,7 +163,7 @@ class LogRig : public Harness {
 
   Result<void> open() {
     LogEngine::Services services{.disk = disk,
-                                 .index = std::make_unique<LentIndex>(rows, failing_applies, after_snapshot),
+                                 .index = std::make_unique<LentIndex>(rows, index_faults),
                                  .clock = clock,
                                  .random = random,
                                  .executor = loop.get_executor()};
@@ -225,8 +230,7 @@ class LogRig : public Harness {
   DiskFaults faults;
   FaultyDisk disk{memory, faults};
   MemoryIndex rows;
-  std::atomic<int> failing_applies{0};
-  std::function<void()> after_snapshot;  // runs once, between the next snapshot and whoever asked for it
+  IndexFaults index_faults;
   LogEngineOptions options;
 
  private:

@@ -132,7 +132,6 @@ class Walk {
   Result<void> run() {
     for (const auto& file : files_) mark_ = std::max(mark_, file.mark);
     mark_ = std::max(mark_, applied_.sequence);
-    trusted_ = std::max(applied_.sequence, Sequence{files_.back().file.header.first.value - 1});
     TRY(confirm_applied());
     for (std::size_t i = 0; i < files_.size(); ++i) {
       TRY(walk(i));
@@ -223,14 +222,12 @@ class Walk {
   void cut_here(std::uint64_t offset) {
     const LogCut here{.sequence = {next_.value - 1}, .chain = chain_, .end = offset};
     if (here.sequence <= mark_) out_.marked = here;
-    if (here.sequence <= trusted_) out_.trusted = here;
   }
 
   const std::vector<Scanned>& files_;
   const Position applied_;
   RecoveredLog& out_;
   Sequence mark_;
-  Sequence trusted_;
   Sequence next_;
   std::uint64_t chain_ = 0;
 };

@@ -41,9 +41,6 @@ struct RecoveredLog {
   Sequence last;                   // of the log
   std::uint64_t chain = 0;         // after `last`
   LogCut marked;                   // groups above it must be copied before they are applied
-  LogCut trusted;  // at or below `marked`. Groups above it lie in the last file, and the index's files lack them. A
-                   // sync of that file may have failed after theirs had succeeded, and taken them along: what was read
-                   // of them is perhaps in the page cache alone, so they are copied too where there is room
 };
 
 /// Reads the log in `directory` and judges it against `applied`, the position that the index persisted. Changes

@@ -21,6 +21,7 @@ class MemoryIndex final : public Index {
   Task<void> apply(const std::vector<LogEntry>& group, Position to) override;
   std::unique_ptr<Snapshot> snapshot() override;
   Task<void> flush() override;
+  std::uint64_t flush_bytes() const override { return 0; }
   Task<void> verify() override { co_return Result<void>{}; }  // there are no files
 
   void apply_now(const std::vector<LogEntry>& group, Position to);

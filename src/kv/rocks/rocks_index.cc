@@ -274,6 +274,12 @@ class RocksIndex final : public Index {
     co_return co_await offload(workers_, std::move(work));
   }
 
+  std::uint64_t flush_bytes() const override {
+    std::uint64_t bytes = 0;
+    (void)db_->GetIntProperty(rocksdb::DB::Properties::kCurSizeAllMemTables, &bytes);
+    return bytes;  // a table holds their rows compressed
+  }
+
   Task<void> verify() override {
     auto work = [this]() -> Result<void> {
       TRY(result_of(db_->VerifyChecksum(), "verifying its files"));

@@ -2,137 +2,20 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <rocksdb/env.h>
-#include <rocksdb/file_system.h>
 
 #include <condition_variable>
-#include <filesystem>
 #include <fstream>
-#include <future>
 
-#include "async/scope.h"
-#include "base/log.h"
-#include "disk/posix/posix_disk.h"
-#include "kv/contract_test.h"
-#include "kv/log/log_engine.h"
-#include "kv/rocks/rocks_index.h"
-#include "testing/test_folder.h"
+#include "kv/rocks/rocks_rig_test.h"
 
 namespace tombolo::kv {
 namespace {
 
 using testing::HasSubstr;
 
-/// Pretends that the disk is full while told so.
-class FullFile final : public rocksdb::FSWritableFileOwnerWrapper {
- public:
-  FullFile(std::unique_ptr<rocksdb::FSWritableFile> inner, const std::atomic<bool>& full)
-      : FSWritableFileOwnerWrapper(std::move(inner)), full_(full) {}
-  rocksdb::IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& options,
-                           rocksdb::IODebugContext* debug) override {
-    if (full_) return rocksdb::IOStatus::NoSpace("full, says the test");
-    return FSWritableFileOwnerWrapper::Append(data, options, debug);
-  }
-  rocksdb::IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& options,
-                           const rocksdb::DataVerificationInfo& info, rocksdb::IODebugContext* debug) override {
-    if (full_) return rocksdb::IOStatus::NoSpace("full, says the test");
-    return FSWritableFileOwnerWrapper::Append(data, options, info, debug);
-  }
-
- private:
-  const std::atomic<bool>& full_;
-};
-
-class FullFiles final : public rocksdb::FileSystemWrapper {
- public:
-  FullFiles() : FileSystemWrapper(rocksdb::FileSystem::Default()) {}
-  const char* Name() const override { return "FullFiles"; }
-  rocksdb::IOStatus NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
-                                    std::unique_ptr<rocksdb::FSWritableFile>* out,
-                                    rocksdb::IODebugContext* debug) override {
-    std::unique_ptr<rocksdb::FSWritableFile> inner;
-    auto status = FileSystemWrapper::NewWritableFile(name, options, &inner, debug);
-    if (status.ok()) *out = std::make_unique<FullFile>(std::move(inner), full);
-    return status;
-  }
-  std::atomic<bool> full{false};
-};
-
-class RocksRig final : public Harness {
- public:
-  RocksRig() {
-    disk_ = *disk::PosixDisk::open_root(root_, workers_);
-    options.free_bytes_min = 0;
-    const auto opened = open();
-    EXPECT_TRUE(opened.ok()) << to_string(opened.error());
-  }
-  ~RocksRig() override {
-    stop();
-    disk_.reset();
-  }
-
-  static constexpr unsigned kThreads = 4;
-  Workers& workers() { return workers_; }
-  Engine& engine() override { return *engine_; }
-  LogEngine& log_engine() { return *engine_; }
-  bool reopen() override {
-    const auto closed = run_to_end(loop, engine_->close());
-    EXPECT_TRUE(closed.ok()) << to_string(closed.error());
-    engine_.reset();
-    const auto opened = open();
-    EXPECT_TRUE(opened.ok()) << to_string(opened.error());
-    return true;
-  }
-  Result<void> open() {
-    RocksIndexOptions rocks{.path = root_ + "/index", .write_buffer_bytes = 1 << 20, .files = files};
-    TRY_ASSIGN(auto index, run_to_end(loop, open_rocks_index(rocks, workers_)));
-    LogEngine::Services services{
-        .disk = *disk_, .index = std::move(index), .clock = clock, .random = random, .executor = loop.get_executor()};
-    TRY_ASSIGN(engine_, run_to_end(loop, LogEngine::open(std::move(services), options)));
-    return {};
-  }
-  /// Ends the engine as a kill would: what RocksDB had only in memory is gone.
-  void stop() {
-    if (!engine_) return;
-    EXPECT_TRUE(run_to_end(loop, engine_->stop()).ok());
-    engine_.reset();
-  }
-  Result<Sequence> put(std::string key, std::string value) {
-    const auto transaction = engine_->begin();
-    transaction->put(std::move(key), std::move(value));
-    return run_to_end(loop, transaction->commit());
-  }
-  Result<std::optional<std::string>> get(std::string key) {
-    return run_to_end(loop, engine_->snapshot()->get(std::move(key)));
-  }
-  std::vector<std::filesystem::path> index_files(const std::string& extension) const {
-    std::vector<std::filesystem::path> found;
-    for (const auto& entry : std::filesystem::directory_iterator(root_ + "/index")) {
-      if (entry.path().extension() == extension) found.push_back(entry.path());
-    }
-    return found;
-  }
-
-  LogEngineOptions options;
-  std::shared_ptr<FullFiles> files = std::make_shared<FullFiles>();
-
- private:
-  const TestFolder folder_;
-  const std::string root_ = folder_.path();
-  Workers workers_{{.threads = kThreads}};
-  std::unique_ptr<disk::PosixDisk> disk_;
-  std::unique_ptr<LogEngine> engine_;
-};
-
 INSTANTIATE_TEST_SUITE_P(LogOverRocks, EngineContract,
                          testing::Values(HarnessKind{"log_rocks", [] { return std::make_unique<RocksRig>(); }}),
                          harness_name);
-
-class Rocks : public testing::Test {
- protected:
-  Rocks() { set_log_level(LogLevel::kError); }
-  ~Rocks() override { set_log_level(LogLevel::kInfo); }
-  RocksRig rig_;
-};
 
 /// Keeps RocksDB's compactions from running for as long as it lives.
 class NoCompactions {
@@ -182,88 +65,6 @@ TEST_F(Rocks, RowsOfFilesThatAreNotOpenYetAreWhole) {
     EXPECT_EQ(*row, "value") << n;
     EXPECT_EQ(*rig_.get("empty " + std::to_string(n)), "") << n;
     EXPECT_EQ(*rig_.get("absent " + std::to_string(n)), std::nullopt) << n;
-  }
-}
-
-/// Keeps all workers busy for as long as it lives.
-class BusyWorkers {
- public:
-  explicit BusyWorkers(Workers& workers, unsigned threads) {
-    for (unsigned n = 0; n < threads; ++n) EXPECT_TRUE(workers.submit([free = free_] { free.wait(); }));
-  }
-  ~BusyWorkers() { let_go_.set_value(); }
-
- private:
-  std::promise<void> let_go_;
-  std::shared_future<void> free_ = let_go_.get_future().share();
-};
-
-Task<void> note_range(Engine& engine, RangeQuery query, std::optional<RangePage>& out) {
-  CO_TRY_ASSIGN(out, engine.snapshot()->range(std::move(query)));
-  co_return Result<void>{};
-}
-
-TEST_F(Rocks, ARangeOfRowsWithManyErasedBetweenThemIsReadByAWorker) {
-  constexpr int kRows = 20'000, kLeft = 100;  // one of each 200
-  for (const bool erased : {false, true}) {
-    const auto transaction = rig_.engine().begin();
-    for (int n = 0; n < kRows / 2; ++n) transaction->put(fmt::format("row {:05}", 2 * n), "value");
-    if (erased) {
-      for (int n = 0; n < kRows / 2; ++n) {
-        if (n % 100 != 0) transaction->erase(fmt::format("row {:05}", 2 * n));
-      }
-    }
-    ASSERT_TRUE(run_to_end(rig_.loop, transaction->commit()).ok());
-  }
-  Scope scope("range");
-  std::optional<RangePage> page;
-  {
-    const BusyWorkers busy(rig_.workers(), RocksRig::kThreads);
-    const RangeQuery all{.begin = "row ", .end = "row zz", .limit = 256};
-    scope.spawn(rig_.loop.get_executor(), note_range(rig_.engine(), all, page));
-    rig_.loop.restart();
-    rig_.loop.poll();
-    EXPECT_FALSE(page.has_value()) << "the loop went over " << kRows / 2 << " erased rows, a few at a time";
-  }
-  ASSERT_TRUE(run_to_end(rig_.loop, scope.join()).ok());
-  ASSERT_TRUE(page.has_value());
-  EXPECT_EQ(page->rows.size(), static_cast<std::size_t>(kLeft));
-}
-
-TEST_F(Rocks, ARangeBehindManyErasedRowsIsReadByAWorker) {
-  constexpr int kRows = 5'000;
-  for (const bool erased : {false, true}) {
-    const auto transaction = rig_.engine().begin();
-    for (int n = 0; n < kRows; ++n) {
-      const std::string key = fmt::format("row {:04}", n);
-      if (erased) {
-        transaction->erase(key);
-      } else {
-        transaction->put(key, "value");
-      }
-    }
-    transaction->put("row z", "value");
-    ASSERT_TRUE(run_to_end(rig_.loop, transaction->commit()).ok());
-  }
-  Scope scope("range");
-  std::optional<RangePage> few, none;
-  {
-    const BusyWorkers busy(rig_.workers(), RocksRig::kThreads);
-    const RangeQuery rest{.begin = fmt::format("row {:04}", kRows - 500), .end = "row zz", .limit = 10};
-    scope.spawn(rig_.loop.get_executor(), note_range(rig_.engine(), rest, few));
-    const RangeQuery all{.begin = "row ", .end = "row zz", .limit = 10};
-    scope.spawn(rig_.loop.get_executor(), note_range(rig_.engine(), all, none));
-    rig_.loop.restart();
-    rig_.loop.poll();
-    EXPECT_TRUE(few.has_value()) << "at once";
-    EXPECT_FALSE(none.has_value()) << "the loop went over " << kRows << " erased rows";
-  }
-  ASSERT_TRUE(run_to_end(rig_.loop, scope.join()).ok());
-  for (const auto& page : {few, none}) {
-    ASSERT_TRUE(page.has_value());
-    ASSERT_EQ(page->rows.size(), 1u);
-    EXPECT_EQ(page->rows[0].key, "row z");
-    EXPECT_FALSE(page->more);
   }
 }
 
@@ -320,6 +121,23 @@ TEST_F(Rocks, ConcurrentCommitsShareSyncs) {
   const auto after = rig_.log_engine().status();
   EXPECT_EQ(after.committed.value - before.committed.value, 640u);
   EXPECT_LT(after.log.syncs - before.log.syncs, 200u);
+}
+
+TEST_F(Rocks, TellsWhatAFlushMayTake) {
+  constexpr std::uint64_t kRows = 3'000, kRowBytes = 1'000, kMiB = 1 << 20;
+  const TestFolder folder;
+  auto opened = run_to_end(rig_.loop, open_rocks_index({.path = folder.path() + "/index"}, rig_.workers()));
+  ASSERT_TRUE(opened.ok()) << to_string(opened.error());
+  Index& index = **opened;
+  EXPECT_LT(index.flush_bytes(), 2 * kMiB);
+  LogEntry entry{.sequence = {1}, .writes = {}};
+  for (std::uint64_t n = 0; n < kRows; ++n)
+    entry.writes.emplace_back(fmt::format("row {:05}", n), std::string(kRowBytes, 'x'));
+  const std::vector<LogEntry> group{entry};
+  ASSERT_TRUE(run_to_end(rig_.loop, index.apply(group, {.log_id = 1, .sequence = {1}, .chain = 1})).ok());
+  EXPECT_GE(index.flush_bytes(), kRows * kRowBytes);
+  ASSERT_TRUE(run_to_end(rig_.loop, index.flush()).ok());
+  EXPECT_LT(index.flush_bytes(), 2 * kMiB);
 }
 
 TEST_F(Rocks, FullDiskHoldsFlushesAndHeals) {

@@ -38,7 +38,8 @@ void Sequence::lose(std::optional<Unsynced> unsynced) {
 void Sequence::settle() {
   world_.time.settle();
   if (!heard() || !world_.alive() || world_.stopped()) return;
-  if (world_.life->segments->suspects() == 0) world_.machine.rescued();
+  const Life& life = *world_.life;
+  if (life.segments->suspects() == 0 && !life.engine->status().flush_owed) world_.machine.rescued();
 }
 
 /// A disk that is full stays so, but for the reserve that the server gives back before it opens (disk/space_reserve.h).

@@ -114,8 +114,8 @@ TEST_F(ModelTest, AStrikeHappensAtItsPlaceInTheLifeThatComesThere) {
   EXPECT_GE(in_recovery, 5);
 }
 
-/// After an error that was told late, a start has no space for copying the log whole: it flushes the index then.
-TEST_F(ModelTest, AStartThatCannotCopyTheLogWholeLeavesNothingAtRisk) {
+/// After an error that was told late, a start finds no space for its log file: the next one flushes the index.
+TEST_F(ModelTest, AStartWithoutSpaceForTheLogLeavesNothingAtRisk) {
   const std::string rest =
       "put seed=317821\n"
       "put size=65536 seed=837155\n"

@@ -24,6 +24,7 @@ class LentIndex final : public kv::Index {
     if (verdict.dies_after) co_return machine_.die();
     co_return Result<void>{};
   }
+  std::uint64_t flush_bytes() const override { return rows_.flush_bytes(); }
   Task<void> verify() override { return rows_.verify(); }
 
  private:
