@@ -122,6 +122,20 @@ TEST_F(Objects, ARangePastTheEndIsAnsweredWithTheLength) {
   EXPECT_EQ(past.header("Content-Range"), "bytes */5");
 }
 
+// The Java SDK's second request for an empty blob, after 416.
+TEST_F(Objects, WhatIsNoRangeIsAnsweredWithEverything) {
+  ASSERT_EQ(ask({"PUT", "/box/b", kBlock, "12345"}).status, 201);
+  ASSERT_EQ(ask({"PUT", "/box/empty", kBlock}).status, 201);
+  EXPECT_EQ(ask({"GET", "/box/empty", {{"x-ms-range", "bytes=0-0"}}}).status, 416);
+  for (const char* header : {"x-ms-range", "Range"}) {
+    EXPECT_EQ(ask({"GET", "/box/empty", {{header, "bytes=0--1"}}}).status, 200) << header;
+    const Answered whole = ask({"GET", "/box/b", {{header, "bytes=4-2"}}});
+    EXPECT_EQ(whole.status, 200) << header;
+    EXPECT_EQ(whole.body, "12345") << header;
+    EXPECT_EQ(whole.header("Content-Range"), "") << header;
+  }
+}
+
 TEST_F(Objects, IfRangeWantsTheRestOfOneVersionOnly) {
   const Answered old = ask({"PUT", "/box/b", kBlock, "a longer one"});
   const auto rest = [&](std::string_view of, std::string range) {

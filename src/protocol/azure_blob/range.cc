@@ -1,7 +1,6 @@
 #include "protocol/azure_blob/range.h"
 
 #include "base/ascii.h"
-#include "protocol/azure_blob/errors.h"
 #include "protocol/azure_blob/header_text.h"
 
 namespace tombolo::azure_blob {
@@ -31,11 +30,7 @@ std::optional<store::ByteRange> parse(std::string_view text) {
 
 Result<std::optional<store::ByteRange>> parse_range(const http::Headers& headers) {
   TRY_ASSIGN(const std::optional<std::string_view> azure, only(headers, "x-ms-range"));
-  if (azure) {
-    std::optional<store::ByteRange> range = parse(*azure);
-    if (!range) return refuse(codes::kInvalidHeaderValue, "x-ms-range must be bytes=FIRST- or bytes=FIRST-LAST.");
-    return range;
-  }
+  if (azure) return parse(*azure);
   if (headers.count("Range") != 1) return std::optional<store::ByteRange>();
   return parse(trim(*headers.get("Range")));
 }

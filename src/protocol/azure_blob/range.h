@@ -11,7 +11,8 @@ namespace tombolo::azure_blob {
 
 /// Whether it applies, If-Range says, which is for whoever reads to heed.
 /// "bytes=first-" or "bytes=first-last"; x-ms-range beats Range. Several ranges, suffixes ("bytes=-5"), other units and
-/// nonsense: ignored in Range, as RFC 9110 has it, InvalidHeaderValue in x-ms-range, which only Azure clients send.
+/// nonsense are no range, in either header: Azure answers with everything (Azurite #2458), and the Java SDK counts on
+/// it, which asks for "bytes=0--1" of an empty blob. InvalidHeaderValue: two x-ms-range.
 Result<std::optional<store::ByteRange>> parse_range(const http::Headers& headers);
 
 }  // namespace tombolo::azure_blob
