@@ -111,6 +111,9 @@ class Bodies(BadInput):
         for bad in ("", "no base64!", b64(b"short"), b64(b"x" * 17)):
             with self.subTest(bad):
                 self.refused(self.put(Content_MD5=bad), 400, "InvalidMd5")
+        for bad in ("no base64!", b64(b"short")):
+            with self.subTest(bad, of="the blob"):
+                self.refused(self.put(x_ms_blob_content_md5=bad), 400, "InvalidMd5")
         block = "comp=block&blockid=" + b64(b"02")
         self.refused(self.signed("PUT", "kept", block, {"Content-MD5": wrong}, BODY), 400, "Md5Mismatch")
 

@@ -11,18 +11,24 @@
 namespace tombolo::azure_blob {
 
 Result<std::optional<Md5Digest>> parse_md5(const http::Headers& headers, std::string_view name) {
-  if (!headers.has(name)) return std::optional<Md5Digest>();
   TRY_ASSIGN(const std::optional<std::string_view> text, only(headers, name));
-  const std::optional<Bytes> raw = base64_decode(text.value_or(std::string_view()));
+  if (!text) return std::optional<Md5Digest>();
+  const std::optional<Bytes> raw = base64_decode(*text);
   Md5Digest digest;
   if (!raw || raw->size() != digest.size()) return refuse(codes::kInvalidMd5, "");
   std::copy(raw->begin(), raw->end(), digest.begin());
   return std::optional(digest);
 }
 
+Result<std::optional<Md5Digest>> parse_content_md5(const http::Headers& headers) {
+  TRY_ASSIGN(const std::optional<Md5Digest> md5, parse_md5(headers, "Content-MD5"));
+  if (!md5 && headers.has("Content-MD5")) return refuse(codes::kInvalidMd5, "");
+  return md5;
+}
+
 Result<store::ExpectedDigests> parse_expected_digests(const http::Headers& headers) {
   store::ExpectedDigests expected;
-  TRY_ASSIGN(expected.md5, parse_md5(headers, "Content-MD5"));
+  TRY_ASSIGN(expected.md5, parse_content_md5(headers));
   TRY_ASSIGN(const std::optional<std::string_view> crc, only(headers, "x-ms-content-crc64"));
   if (!crc) return expected;
   if (expected.md5) return refuse(codes::kBothCrc64AndMd5HeaderPresent, "");

@@ -15,7 +15,11 @@ namespace tombolo::azure_blob {
 /// that is not the base64 of 8 bytes; BothCrc64AndMd5HeaderPresent.
 Result<store::ExpectedDigests> parse_expected_digests(const http::Headers& headers);
 
-/// A header that holds an MD5 in base64. InvalidMd5.
+/// Content-MD5 of a body. InvalidMd5, of an empty one too: it promises something, and not what.
+Result<std::optional<Md5Digest>> parse_content_md5(const http::Headers& headers);
+
+/// A header that holds an MD5 in base64; without a value it is absent (blobfuse2 sends such an x-ms-blob-content-md5,
+/// AzCopy did: Azurite #238). InvalidMd5.
 Result<std::optional<Md5Digest>> parse_md5(const http::Headers& headers, std::string_view name);
 
 std::string md5_text(const Md5Digest& digest);

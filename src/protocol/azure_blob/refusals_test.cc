@@ -285,7 +285,16 @@ TEST_F(Refusals, OfTagsUnderASasWithoutTheirPermissionComeFirst) {
 }
 
 TEST_F(Refusals, AHeaderWithoutAValueAsksForNothing) {
-  EXPECT_EQ(ask({"PUT", "/box/b", block_with("x-ms-tags", ""), "x"}).status, 201);
+  for (const char* name : {"x-ms-tags", "x-ms-blob-content-md5", "x-ms-content-crc64"}) {
+    EXPECT_EQ(ask({"PUT", "/box/b", block_with(name, ""), "x"}).status, 201) << name;
+  }
+  const std::string list = "<BlockList><Latest>MDE=</Latest></BlockList>";
+  EXPECT_EQ(ask({"PUT", "/box/staged?comp=blocklist", {{"x-ms-blob-content-md5", ""}}, list}).status, 201);
+  for (const char* name : {"x-ms-blob-content-md5", "x-ms-blob-content-length"}) {
+    EXPECT_EQ(ask({"PUT", "/box/b?comp=properties", {{name, ""}}}).status, 200) << name;
+  }
+  // Of a body it would be a promise that says nothing.
+  EXPECT_EQ(ask({"PUT", "/box/b", block_with("Content-MD5", ""), "x"}).code(), "InvalidMd5");
   EXPECT_EQ(ask({"GET", "/box/b?timeout=30&snapshot="}).status, 200);
 }
 

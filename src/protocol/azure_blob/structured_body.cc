@@ -220,7 +220,8 @@ Result<Content> request_content(const http::RequestHead& head, ByteSource& body,
   const std::optional<std::uint64_t> length = parse_number(*announced);
   if (!length) return refuse(codes::kInvalidHeaderValue, "x-ms-structured-content-length is not a number.");
   if (*length > limit) return refuse(codes::kRequestBodyTooLarge, fmt::format("The limit here is {} bytes.", limit));
-  if (headers.has("Content-MD5") || headers.has("x-ms-content-crc64")) {
+  TRY_ASSIGN(const std::optional<std::string_view> crc, only(headers, "x-ms-content-crc64"));
+  if (headers.has("Content-MD5") || crc) {
     return refuse(codes::kInvalidHeaderValue, "A structured body has its checksums within, and no others.");
   }
   const std::uint64_t message_max = limit + kMessageHeader + kCrc + kSegmentsMax * (kSegmentHeader + kCrc);

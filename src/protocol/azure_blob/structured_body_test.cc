@@ -64,6 +64,10 @@ TEST_F(StructuredBodies, TheirContentIsStored) {
   }
 }
 
+TEST_F(StructuredBodies, MayHaveAnEmptyChecksumBesideThem) {
+  EXPECT_EQ(put("/box/b", message_of("content", 99), 7, {{"x-ms-content-crc64", ""}}).status, 201);
+}
+
 TEST_F(StructuredBodies, NoContentMayBeNoSegment) {
   std::string message;
   append(message, std::uint8_t{1});

@@ -16,7 +16,7 @@ Result<std::string> changed(std::string_view before, std::string_view sent) {
 }  // namespace
 
 Task<Reply> set_service_properties(const Call& call) {
-  CO_CHECK_ASSIGN(const std::optional<Md5Digest> expected, parse_md5(call.head.headers, "Content-MD5"));
+  CO_CHECK_ASSIGN(const std::optional<Md5Digest> expected, parse_content_md5(call.head.headers));
   CO_CHECK_ASSIGN(const std::uint64_t length, body_length(call.head, kServicePropertiesBytesMax));
   CO_TRY_ASSIGN(const Bytes xml, read_all(call.body, length));
   if (expected && *expected != md5(xml)) co_return refuse(codes::kMd5Mismatch, "");
