@@ -235,7 +235,8 @@ class SharedAccess(RulesCase):
         # A service SAS reaches no other container, and no container as such.
         elsewhere = ContainerClient(self.account.endpoint, "other", credential=self.container_sas())
         self.refused(ClientAuthenticationError, 403, "AuthenticationFailed", lambda: list(elsewhere.list_blobs()))
-        self.refused(HttpResponseError, 403, "AuthorizationPermissionMismatch", box.delete_container)
+        self.refused(HttpResponseError, 403, "AuthorizationFailure", box.delete_container)
+        self.refused(HttpResponseError, 403, "AuthorizationFailure", box.create_container)
 
     def test_wrong_key_and_no_credentials(self):
         wrong = base64.b64encode(b"k" * 64).decode()

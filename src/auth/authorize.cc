@@ -28,6 +28,9 @@ Result<void> authorize_service_sas(const VerifiedRequest& request, const Operati
   if (request.container != operation.container || (request.blob && *request.blob != operation.blob)) {
     return denied(codes::kAuthorizationFailure, "the SAS is for another container or blob");
   }
+  if (operation.needs.service_sas.empty()) {
+    return denied(codes::kAuthorizationFailure, "no service SAS reaches a container itself or an account");
+  }
   return check_permission(request.permissions, operation.needs.service_sas);
 }
 

@@ -80,8 +80,9 @@ struct Operation {
 
 /// kPermissionDenied with the Azure code, checked in this order: an account SAS for another service
 /// (AuthorizationServiceMismatch), for other resource types (AuthorizationResourceTypeMismatch); a service SAS bound to
-/// another container or blob (AuthorizationFailure); a missing permission (AuthorizationPermissionMismatch). Does not
-/// look whether the things exist.
+/// another container or blob, or one where no service SAS suffices (AuthorizationFailure; on the latter's name restic
+/// and rclone take the container for given: restic #4004, Azurite #637); a missing permission
+/// (AuthorizationPermissionMismatch). Does not look whether the things exist.
 Result<void> authorize(const VerifiedRequest& request, const Operation& operation);
 
 }  // namespace tombolo::auth

@@ -66,6 +66,7 @@ std::string_view verdict(const VerifiedRequest& request, const Rights& needs, st
 }
 
 std::string_view expected(std::string_view sufficient, char letter) {
+  if (sufficient.empty()) return codes::kAuthorizationFailure;
   const bool granted = sufficient == "*" || sufficient.find(letter) != std::string_view::npos;
   return granted ? std::string_view("ok") : codes::kPermissionMismatch;
 }

@@ -97,7 +97,7 @@ test("a SAS that the SDK makes for a container", async () => {
   assert.ok(names.includes("listed"));
   same(await reader.getBlobClient("listed").downloadToBuffer(), DATA);
   await refused(reader.uploadBlockBlob("new", "1", 1), 403, "AuthorizationPermissionMismatch");
-  await refused(reader.delete(), 403, "AuthorizationPermissionMismatch");
+  await refused(reader.delete(), 403, "AuthorizationFailure");
   const elsewhere = new sdk.ContainerClient(url.replace("/rules?", "/other?"));
   await refused(elsewhere.listBlobsFlat().next(), 403, "AuthenticationFailed");
 });

@@ -133,8 +133,11 @@ TEST_F(Handler, ASasGrantsWhatItSaysAndNoMore) {
       {{"PUT", "/box/b?comp=metadata", {{"x-ms-meta-a", "1"}}}, "AuthorizationPermissionMismatch"},
       {{"PUT", "/box/b?comp=block&blockid=YQ==", {}, "x"}, "AuthorizationPermissionMismatch"},
       {{"GET", "/box?restype=container&comp=list"}, "AuthorizationPermissionMismatch"},
-      {{"GET", "/box?restype=container"}, "AuthorizationPermissionMismatch"},
-      {{"PUT", "/box?restype=container"}, "AuthorizationPermissionMismatch"},
+      {{"GET", "/box?restype=container"}, "AuthorizationFailure"},
+      {{"HEAD", "/box?restype=container"}, "AuthorizationFailure"},
+      {{"PUT", "/box?restype=container"}, "AuthorizationFailure"},
+      {{"PUT", "/box?restype=container&comp=metadata"}, "AuthorizationFailure"},
+      {{"DELETE", "/box?restype=container"}, "AuthorizationFailure"},
       {{"GET", "/?comp=list"}, "AuthenticationFailed"},  // what it was signed for is another container
       {{"GET", "/other/b"}, "AuthenticationFailed"},
   };
