@@ -235,6 +235,8 @@ TEST_F(Refusals, OfWhatIsNotBuilt) {
       {"x-ms-tags", "a=b"},
       {"x-ms-if-tags", "\"a\"='b'"},
       {"x-ms-access-tier", "Cool"},
+      {"x-ms-access-tier", "Archive"},
+      {"x-ms-access-tier", "Hotter"},
       {"x-ms-copy-source", "http://x/y"},
       {"x-ms-source-if-match", "*"},
       {"x-ms-legal-hold", "true"},
@@ -243,6 +245,7 @@ TEST_F(Refusals, OfWhatIsNotBuilt) {
   };
   for (const auto& header : headers)
     cases.push_back({{"PUT", "/box/b", plus(kBlock, {header}), "x"}, 400, "UnsupportedHeader"});
+  cases.push_back({{"PUT", "/box/b?comp=metadata", {{"x-ms-access-tier", "Hot"}}}, 400, "UnsupportedHeader"});
   expect_all(cases);
 }
 
@@ -282,6 +285,13 @@ TEST_F(Refusals, OfTagsUnderASasWithoutTheirPermissionComeFirst) {
             "AuthorizationPermissionMismatch");
   EXPECT_EQ(ask_with_sas({"GET", "/box?restype=container&comp=list&include=tags"}, sas).code(),
             "AuthorizationPermissionMismatch");
+}
+
+TEST_F(Refusals, TheTierThatEveryBlobIsInMayBeAskedFor) {
+  EXPECT_EQ(ask({"PUT", "/box/b", block_with("x-ms-access-tier", "hot"), "x"}).status, 201);
+  const std::string list = "<BlockList><Latest>MDE=</Latest></BlockList>";
+  EXPECT_EQ(ask({"PUT", "/box/staged?comp=blocklist", {{"x-ms-access-tier", "Hot"}}, list}).status, 201);
+  EXPECT_EQ(ask({"HEAD", "/box/staged"}).header("x-ms-access-tier"), "Hot");
 }
 
 TEST_F(Refusals, AHeaderWithoutAValueAsksForNothing) {

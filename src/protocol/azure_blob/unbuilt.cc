@@ -22,6 +22,7 @@ struct HeaderRow {
 };
 
 constexpr std::string_view kStructured = "x-ms-structured-";
+constexpr std::string_view kTier = "x-ms-access-tier";
 
 // Source: Microsoft Learn, "Specifying conditional headers for Blob service operations", which lists both kinds.
 constexpr std::string_view kConditions[] = {"If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since"};
@@ -45,6 +46,11 @@ bool takes_structured(std::string_view operation) {
   return operation == "GetBlob" || operation == "PutBlob" || operation == "PutBlock";
 }
 
+// The tier that every blob is in, and is told to be in: s3proxy and rclone send it back.
+bool is_the_one_tier(std::string_view operation, std::string_view tier) {
+  return (operation == "PutBlob" || operation == "PutBlockList") && equal_ignoring_case(tier, "Hot");
+}
+
 // A new refusal is one line. Names begin with kOwn.
 constexpr HeaderRow kHeaders[] = {
     {"x-ms-encryption-", Match::kPrefix, codes::kUnsupportedHeader, "customer keys and encryption scopes"},
@@ -52,7 +58,7 @@ constexpr HeaderRow kHeaders[] = {
     {"x-ms-deny-encryption-scope-override", Match::kWhole, codes::kUnsupportedHeader, "encryption scopes"},
     {"x-ms-tags", Match::kWhole, codes::kUnsupportedHeader, "tags"},
     {"x-ms-if-tags", Match::kWhole, codes::kUnsupportedHeader, "tags"},
-    {"x-ms-access-tier", Match::kPrefix, codes::kUnsupportedHeader, "access tiers"},
+    {kTier, Match::kPrefix, codes::kUnsupportedHeader, "access tiers"},
     {"x-ms-rehydrate-priority", Match::kWhole, codes::kUnsupportedHeader, "access tiers"},
     {"x-ms-copy-source", Match::kPrefix, codes::kUnsupportedHeader, "copies from a URL"},
     {"x-ms-source-", Match::kPrefix, codes::kUnsupportedHeader, "copies from a URL"},
@@ -102,6 +108,13 @@ bool may_match(std::string_view name) {
                       [name](std::string_view common) { return equal_ignoring_case(common, name); });
 }
 
+// Headers of a row that mean nothing where they are.
+bool is_harmless(const HeaderRow& row, std::string_view operation, http::Headers::Field field) {
+  if (row.name == kStructured) return takes_structured(operation);
+  if (row.name == kTier) return is_the_one_tier(operation, trim(field.value));
+  return false;
+}
+
 bool matches(const HeaderRow& row, std::string_view name) {
   if (row.match == Match::kPrefix) name = name.substr(0, row.name.size());
   return equal_ignoring_case(name, row.name);
@@ -121,7 +134,7 @@ Result<void> refuse_unbuilt(Level level, std::string_view operation, const http:
     }
     for (const HeaderRow& row : kHeaders) {
       if (!matches(row, field.name)) continue;
-      if (row.name == kStructured && takes_structured(operation)) continue;
+      if (is_harmless(row, operation, field)) continue;
       if (row.name == "x-ms-tags" && !who.may(auth::Permission::kTags)) {
         return refuse(codes::kAuthorizationPermissionMismatch, "Tags need the permission t.");
       }
