@@ -230,7 +230,8 @@ TEST_F(Refusals, OfWhatIsNotBuilt) {
   const Fields headers = {
       {"x-ms-encryption-key", "k"},
       {"x-ms-encryption-key-sha256", "k"},
-      {"x-ms-encryption-algorithm", "AES256"},
+      {"x-ms-encryption-algorithm", "AES128"},
+      {"x-ms-encryption-context", "c"},
       {"x-ms-encryption-scope", "s"},
       {"x-ms-tags", "a=b"},
       {"x-ms-if-tags", "\"a\"='b'"},
@@ -285,6 +286,16 @@ TEST_F(Refusals, OfTagsUnderASasWithoutTheirPermissionComeFirst) {
             "AuthorizationPermissionMismatch");
   EXPECT_EQ(ask_with_sas({"GET", "/box?restype=container&comp=list&include=tags"}, sas).code(),
             "AuthorizationPermissionMismatch");
+}
+
+// Older SDKs send it with every request (azure-sdk-for-js #16673).
+TEST_F(Refusals, TheAlgorithmOfAKeyThatIsNotThereAsksForNothing) {
+  const Fields::value_type algorithm = {"x-ms-encryption-algorithm", "AES256"};
+  EXPECT_EQ(ask({"PUT", "/box/b", plus(kBlock, {algorithm}), "x"}).status, 201);
+  EXPECT_EQ(ask({"GET", "/box/b", {algorithm}}).status, 200);
+  EXPECT_EQ(ask({"HEAD", "/box/b", {algorithm}}).status, 200);
+  EXPECT_EQ(ask({"PUT", "/box/b", plus(kBlock, {algorithm, {"x-ms-encryption-key", "k"}}), "x"}).code(),
+            "UnsupportedHeader");
 }
 
 TEST_F(Refusals, TheTierThatEveryBlobIsInMayBeAskedFor) {

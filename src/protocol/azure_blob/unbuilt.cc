@@ -22,6 +22,7 @@ struct HeaderRow {
 };
 
 constexpr std::string_view kStructured = "x-ms-structured-";
+constexpr std::string_view kEncryption = "x-ms-encryption-";
 constexpr std::string_view kTier = "x-ms-access-tier";
 
 // Source: Microsoft Learn, "Specifying conditional headers for Blob service operations", which lists both kinds.
@@ -53,7 +54,7 @@ bool is_the_one_tier(std::string_view operation, std::string_view tier) {
 
 // A new refusal is one line. Names begin with kOwn.
 constexpr HeaderRow kHeaders[] = {
-    {"x-ms-encryption-", Match::kPrefix, codes::kUnsupportedHeader, "customer keys and encryption scopes"},
+    {kEncryption, Match::kPrefix, codes::kUnsupportedHeader, "customer keys and encryption scopes"},
     {"x-ms-default-encryption-scope", Match::kWhole, codes::kUnsupportedHeader, "encryption scopes"},
     {"x-ms-deny-encryption-scope-override", Match::kWhole, codes::kUnsupportedHeader, "encryption scopes"},
     {"x-ms-tags", Match::kWhole, codes::kUnsupportedHeader, "tags"},
@@ -108,9 +109,17 @@ bool may_match(std::string_view name) {
                       [name](std::string_view common) { return equal_ignoring_case(common, name); });
 }
 
+// The algorithm of a key; without the key, which is refused, it asks for nothing. SDKs send it with every request
+// (azure-sdk-for-js #16673).
+bool is_bare_algorithm(http::Headers::Field field) {
+  return equal_ignoring_case(field.name, "x-ms-encryption-algorithm") &&
+         equal_ignoring_case(trim(field.value), "AES256");
+}
+
 // Headers of a row that mean nothing where they are.
 bool is_harmless(const HeaderRow& row, std::string_view operation, http::Headers::Field field) {
   if (row.name == kStructured) return takes_structured(operation);
+  if (row.name == kEncryption) return is_bare_algorithm(field);
   if (row.name == kTier) return is_the_one_tier(operation, trim(field.value));
   return false;
 }
