@@ -164,9 +164,10 @@ class BlockLists(BadInput):
 
     def test_an_id_that_is_no_id(self):
         self.refused(self.list_of("<BlockList><Latest>%%%</Latest></BlockList>"), 400, "InvalidBlockId")
-        for block in ("%25%25%25", "", b64(b"x" * 65)):
+        for block, code in (("%25%25%25", "InvalidQueryParameterValue"), ("MDE", "InvalidQueryParameterValue"),
+                            ("", "InvalidBlockId"), (b64(b"x" * 65), "InvalidBlockId")):
             with self.subTest(block):
-                self.refused(self.signed("PUT", "kept", f"comp=block&blockid={block}", body=BODY), 400, "InvalidBlockId")
+                self.refused(self.signed("PUT", "kept", f"comp=block&blockid={block}", body=BODY), 400, code)
         self.refused(self.signed("PUT", "kept", "comp=block", body=BODY), 400, "MissingRequiredQueryParameter")
 
     def test_ids_of_unequal_length(self):

@@ -109,7 +109,8 @@ TEST_F(Refusals, OfBlocksAndBlockLists) {
   const std::string both = "<BlockList><Latest>MDE=</Latest><Latest>MDI=</Latest></BlockList>";
   expect_all({
       {{"PUT", "/box/staged?comp=block", {}, "x"}, 400, "MissingRequiredQueryParameter"},
-      {{"PUT", "/box/staged?comp=block&blockid=!!", {}, "x"}, 400, "InvalidBlockId"},
+      {{"PUT", "/box/staged?comp=block&blockid=!!", {}, "x"}, 400, "InvalidQueryParameterValue"},
+      {{"PUT", "/box/staged?comp=block&blockid=AAAA-A==", {}, "x"}, 400, "InvalidQueryParameterValue"},
       {{"PUT", "/box/staged?comp=block&blockid=", {}, "x"}, 400, "InvalidBlockId"},
       {{"PUT", "/box/staged?comp=block&blockid=MDE=", {}, ""}, 400, "InvalidHeaderValue"},
       {{"PUT", "/box/staged?comp=block&blockid=MDEy", {}, "x"}, 400, "InvalidBlobOrBlock"},

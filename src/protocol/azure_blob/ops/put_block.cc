@@ -1,3 +1,4 @@
+#include "base/encoding.h"
 #include "meta/model/gen.h"
 #include "protocol/azure_blob/block_list_xml.h"
 #include "protocol/azure_blob/digests.h"
@@ -13,6 +14,9 @@ Result<store::StageBlock> parse(const Call& call, Content& content) {
   store::StageBlock request;
   const std::optional<std::string_view> id = call.query.get("blockid");
   if (!id) return refuse(codes::kMissingRequiredQueryParameter, "blockid is missing.");
+  // Azure tells of a value that is no base64 as of any parameter's (wp-media/backwpup#72, apache/jclouds#208), not as
+  // of a block id, as it does in a block list.
+  if (!base64_decode(*id)) return refuse(codes::kInvalidQueryParameterValue, "blockid is not a valid base64 string.");
   TRY_ASSIGN(request.block_id, parse_block_id(*id));
   TRY_ASSIGN(content, request_content(call.head, call.body, meta::kBlockBytesMax));
   request.length = content.length;
