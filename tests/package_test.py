@@ -158,6 +158,8 @@ class PackageTest(unittest.TestCase):
         unit = "lib/systemd/system/tombolo.service"
         settings = read_unit(root / unit)
         self.assertEqual((settings["User"], settings["Type"]), ("tombolo", "notify"))
+        # A server that ends because a sync failed is started again for as long as that goes on.
+        self.assertEqual((settings["Restart"], settings["StartLimitIntervalSec"]), ("on-failure", "0"))
         # verify looks for the programs that it names on this machine.
         here = self.folder / "tombolo.service"
         text = (root / unit).read_text().replace("/usr/bin/tombolo", str(root / "usr/bin/tombolo"))

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "server/process_stats.h"
 #include "server/version.h"
+#include "server/writable.h"
 
 namespace tombolo::server {
 namespace {
@@ -27,7 +28,7 @@ void read_log(Cell& cell) {
   metrics.set(Metric::kLogBytes, {}, number(engine.log.bytes));
   metrics.set(Metric::kCommitted, {}, number(engine.committed.value));
   metrics.set(Metric::kConflicts, {}, number(engine.conflicts));
-  metrics.set(Metric::kWritable, {}, engine.stopped || engine.stalled ? 0 : 1);
+  metrics.set(Metric::kWritable, {}, why_no_writes(engine).empty() ? 1 : 0);
   metrics.set(Metric::kQueueDepth, {"log"}, number(engine.queued));
   metrics.set(Metric::kQueueLimit, {"log"}, number(engine.queued_max));
 }

@@ -5,8 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -30,7 +28,9 @@
 #include "server/descriptors.h"
 #include "server/notify.h"
 #include "server/server.h"
+#include "server/signals.h"
 #include "server/welcome.h"
+#include "server/writable.h"
 #include "tiering/fsck.h"
 
 extern char** environ;
@@ -204,35 +204,12 @@ admin::AuditRecord life_record(std::string action, const Settings& settings) {
   return record;
 }
 
-// The process' signals, kept from construction on until somebody waits for them.
-class Signals {
- public:
-  /// Waits for the first SIGTERM or SIGINT; once this object is gone a second one ends the process at once. SIGHUP
-  /// opens the audit log anew and reads the certificate again; both say in the log what came of it.
-  void wait(AuditFile& audit, TlsFiles* tls) {
-    for (int got = next(); got == SIGHUP; got = next()) {
-      log(LogLevel::kInfo, "server", "SIGHUP: opening the audit log anew{}", tls ? ", reading the certificate" : "");
-      if (const auto opened = audit.open(); !opened.ok()) log(LogLevel::kError, "audit", "{}", opened.error().message);
-      if (tls != nullptr) static_cast<void>(tls->reload());
-    }
-  }
-  ~Signals() {
-    set_.clear();
-    std::signal(SIGHUP, SIG_IGN);  // its default would kill a server that is stopping
-  }
-
- private:
-  int next() {
-    int got = 0;
-    set_.async_wait([&got](const boost::system::error_code&, int number) { got = number; });
-    loop_.restart();
-    loop_.run();
-    return got;
-  }
-
-  boost::asio::io_context loop_{1};
-  boost::asio::signal_set set_{loop_, SIGTERM, SIGINT, SIGHUP};
-};
+// Both say in the log what came of it.
+void at_hangup(AuditFile& audit, TlsFiles* tls) {
+  log(LogLevel::kInfo, "server", "SIGHUP: opening the audit log anew{}", tls ? ", reading the certificate" : "");
+  if (const auto opened = audit.open(); !opened.ok()) log(LogLevel::kError, "audit", "{}", opened.error().message);
+  if (tls != nullptr) static_cast<void>(tls->reload());
+}
 
 // glibc grows and shrinks a thread's heap by a few pages, system calls and page faults on the path of every request,
 // and maps each buffer of 128 KiB or more anew. What is kept instead is what the busiest moment needed.
@@ -272,9 +249,12 @@ Result<void> run(const Settings& settings, MakeGround make_ground) {
     if (result.ok()) {
       server.set_ready();
       notify_service_manager("READY=1");
-      signals->wait(audit_file, tls.get());
+      const auto hangup = [&audit_file, &tls] { at_hangup(audit_file, tls.get()); };
+      const auto failed = [&opened] { return stopped_for_good(opened.cell->engine().status()); };
+      result = signals->wait(hangup, failed);
       signals.reset();
       notify_service_manager("STOPPING=1");
+      if (!result.ok()) log(LogLevel::kError, "server", "{}", result.error().message);
       static_cast<void>(audit.record_now(life_record("server.stop", settings)));
       log(LogLevel::kInfo, "server", "stopping: running requests have {} s", settings.stop_seconds);
     }

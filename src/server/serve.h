@@ -33,8 +33,9 @@ struct Ground {
 using MakeGround = Result<Ground> (*)(const std::string& data, Workers& workers);
 Result<Ground> machine_ground(const std::string& data, Workers& workers);
 
-/// Runs until SIGTERM or SIGINT; a second one ends at once. The process' exit status. Only test binaries pass another
-/// ground: one that forgets what was not synced.
+/// Runs until SIGTERM or SIGINT, a second one of which ends at once, or until the cell has stopped for good: then with
+/// a failing status, so that whoever watches the process starts it again. The process' exit status. Only test binaries
+/// pass another ground: one that forgets what was not synced.
 int serve(const ServeArguments& arguments, MakeGround make_ground = machine_ground);
 
 /// Checks a stopped cell's data directory: `asked` and the answer are those of the admin API's fsck; `progress` is

@@ -17,6 +17,7 @@
 #include "server/own_places.h"
 #include "server/request_metrics.h"
 #include "server/serve.h"
+#include "server/writable.h"
 
 namespace tombolo::server {
 namespace {
@@ -333,11 +334,7 @@ Task<admin::Status> Server::status() {
   status.log_bytes = engine.log.bytes;
   status.log_syncs = engine.log.syncs;
   status.committed_sequence = engine.committed.value;
-  if (engine.stopped) {
-    status.stopped_reason = engine.stopped->message;
-  } else if (engine.stalled) {
-    status.stopped_reason = engine.stalled->message;
-  }
+  status.stopped_reason = why_no_writes(engine);
   co_return status;
 }
 
