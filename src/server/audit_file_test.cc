@@ -1,8 +1,10 @@
 #include "server/audit_file.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -51,6 +53,54 @@ TEST_F(AuditFileTest, ARotationLosesNothing) {
   EXPECT_EQ(text(folder_ / "audit.log.1"), "one\n");
   EXPECT_EQ(text(path_), "two\n");
   EXPECT_EQ(mode(path_), 0600u);
+}
+
+// Files of this process may not grow past so many bytes: a write stops there, in the middle of a line.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit lower{bytes, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &lower);
+    handler_ = std::signal(SIGXFSZ, SIG_IGN);
+  }
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+
+ private:
+  rlimit before_{};
+  void (*handler_)(int) = nullptr;
+};
+
+TEST_F(AuditFileTest, AWriteThatFailsHalfwayLeavesNothingBehind) {
+  AuditFile file(path_);
+  ASSERT_TRUE(file.write("one\n").ok());
+  {
+    const FileSizeLimit limit(6);
+    EXPECT_FALSE(file.write("two\n").ok());
+  }
+  EXPECT_EQ(text(path_), "one\n");
+  ASSERT_TRUE(file.write("three\n").ok());
+  EXPECT_EQ(text(path_), "one\nthree\n");
+}
+
+TEST_F(AuditFileTest, AHalfLineOfACrashSwallowsNothing) {
+  std::ofstream(path_) << "one\nha";
+  AuditFile file(path_);
+  ASSERT_TRUE(file.write("two\n").ok());
+  ASSERT_TRUE(file.write("three\n").ok());
+  EXPECT_EQ(text(path_), "one\nha\ntwo\nthree\n");
+}
+
+TEST_F(AuditFileTest, IsOpenedOnceItCanBe) {
+  AuditFile file(folder_ / "later" / "audit.log");
+  EXPECT_FALSE(file.open().ok());
+  EXPECT_FALSE(file.write("one\n").ok());
+  fs::create_directories(folder_ / "later");
+  ASSERT_TRUE(file.write("two\n").ok());
+  EXPECT_EQ(text(folder_ / "later" / "audit.log"), "two\n");
 }
 
 TEST_F(AuditFileTest, SaysWhereItCannotWrite) {
