@@ -204,6 +204,14 @@ admin::AuditRecord life_record(std::string action, const Settings& settings) {
   return record;
 }
 
+// Clients are served without an audit log, too: who fills it up may not be who needs the data.
+void record_start(Audit& audit, const Settings& settings) {
+  if (audit.record_now(life_record("server.start", settings)).ok()) return;
+  log(LogLevel::kError, "audit",
+      "clients are served all the same; administrative changes answer 503 until records can be written again, which is "
+      "tried with each of them");
+}
+
 // Both say in the log what came of it.
 void at_hangup(AuditFile& audit, TlsFiles* tls) {
   log(LogLevel::kInfo, "server", "SIGHUP: opening the audit log anew{}", tls ? ", reading the certificate" : "");
@@ -232,17 +240,17 @@ Result<void> run(const Settings& settings, MakeGround make_ground) {
   }
   TRY_ASSIGN(Opened opened, open_cell(settings, make_ground, Background::kRun, clock, random, runtime, metrics));
   const Executor loop = runtime.background();
-  Result<void> result = audit_file.open();
-  Audit audit(audit_file, runtime.workers(), clock, metrics);
+  Audit audit(audit_file, clock, metrics);
   Scope upkeep("disk reserve");
   upkeep.spawn(loop, keep_reserve(*opened.reserve));
+  Result<void> result;
   {
     Server server(*opened.cell, settings, opened.directory.admin_token(), tls.get(), clock, runtime, audit);
     if (result.ok() && settings.dev)
       result = run_on(loop, opened.cell->accounts().ensure(kDevAccount, *base64_decode(kDevKey)));
     auto signals = std::make_unique<Signals>();  // a client that finds the server up may send one at once
     // Before anybody can ask for anything: it precedes every other record.
-    if (result.ok()) result = audit.record_now(life_record("server.start", settings));
+    record_start(audit, settings);
     if (result.ok()) result = run_on(loop, server.start());
     if (result.ok()) result = opened.directory.publish_admin_url(server.admin_url());
     if (result.ok()) result = print_welcome(settings, server, *opened.cell, loop);

@@ -73,6 +73,9 @@ void log_access(const azure_blob::Observation& seen) {
       seen.request_id, seen.client_request_id.empty() ? "-" : seen.client_request_id, seen.broken ? " broken" : "");
 }
 
+// Of a path in a record: container names are 63 characters at most, and only refused requests have longer ones.
+constexpr std::size_t kPathRecorded = 512;
+
 // Operations of the dialect that change who may do what, or what there is to have rights on.
 constexpr std::array<std::string_view, 5> kAudited = {"CreateContainer", "DeleteContainer", "SetContainerAcl",
                                                       "SetServiceProperties", "GetUserDelegationKey"};
@@ -85,7 +88,7 @@ bool changes_rights(const azure_blob::Observation& seen) {
 admin::AuditRecord record_of(const azure_blob::Observation& seen) {
   admin::AuditRecord record;
   record.action = seen.operation;
-  record.target = seen.path;
+  record.target = seen.path.substr(0, kPathRecorded);
   record.who = fmt::format("{} {}", seen.account, seen.proof);
   record.from = seen.peer_address;
   record.request_id = seen.request_id;
@@ -144,7 +147,7 @@ class Server::BlobFront {
       : requests_(owner.cell_.metrics(), "azure_blob", operation_names()),
         handler_({owner.cell_.store(), owner.verifier_, owner.admission_, owner.clock_,
                   owner.cell_.services().cell.random, owner.runtime_.workers()},
-                 observer(requests_, owner)),
+                 observer(requests_, owner), witness(owner.audit_)),
         doors_(owner, endpoint, owner.settings_.tls_listen, handler_, owner.settings_.connections_max) {}
 
   Doors& doors() { return doors_; }
@@ -161,8 +164,17 @@ class Server::BlobFront {
         [&requests, &audit = owner.audit_, log_each = owner.settings_.access_log](const azure_blob::Observation& seen) {
           requests.count(seen);
           if (log_each) log_access(seen);
-          if (changes_rights(seen)) audit.record_later(record_of(seen));
+          if (!seen.error_code.empty() && changes_rights(seen)) {
+            audit.refused(std::string(seen.account), record_of(seen));
+          }
         };
+  }
+
+  static azure_blob::Witness witness(Audit& audit) {
+    return [&audit](const azure_blob::Observation& seen) -> std::optional<Task<void>> {
+      if (!changes_rights(seen)) return std::nullopt;
+      return audit.record(record_of(seen));
+    };
   }
 
   RequestMetrics requests_;

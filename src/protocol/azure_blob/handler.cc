@@ -130,9 +130,10 @@ class AzureBlobHandler::ClientBody final : public ByteSource {
   std::optional<Code> failure_;
 };
 
-AzureBlobHandler::AzureBlobHandler(HandlerParts parts, Observer observer)
+AzureBlobHandler::AzureBlobHandler(HandlerParts parts, Observer observer, Witness witness)
     : parts_(parts),
       observer_(std::move(observer)),
+      witness_(std::move(witness)),
       request_ids_(parts.random.next64()),
       requests_(parts.random.next64()) {}
 
@@ -142,14 +143,20 @@ Task<void> AzureBlobHandler::handle(http::Exchange& exchange) {
   trace.request_id = new_request_id();
   ClientBody body(exchange.body());
   Result<Reply> reply = co_await serve(exchange, body, trace);
-  if (!reply.ok()) reply = fail(reply.error(), exchange.head(), body, trace);
+  if (!reply.ok()) {
+    reply = fail(reply.error(), exchange.head(), body, trace);
+  } else if (witness_) {
+    trace.status = reply->status;
+    std::optional<Task<void>> testimony = witness_(observe(exchange, body, trace));
+    if (testimony) static_cast<void>(co_await *std::move(testimony));  // what was done stays done
+  }
   Result<void> sent = co_await send(exchange, *std::move(reply), trace);
   if (!sent.ok() && !exchange.responded()) {
     // The first block of the answer could not be read, or the rest of the request not: say so instead.
     sent = co_await send(exchange, fail(sent.error(), exchange.head(), body, trace), trace);
   }
   trace.broken = !sent.ok();
-  report(exchange, body, trace);
+  if (observer_) observer_(observe(exchange, body, trace));
   co_return sent;
 }
 
@@ -248,8 +255,8 @@ Task<void> AzureBlobHandler::send(http::Exchange& exchange, Reply reply, Trace& 
   co_return co_await exchange.respond(std::move(head), std::move(reply.body));
 }
 
-void AzureBlobHandler::report(const http::Exchange& exchange, const ClientBody& body, const Trace& trace) {
-  if (!observer_) return;
+Observation AzureBlobHandler::observe(const http::Exchange& exchange, const ClientBody& body,
+                                      const Trace& trace) const {
   Observation seen;
   seen.operation = trace.operation;
   seen.method = exchange.head().method;
@@ -266,7 +273,7 @@ void AzureBlobHandler::report(const http::Exchange& exchange, const ClientBody& 
   seen.bytes_sent = trace.bytes_sent;
   seen.took = parts_.clock.steady() - trace.start;
   seen.broken = trace.broken;
-  observer_(seen);
+  return seen;
 }
 
 http::Refusal AzureBlobHandler::refuse(http::Failure failure) {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -42,6 +43,10 @@ struct Observation {
 /// be handled, then with status and error code only. Must not block or throw.
 using Observer = std::function<void(const Observation&)>;
 
+/// Called once per request that succeeded, before its answer goes out; what it gives is awaited first, and the answer
+/// is the same however that ends.
+using Witness = std::function<std::optional<Task<void>>(const Observation&)>;
+
 /// All of them outlive the handler and are thread-safe.
 struct HandlerParts {
   store::Store& store;
@@ -58,7 +63,7 @@ struct HandlerParts {
 /// an XML document of it where a body may be.
 class AzureBlobHandler final : public http::Handler {
  public:
-  explicit AzureBlobHandler(HandlerParts parts, Observer observer = {});
+  explicit AzureBlobHandler(HandlerParts parts, Observer observer = {}, Witness witness = {});
 
   Task<void> handle(http::Exchange& exchange) override;
   http::Refusal refuse(http::Failure failure) override;
@@ -71,11 +76,12 @@ class AzureBlobHandler final : public http::Handler {
   Result<void> admit(http::Exchange& exchange, Trace& trace);
   Reply fail(const Error& error, const http::RequestHead& head, const ClientBody& body, Trace& trace);
   Task<void> send(http::Exchange& exchange, Reply reply, Trace& trace);
-  void report(const http::Exchange& exchange, const ClientBody& body, const Trace& trace);
+  Observation observe(const http::Exchange& exchange, const ClientBody& body, const Trace& trace) const;
   std::string new_request_id();
 
   HandlerParts parts_;
   Observer observer_;
+  Witness witness_;
   const std::uint64_t request_ids_;  // drawn once: the first half of every request id
   std::atomic<std::uint64_t> requests_;
 };
