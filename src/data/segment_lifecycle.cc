@@ -186,7 +186,18 @@ Task<void> SegmentStore::State::recover(SegmentInfo info) {
     segment->freed_at = freed_at.value;
     co_return Result<void>{};
   }
-  const SegmentId id = info.segment;
+  co_return co_await seal_row(segment);
+}
+
+Task<void> SegmentStore::State::seal_row(std::shared_ptr<Segment> segment) {
+  const SegmentId id = segment->id;
+  std::uint64_t size = 0;
+  {
+    const std::lock_guard lock(segment->mutex);
+    // An open row is how the next start knows what to write anew, and reading its file again how long that is.
+    if (segment->fenced || segment->suspect) co_return Result<void>{};
+    size = segment->tail;
+  }
   auto body = [id, size](kv::Transaction& txn) { return put_sealed(txn, id, size); };
   CO_TRY(kv::run(engine, random, std::move(body)));
   co_return Result<void>{};
@@ -307,7 +318,6 @@ Task<void> SegmentStore::State::seal(SegmentPin pin) {
   std::uint64_t size = 0;
   {
     const std::lock_guard lock(segment->mutex);
-    // How long its file is nobody knows who has not read it again: the next start does, and seals the row.
     if (segment->fenced) co_return Result<void>{};
     file = segment->file;
     size = segment->tail;
@@ -318,10 +328,7 @@ Task<void> SegmentStore::State::seal(SegmentPin pin) {
     if (!synced.ok() && synced.error().code != Code::kBusy) fence(segment, synced.error());
     if (!synced.ok()) co_return synced;
   }
-  const SegmentId id = segment->id;
-  auto body = [id, size](kv::Transaction& txn) { return put_sealed(txn, id, size); };
-  CO_TRY(kv::run(engine, random, std::move(body)));
-  co_return Result<void>{};
+  co_return co_await seal_row(segment);
 }
 
 bool SegmentStore::compactable(SegmentId id) const {

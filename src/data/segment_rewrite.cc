@@ -104,7 +104,8 @@ Task<void> SegmentStore::State::rescue_or_sync(std::shared_ptr<Segment> segment,
   }
   const auto rescued = co_await rescue(segment);
   if (rescued.ok()) co_return rescued;
-  // Then it has to do as it is. What a sync that fails here leaves undone was not acknowledged, or is reported above.
+  // Then it has to do as it is for now. What a sync that fails here leaves undone was not acknowledged, or is reported
+  // above; one that succeeds takes no suspicion away.
   const auto synced = co_await file->sync();
   if (!synced.ok()) log(LogLevel::kError, "data", "{}: {}", segment->name(), synced.error().message);
   co_return Result<void>{};
@@ -120,7 +121,11 @@ Task<void> SegmentStore::State::rescue_all() {
       if (segment->suspect && now >= segment->rescue_at) suspects.push_back(segment);
     }
   }
-  for (const auto& segment : suspects) (void)co_await rescue(segment);  // the next call tries again
+  for (const auto& segment : suspects) {
+    const auto rescued = co_await rescue(segment);
+    if (!rescued.ok()) continue;  // the next call tries again
+    CO_TRY(seal_row(segment));    // which a start had to leave open
+  }
   co_return Result<void>{};
 }
 

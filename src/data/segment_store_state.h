@@ -71,6 +71,8 @@ struct SegmentStore::State {
   void retire(const std::shared_ptr<Segment>& segment);
   void seal_when_idle(const std::shared_ptr<Segment>& segment);
   Task<void> seal(SegmentPin pin);
+  /// The row, and nothing else: it stays open while the segment is suspect, and when it is fenced.
+  Task<void> seal_row(std::shared_ptr<Segment> segment);
 
   // segment_freeing.cc: how they go
   Task<kv::Sequence> mark_freeing(SegmentId id);
@@ -80,7 +82,7 @@ struct SegmentStore::State {
   void fence(const std::shared_ptr<Segment>& segment, const Error& why);
   Task<void> rescue(std::shared_ptr<Segment> segment);
   Task<void> rescue_all();
-  /// For a file of an earlier process.
+  /// For a file of an earlier process. The segment stays suspect where it could not be written anew.
   Task<void> rescue_or_sync(std::shared_ptr<Segment> segment, std::shared_ptr<disk::File> file);
   /// The new file, durable in the place of the old one. After an error the old one is what it was.
   Task<std::shared_ptr<disk::File>> write_anew(SegmentId id, std::shared_ptr<disk::File> file);

@@ -266,6 +266,33 @@ TEST_F(SegmentStoreTest, AnOpenSegmentOfAnEarlierProcessIsWrittenAnew) {
   EXPECT_EQ(*read(place), pattern(50'000, 1));
 }
 
+TEST_F(SegmentStoreTest, AStartWithoutSpaceForThatLeavesItToWhoeverHasSome) {
+  for (const bool same_process : {false, true}) {
+    const auto place = write(pattern(50'000, 1))->place;
+    commit_place(place, 1);
+    const auto seen = *memory_.open_now(segment_path(place.segment), disk::Open::kReadWrite);
+    ASSERT_TRUE(seen->lose_now(disk::LostPages::kKept, random_).ok());  // told to a process that died
+    const auto state = [this] { return rows().back().row.state; };
+    disk_.set_bytes_left(0);
+    restart();
+    EXPECT_EQ(store_->suspects(), 1u);
+    EXPECT_EQ(state(), SegmentState::kOpen);
+    ASSERT_TRUE(run(store_->reap()).ok());
+    EXPECT_EQ(state(), SegmentState::kOpen);
+    disk_.set_bytes_left(std::nullopt);
+    if (same_process) {
+      ASSERT_TRUE(run(store_->reap()).ok());
+    } else {
+      restart();
+    }
+    EXPECT_EQ(store_->suspects(), 0u);
+    EXPECT_EQ(state(), SegmentState::kSealed);
+    EXPECT_EQ(rows().back().row.file_bytes, *run(file(place.segment)->size()));
+    crash();
+    EXPECT_EQ(*read(place), pattern(50'000, 1)) << same_process;
+  }
+}
+
 TEST_F(SegmentStoreTest, ARunBegunBeforeTheFailedSyncFailsItsOwn) {
   const BeginRun begin{.tenant = kTenant, .gen = kGen, .length_max = 600'000};
   const Bytes half = pattern(300'000, 1);
