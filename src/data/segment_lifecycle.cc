@@ -126,16 +126,19 @@ Task<void> SegmentStore::open() {
 
 namespace {
 
-/// A whole header that is not the row's.
-Task<bool> is_foreign(disk::File& file, const SegmentInfo& info) {
+/// What lies under the name of a segment without a live byte may have been in the way when the segment was to be made.
+/// Made by make_file it is a whole header, which is the row's, or no more than a first block: what it writes before its
+/// sync. Whatever else it is, or may be, belongs to somebody.
+Task<bool> may_be_foreign(disk::File& file, const SegmentInfo& info) {
   CO_TRY_ASSIGN(const std::uint64_t size, file.size());
   if (size < kSegmentHeaderBytes) co_return false;
   SegmentHeaderBytes raw;
   const auto read = co_await file.read(0, raw);
-  if (!read.ok() && read.error().code == Code::kUnavailable) co_return false;
+  if (!read.ok() && read.error().code == Code::kUnavailable) co_return true;
   CO_CHECK(read);
   const auto header = decode_segment_header(raw);
-  co_return header.ok() && (header->segment != info.segment || header->incarnation != info.row.incarnation);
+  if (header.ok()) co_return header->segment != info.segment || header->incarnation != info.row.incarnation;
+  co_return header.error().code == Code::kUnsupported || size > kSegmentHeaderBytes;
 }
 
 }  // namespace
@@ -147,10 +150,13 @@ Task<void> SegmentStore::State::recover(SegmentInfo info) {
   std::uint64_t size = 0;
   if (opened.ok()) {
     std::shared_ptr<disk::File> file = *std::move(opened);
-    CO_TRY_ASSIGN(const bool foreign, is_foreign(*file, info));
-    if (foreign && info.live_bytes == 0) {  // it was in the way when the segment was to be made
-      log(LogLevel::kWarn, "data", "{} has the name of a segment and is none of this index's: it stays",
-          segment->name());
+    bool foreign = false;
+    if (info.live_bytes == 0) {
+      CO_TRY_ASSIGN(foreign, may_be_foreign(*file, info));
+    }
+    if (foreign) {
+      log(LogLevel::kWarn, "data",
+          "the file of {} is not known to be this index's, which needs nothing of it: it stays", segment->name());
       CO_TRY(forget(info.segment));
       const std::lock_guard lock(mutex);
       segments.erase(info.segment);

@@ -379,56 +379,6 @@ TEST_F(SegmentStoreTest, TooManyWritersAreTurnedAway) {
   EXPECT_TRUE(run(store_->begin_run(begin)).ok());
 }
 
-// --- files that the index does not know
-
-TEST_F(SegmentStoreTest, AnIndexOlderThanTheSegmentsTakesNoneOfTheirNames) {
-  ASSERT_TRUE(run(disk_.open(segment_path(SegmentId{5}), disk::Open::kCreateNew)).ok());
-  restart();
-  const auto sealed = write_and_sync(pattern(1'000, 1));
-  ASSERT_TRUE(sealed.ok()) << to_string(sealed.error());
-  EXPECT_EQ(sealed->place.segment, SegmentId{6});
-  ASSERT_TRUE(run(store_->reap()).ok());
-  EXPECT_EQ(files(), 2u);
-}
-
-TEST_F(SegmentStoreTest, AFileInTheWayOfANewOneStays) {
-  ASSERT_TRUE(run(disk_.open(segment_path(SegmentId{1}), disk::Open::kCreateNew)).ok());
-  EXPECT_EQ(write_and_sync(pattern(1'000, 1)).error().code, Code::kUnavailable);
-  ASSERT_TRUE(run(store_->reap()).ok());
-  EXPECT_EQ(files(), 1u);
-  EXPECT_TRUE(rows().empty());
-  const auto sealed = write_and_sync(pattern(1'000, 1));
-  ASSERT_TRUE(sealed.ok()) << to_string(sealed.error());
-  EXPECT_EQ(sealed->place.segment, SegmentId{2});
-}
-
-TEST_F(SegmentStoreTest, NorDoesTheNextStartRemoveItWhenTheProcessDiedOverIt) {
-  const auto sealed = write_and_sync(pattern(1'000, 1));
-  ASSERT_TRUE(sealed.ok());
-  const SegmentId mine = sealed->place.segment, taken{mine.value + 1};
-  auto body = [&taken](kv::Transaction& txn) -> Task<void> {
-    txn.put(segment_key(taken), encode(SegmentRow{.state = SegmentState::kOpen, .incarnation = 77}));
-    co_return Result<void>{};
-  };
-  ASSERT_TRUE(run(kv::run(engine_, random_, body)).ok());
-  Bytes copied(kSegmentHeaderBytes);
-  ASSERT_TRUE(run(file(mine)->read(0, copied)).ok());
-  auto foreign = *run(disk_.open(segment_path(taken), disk::Open::kCreateNew));
-  ASSERT_TRUE(run(foreign->write(0, copied)).ok());
-  restart();
-  ASSERT_TRUE(run(store_->reap()).ok());
-  EXPECT_EQ(files(), 1u) << "the foreign one";
-  EXPECT_TRUE(rows().empty());
-}
-
-TEST_F(SegmentStoreTest, AFileWithTheLastOfAllNamesIsNoLimit) {
-  ASSERT_TRUE(run(disk_.open(segment_path(SegmentId{~std::uint64_t{0}}), disk::Open::kCreateNew)).ok());
-  restart();
-  const auto sealed = write_and_sync(pattern(1'000, 1));
-  ASSERT_TRUE(sealed.ok()) << to_string(sealed.error());
-  EXPECT_EQ(sealed->place.segment, SegmentId{1});
-}
-
 TEST_F(SegmentStoreTest, FileBytesCountWhatIsOnTheDisk) {
   EXPECT_EQ(store_->file_bytes(), 0u);
   const auto sealed = write(pattern(10'000, 1));
