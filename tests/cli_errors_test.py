@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 """What a person can do wrong, or find wrong: each error says what to do next, and the exit status is the documented one
 (docs/cli.md): 1 it could not be done, 2 wrong usage, 3 no server answers."""
+import json
 import os
 import pathlib
 import socket
 import subprocess
 import threading
 import unittest
+import urllib.error
+import urllib.request
 
 from harness import suite
 from harness.azurite import Azurite
@@ -228,6 +231,24 @@ class Asking(Errors, ServerCase):
                 ("read is r, add a, create c, write w, delete d, list l", ["sas", "twice", "--permissions", "rz"]),
                 ('"hours" must be 1 to 8784', ["sas", "twice", "--hours", "0"])):
             self.ask(FAILED, wanted, *arguments)
+
+    def test_a_variable_that_is_not_set_opens_no_more_than_was_wanted(self):
+        self.server.cli("container", "create", "unset")
+        for command in (["sas"], ["offload", "--to", "x"], ["recall"]):
+            self.ask(FAILED, "no container before the '/': is a variable", *command, "/file")
+            self.ask(FAILED, "nothing behind the '/'.*whole container write unset$", *command, "unset/")
+        self.ask(FAILED, "a SAS opens one blob.*or the container \\(unset\\)", "sas", "unset/folder/")
+        token = (self.server.data / "admin.token").read_text().strip()
+        for wanted, body in (("needs .*container", {"blob": "b"}), ("container.* is empty", {"container": ""}),
+                             ("container.* is empty", {"container": "", "blob": "b"}),
+                             ("blob.* is empty", {"container": "unset", "blob": ""})):
+            asked = urllib.request.Request(
+                f"http://127.0.0.1:{self.server.admin_port}/v1/accounts/devstoreaccount1/sas", json.dumps(body).encode(),
+                {"Authorization": f"Bearer {token}"})
+            with self.subTest(body), self.assertRaises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(asked, timeout=60)
+            self.assertEqual(refused.exception.code, 400)
+            self.assertRegex(json.load(refused.exception)["error"]["message"], wanted)
 
     def test_remotes_that_cannot_be(self):
         url = f"http://127.0.0.1:{self.server.port}/devstoreaccount1"

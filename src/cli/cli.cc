@@ -1,5 +1,7 @@
 #include "cli/cli.h"
 
+#include <fmt/format.h>
+
 #include <cstdio>
 
 #include "cli/commands.h"
@@ -22,10 +24,21 @@ Result<std::string> chosen_account(const Invocation& invocation, Connection& con
   return Error{Code::kInvalid, "there are several accounts (" + names + "): say which with --account NAME"};
 }
 
-std::pair<std::string, std::string> split_target(const std::string& text) {
+Result<std::pair<std::string, std::string>> split_target(const std::string& text) {
   const std::size_t slash = text.find('/');
-  if (slash == std::string::npos) return {text, ""};
-  return {text.substr(0, slash), text.substr(slash + 1)};
+  if (slash == std::string::npos) return std::pair(text, std::string());
+  auto parts = std::pair(text.substr(0, slash), text.substr(slash + 1));
+  if (parts.first.empty()) {
+    return Error{Code::kInvalid,
+                 fmt::format("\"{}\" names no container before the '/': is a variable of your shell not set?", text)};
+  }
+  if (parts.second.empty()) {
+    return Error{Code::kInvalid,
+                 fmt::format("\"{}\" names nothing behind the '/': is a variable of your shell not set? "
+                             "For the whole container write {}",
+                             text, parts.first)};
+  }
+  return parts;
 }
 
 int run(int argc, const char* const* argv, const Programs& programs) {

@@ -10,8 +10,9 @@ namespace tombolo::cli {
 
 /// The account named, or the only one of the server. kInvalid when there are several or none.
 Result<std::string> chosen_account(const Invocation& invocation, Connection& connection);
-/// "CONTAINER[/PREFIX]" split at the first slash.
-std::pair<std::string, std::string> split_target(const std::string& text);
+/// "CONTAINER[/PREFIX]" split at the first slash; without one the second is empty. kInvalid when nothing stands before
+/// or behind the slash: "$BOX/$NAME" with a variable that is not set must not mean more than was wanted.
+Result<std::pair<std::string, std::string>> split_target(const std::string& text);
 
 int serve(const Invocation& invocation);
 Result<int> account_create(const Invocation& invocation, Connection& connection);

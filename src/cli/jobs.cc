@@ -66,8 +66,9 @@ Result<int> follow(const Invocation& invocation, Connection& connection, nlohman
 }
 
 Result<int> submit(const Invocation& invocation, Connection& connection, const char* kind) {
+  TRY_ASSIGN(const auto target, split_target(invocation.text("CONTAINER[/PREFIX]")));
   TRY_ASSIGN(const std::string account, chosen_account(invocation, connection));
-  const auto [container, prefix] = split_target(invocation.text("CONTAINER[/PREFIX]"));
+  const auto& [container, prefix] = target;
   nlohmann::json body = {{"kind", kind}, {"account", account}, {"container", container}, {"prefix", prefix}};
   if (invocation.has("--to")) {
     body["remote"] = invocation.text("--to");

@@ -1,4 +1,6 @@
 // tombolo sas
+#include <fmt/format.h>
+
 #include "base/encoding.h"
 #include "cli/commands.h"
 #include "cli/output.h"
@@ -6,8 +8,15 @@
 namespace tombolo::cli {
 
 Result<int> sas(const Invocation& invocation, Connection& connection) {
+  TRY_ASSIGN(const auto target, split_target(invocation.text("CONTAINER[/BLOB]")));
+  const auto& [container, blob] = target;
+  if (blob.ends_with('/')) {
+    return Error{Code::kInvalid,
+                 fmt::format("\"{}/{}\" ends with '/': a SAS opens one blob, whose whole name it takes, "
+                             "or the container ({}), and no folder",
+                             container, blob, container)};
+  }
   TRY_ASSIGN(const std::string account, chosen_account(invocation, connection));
-  const auto [container, blob] = split_target(invocation.text("CONTAINER[/BLOB]"));
   nlohmann::json body = {{"hours", invocation.number("--hours")}, {"https_only", invocation.has("--https-only")}};
   if (!container.empty()) body["container"] = container;
   if (!blob.empty()) body["blob"] = blob;
