@@ -280,7 +280,7 @@ class Asking(Errors, ServerCase):
                   TOMBOLO_ADMIN_URL=f"http://127.0.0.1:{self.server.admin_port}")
 
 
-class RemoteTest(TempCase):
+class RemoteTest(Errors, TempCase):
     """`tombolo remote test` against a service of another kind: what it measures, and what it says of each fault."""
 
     @classmethod
@@ -382,8 +382,18 @@ class RemoteTest(TempCase):
     def test_a_new_key_mends_it(self):
         self.add("mended", key="d3Jvbmc=")
         self.assertEqual(self.tried("mended")[0], FAILED)
-        done = run("--data", self.server.data, "remote", "update", "mended", TOMBOLO_REMOTE_KEY=self.azurite.account.key)
+        update = ["--data", self.server.data, "remote", "update", "mended"]
+        right = {"TOMBOLO_REMOTE_KEY": self.azurite.account.key}
+        for wanted, options, env in (("is set, and without --credentials.*or unset TOMBOLO_REMOTE_KEY", [], right),
+                                     ("TOMBOLO_REMOTE_SAS is set", ["--bucket", "cold"], {"TOMBOLO_REMOTE_SAS": "sig=x"}),
+                                     ("neither is set", ["--credentials"], {})):
+            self.says(FAILED, wanted, *update, *options, **env)
+        kept = run(*update, "--bucket", "cold")
+        self.assertRegex(kept.stdout, "credential +kept")
+        self.assertEqual(self.tried("mended")[0], FAILED)
+        done = run(*update, "--credentials", **right)
         self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, "credential +replaced")
         self.assertEqual(self.tried("mended", "--bytes", "0")[0], 0)
 
 

@@ -37,6 +37,15 @@ bool repairs(const Call& call) {
   return body.is_object() && body.contains("repair") && body["repair"] != false;
 }
 
+/// That of a remote: an empty one is none.
+bool names_credential(const nlohmann::json& body) {
+  const auto given = [&body](const char* member) {
+    const auto found = body.find(member);
+    return found != body.end() && *found != "";
+  };
+  return given("key") || given("sas");
+}
+
 /// Nothing is told of arrays and objects: no member takes one, and writing a deep one takes a stack as deep.
 std::string text_of_value(const nlohmann::json& value) {
   if (value.is_string()) return value.get<std::string>();
@@ -88,6 +97,7 @@ AuditRecord describe(const Call& call, std::string action) {
       record.details.emplace_back(name, value.get<std::string>());
     }
   }
+  if (record.action == "remote.change" && names_credential(body)) record.details.emplace_back("credential", "replaced");
   return record;
 }
 

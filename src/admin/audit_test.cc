@@ -53,6 +53,17 @@ TEST(Audit, TellsNoSecret) {
   EXPECT_THAT(line, HasSubstr(R"("name":"archive")"));
 }
 
+TEST(Audit, SaysWhenTheCredentialOfARemoteIsReplaced) {
+  const auto told = [](std::string body) {
+    return audit_line(describe(call("PATCH", {"remotes", "archive"}, std::move(body)), "remote.change"), {0});
+  };
+  for (const char* body : {R"({"key":"S3CRET"})", R"({"sas":"S3CRET","bucket":"b"})"}) {
+    EXPECT_THAT(told(body), HasSubstr(R"("credential":"replaced")"));
+    EXPECT_THAT(told(body), Not(HasSubstr("S3CRET")));
+  }
+  EXPECT_THAT(told(R"({"bucket":"b","key":""})"), Not(HasSubstr("credential")));
+}
+
 TEST(Audit, SurvivesABodyAsDeepAsItIsLong) {
   constexpr std::size_t kDepth = 500'000;  // of the MiB that a body may have
   const std::string deep = std::string(kDepth, '[') + std::string(kDepth, ']');

@@ -142,8 +142,9 @@ Task<Reply> remotes_resource(Context& context, Call call) {
                     parse_object(call.body, {}, {"endpoint", "bucket", "prefix", "account", "key", "sas"}));
     NewRemote changes = parse(body);
     changes.name = call.path[1];
+    const bool replaced = !changes.key.empty() || !changes.sas.empty();
     CO_TRY(context.control.update_remote(std::move(changes)));
-    co_return json_reply(200, {{"name", call.path[1]}});
+    co_return json_reply(200, {{"name", call.path[1]}, {"credential", replaced ? "replaced" : "kept"}});
   }
   if (call.path.size() == 3 && call.path[2] == "test" && call.method == "POST") {
     CO_CHECK_ASSIGN(const auto body, parse_object(call.body, {}, {}, {"bytes", "seconds"}));

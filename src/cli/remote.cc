@@ -1,4 +1,5 @@
 // tombolo remote add | update | list | test
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -13,7 +14,26 @@
 namespace tombolo::cli {
 namespace {
 
-// What the options and the environment say of a remote.
+struct Credential {
+  const char *variable, *member;
+};
+constexpr Credential kCredentials[] = {{"TOMBOLO_REMOTE_KEY", "key"}, {"TOMBOLO_REMOTE_SAS", "sas"}};
+
+// Empty when it is not set.
+std::string set_in_environment(const Credential& credential) {
+  const char* secret = std::getenv(credential.variable);
+  return secret == nullptr ? "" : secret;
+}
+
+// Secrets come through the environment: arguments are seen by everybody on the machine.
+nlohmann::json with_credentials(nlohmann::json body) {
+  for (const Credential& one : kCredentials) {
+    if (std::string secret = set_in_environment(one); !secret.empty()) body[one.member] = std::move(secret);
+  }
+  return body;
+}
+
+// What the options say of a remote.
 nlohmann::json described(const Invocation& invocation) {
   nlohmann::json body = nlohmann::json::object();
   for (const auto& [option, member] :
@@ -27,10 +47,30 @@ nlohmann::json described(const Invocation& invocation) {
   if (!where.empty() && where.find("://") == std::string::npos && invocation.text("--kind") != "azure") {
     body["endpoint"] = std::filesystem::absolute(where, bad).lexically_normal().string();
   }
-  // Secrets come through the environment: arguments are seen by everybody on the machine.
-  for (const auto& [variable, member] :
-       {std::pair("TOMBOLO_REMOTE_KEY", "key"), std::pair("TOMBOLO_REMOTE_SAS", "sas")}) {
-    if (const char* secret = std::getenv(variable); secret != nullptr && *secret != '\0') body[member] = secret;
+  return body;
+}
+
+// A variable that is left over from another remote must not become this one's key.
+Result<nlohmann::json> changes_of(const Invocation& invocation) {
+  nlohmann::json body = described(invocation);
+  const bool wanted = invocation.has("--credentials");
+  const auto found = std::find_if(std::begin(kCredentials), std::end(kCredentials),
+                                  [](const Credential& one) { return !set_in_environment(one).empty(); });
+  if (wanted && found == std::end(kCredentials)) {
+    return Error{Code::kInvalid,
+                 "--credentials takes them from TOMBOLO_REMOTE_KEY or TOMBOLO_REMOTE_SAS, and neither is "
+                 "set: set one in the environment"};
+  }
+  if (!wanted && found != std::end(kCredentials)) {
+    return Error{Code::kInvalid, fmt::format("{0} is set, and without --credentials it is not used: pass --credentials "
+                                             "to give the remote what it holds, or unset {0}",
+                                             found->variable)};
+  }
+  if (wanted) body = with_credentials(std::move(body));
+  if (body.empty()) {
+    return Error{Code::kInvalid,
+                 "nothing to change: pass --endpoint, --bucket, --prefix or --remote-account, or --credentials with "
+                 "TOMBOLO_REMOTE_KEY or TOMBOLO_REMOTE_SAS set"};
   }
   return body;
 }
@@ -38,7 +78,12 @@ nlohmann::json described(const Invocation& invocation) {
 void print_done(const Invocation& invocation, const nlohmann::json& answer, const char* done) {
   if (invocation.json()) return print_json(answer);
   const std::string name = answer.at("name");
-  print_table({{done, name}, {"next", fmt::format("tombolo remote test {}", name)}});
+  std::vector<std::vector<std::string>> rows = {{done, name}};
+  if (const auto credential = answer.find("credential"); credential != answer.end()) {
+    rows.push_back({"credential", *credential});
+  }
+  rows.push_back({"next", fmt::format("tombolo remote test {}", name)});
+  print_table(rows);
 }
 
 std::string latencies(const nlohmann::json& times) {
@@ -93,7 +138,7 @@ void print_cost(const nlohmann::json& answer) {
 }  // namespace
 
 Result<int> remote_add(const Invocation& invocation, Connection& connection) {
-  nlohmann::json body = described(invocation);
+  nlohmann::json body = with_credentials(described(invocation));
   body["name"] = invocation.text("NAME");
   TRY_ASSIGN(const auto made, connection.post("remotes", body));
   print_done(invocation, made, "added");
@@ -101,12 +146,7 @@ Result<int> remote_add(const Invocation& invocation, Connection& connection) {
 }
 
 Result<int> remote_update(const Invocation& invocation, Connection& connection) {
-  const nlohmann::json body = described(invocation);
-  if (body.empty()) {
-    return Error{Code::kInvalid,
-                 "nothing to change: pass --endpoint, --bucket, --prefix or --remote-account, or set "
-                 "TOMBOLO_REMOTE_KEY or TOMBOLO_REMOTE_SAS"};
-  }
+  TRY_ASSIGN(const auto body, changes_of(invocation));
   TRY_ASSIGN(const auto made, connection.patch("remotes/" + percent_encode(invocation.text("NAME")), body));
   print_done(invocation, made, "updated");
   return 0;

@@ -154,24 +154,33 @@ std::vector<Command> all_commands() {
                    kRemoteAccountOption},
        .examples = {{.what = "A directory, for example on a larger disk",
                      .line = "mkdir -p ./archive\ntombolo remote add archive --kind file --endpoint \"$PWD/archive\""},
-                    {.what = "A container of Azure Blob; `read` keeps the key out of the shell's history",
-                     .line = "read -rs TOMBOLO_REMOTE_KEY && export TOMBOLO_REMOTE_KEY\ntombolo remote add cold --kind "
-                             "azure --endpoint https://ACCOUNT.blob.core.windows.net --bucket CONTAINER "
-                             "--remote-account ACCOUNT",
+                    {.what = "A container of Azure Blob; `read` keeps the key out of the shell's history, the "
+                             "parentheses out of the commands that follow",
+                     .line =
+                         "(read -rs TOMBOLO_REMOTE_KEY && export TOMBOLO_REMOTE_KEY\ntombolo remote add cold --kind "
+                         "azure --endpoint https://ACCOUNT.blob.core.windows.net --bucket CONTAINER "
+                         "--remote-account ACCOUNT)",
                      .runs = false}},
        .online = remote_add},
       {.path = "remote update",
        .summary = "Change a remote: new credentials, another address",
        .details =
-           "What is not named stays as it is. Secrets come through the environment, as with `tombolo remote add`. "
+           "What is not named stays as it is. Secrets come through the environment, as with `tombolo remote add`, and "
+           "only with --credentials: a variable that is set without it is refused. "
            "Objects that lie in the remote are looked for at the new address from then on, and running offloads go on "
            "there with their next object.",
        .arguments = {remote_name(Kind::kRemote)},
-       .options = {kEndpointOption, kBucketOption, kPrefixOption, kRemoteAccountOption},
+       .options = {kEndpointOption,
+                   kBucketOption,
+                   kPrefixOption,
+                   kRemoteAccountOption,
+                   {.name = "--credentials",
+                    .help = "Replace its credential by TOMBOLO_REMOTE_KEY or TOMBOLO_REMOTE_SAS of the environment"}},
        .examples = {{.what = "The directory has moved",
                      .line = "mkdir -p ./archive2\ntombolo remote update archive --endpoint \"$PWD/archive2\""},
-                    {.what = "A new key",
-                     .line = "read -rs TOMBOLO_REMOTE_KEY && export TOMBOLO_REMOTE_KEY\ntombolo remote update cold",
+                    {.what = "A new key; the parentheses keep it out of the commands that follow",
+                     .line = "(read -rs TOMBOLO_REMOTE_KEY && export TOMBOLO_REMOTE_KEY\ntombolo remote update cold "
+                             "--credentials)",
                      .runs = false}},
        .online = remote_update},
       {.path = "remote list",
@@ -342,8 +351,8 @@ std::span<const Meaning> variables() {
       {"TOMBOLO_ADMIN_URL", "admin URL of that server, for --admin"},
       {"TOMBOLO_ADMIN_TOKEN", "what to show it; otherwise the file admin.token in the data directory"},
       {"TOMBOLO_CA_FILE", "who is trusted for an https admin URL besides the system's CAs, for --ca-file"},
-      {"TOMBOLO_REMOTE_KEY", "`tombolo remote add` and `update`: the remote's account key"},
-      {"TOMBOLO_REMOTE_SAS", "`tombolo remote add` and `update`: a shared access signature instead"},
+      {"TOMBOLO_REMOTE_KEY", "`tombolo remote add`, and `update --credentials`: the remote's account key"},
+      {"TOMBOLO_REMOTE_SAS", "`tombolo remote add`, and `update --credentials`: a shared access signature instead"},
       {"TOMBOLO_SERVER_LISTEN, …", "`tombolo serve`: every setting of docs/configuration.md"}};
   return all;
 }
