@@ -100,6 +100,7 @@ struct ListObjects {
   std::string prefix;
   std::string delimiter;        // empty: flat; else names are folded after its first occurrence behind the prefix
   std::string start_after;      // exclusive lower bound in byte order; from ListObjectsPage::next
+  std::string start_from;       // inclusive lower bound, any name; the later of both counts
   std::uint32_t limit = 5'000;  // 1 … 5,000, objects and prefixes together
   Include include = Include::kNothing;
 };

@@ -17,13 +17,19 @@ constexpr char kPast = '\xff';
 using RowsOf = std::string (*)(ContainerKey, std::string_view);
 
 /// Where a table is read from to find the names behind `start_after`.
-std::string begin_of(RowsOf rows, ContainerKey container, std::string_view start_after) {
+std::string behind(RowsOf rows, ContainerKey container, std::string_view start_after) {
   if (start_after.empty()) return {};
   if (start_after.back() == kPast) {
     start_after.remove_suffix(1);
     return kv::prefix_end(rows(container, start_after));
   }
   return rows(container, start_after) + std::string(kBehind);
+}
+
+/// Where a table is read from to find the names that a query starts with.
+std::string begin_of(RowsOf rows, ContainerKey container, const ObjectQuery& query) {
+  std::string begin = behind(rows, container, query.start_after);
+  return query.start_from.empty() ? begin : std::max(std::move(begin), rows(container, query.start_from));
 }
 
 /// The folded prefix of a name, empty where it is not folded.
@@ -83,10 +89,9 @@ Task<ObjectPage> list_objects(Cell cell, ContainerKey container, ObjectQuery que
   if (query.of == ListOf::kLiveContainer) {
     CO_TRY(read_live_container(*snapshot, container));
   }
-  RowCursor objects(*snapshot, keys::objects(container, query.prefix),
-                    begin_of(keys::objects, container, query.start_after));
+  RowCursor objects(*snapshot, keys::objects(container, query.prefix), begin_of(keys::objects, container, query));
   RowCursor heads_cursor(*snapshot, keys::upload_heads(container, query.prefix),
-                         begin_of(keys::upload_heads, container, query.start_after));
+                         begin_of(keys::upload_heads, container, query));
   RowCursor* const heads = query.include == ListInclude::kUncommitted ? &heads_cursor : nullptr;
 
   ObjectPage page;

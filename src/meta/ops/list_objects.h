@@ -20,6 +20,7 @@ struct ObjectQuery {
   std::string prefix;
   std::string delimiter;        // empty: flat; else names are folded after its first occurrence behind the prefix
   std::string start_after;      // exclusive; a page's `next`, or any name
+  std::string start_from;       // inclusive; any name, the later of both counts. Only what is behind it is folded
   std::uint32_t limit = 5'000;  // 1 … 5,000, objects and prefixes together; a page may have fewer
   ListInclude include = ListInclude::kNothing;
   ListOf of = ListOf::kAnyContainer;

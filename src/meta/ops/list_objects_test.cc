@@ -69,6 +69,11 @@ TEST_P(ListObjects, FlatIsByteOrderInPagesOfAnySize) {
   EXPECT_EQ(all({.start_after = "z"})[0], std::string("z\0", 2));
   EXPECT_EQ(all({.prefix = "b", .start_after = "a"}), Names{"b"});
   EXPECT_EQ(all({.prefix = "a", .start_after = "zz"}), Names{});
+  EXPECT_EQ(all({.start_from = "a/b"})[0], "a/b");
+  EXPECT_EQ(all({.start_from = "a/bb"})[0], "a0");
+  EXPECT_EQ(all({.start_from = std::string("z\0", 2)})[0], std::string("z\0", 2));
+  EXPECT_EQ(all({.start_after = "a/b", .start_from = "a/b"})[0], "a0") << "the later of both counts";
+  EXPECT_EQ(all({.start_after = "a", .start_from = "a/b"})[0], "a/b");
 }
 
 TEST_P(ListObjects, APageEndsBeforeItGrowsTooLarge) {
@@ -133,6 +138,12 @@ TEST_P(ListObjects, UncommittedNamesAreMergedInOrder) {
     EXPECT_EQ(all({.delimiter = "/", .limit = limit, .include = ListInclude::kUncommitted}),
               (Names{"a?", "b", "c?", "d/*", "e/*", "f", "g?"}));
   }
+  for (std::uint32_t limit = 1; limit < 9; ++limit) {
+    EXPECT_EQ(all({.start_from = "d/0", .limit = limit, .include = ListInclude::kUncommitted}),
+              (Names{"d/0?", "d/1", "e/1?", "f", "g?"}));
+    EXPECT_EQ(all({.delimiter = "/", .start_from = "d/1", .limit = limit, .include = ListInclude::kUncommitted}),
+              (Names{"d/*", "e/*", "f", "g?"}));
+  }
   // A commit holds a name without staged blocks: that is no uncommitted name.
   must(seal_upload(cell, container, "h"));
   EXPECT_EQ(all({.start_after = "f", .include = ListInclude::kUncommitted}), Names{"g?"});
@@ -152,15 +163,20 @@ TEST_P(ListObjects, AgreesWithAModel) {
     ObjectQuery query;
     for (std::uint64_t n = dice.below(4); n > 0; --n) query.prefix += letters[dice.below(letters.size())];
     if (dice.below(3) != 0) query.delimiter = "/";
+    if (dice.below(2) != 0) {
+      query.start_from = query.prefix;
+      for (std::uint64_t n = dice.below(4); n > 0; --n) query.start_from += letters[dice.below(letters.size())];
+    }
     query.limit = static_cast<std::uint32_t>(1 + dice.below(20));
     Names want;
     for (const std::string& name : names) {
-      if (!name.starts_with(query.prefix)) continue;
+      if (!name.starts_with(query.prefix) || name < query.start_from) continue;
       const std::size_t at = query.delimiter.empty() ? name.npos : name.find('/', query.prefix.size());
       const std::string shown = at == name.npos ? name : name.substr(0, at + 1) + "*";
       if (want.empty() || want.back() != shown) want.push_back(shown);
     }
-    EXPECT_EQ(all(query), want) << "prefix " << query.prefix << " limit " << query.limit;
+    EXPECT_EQ(all(query), want) << "prefix " << query.prefix << " from " << query.start_from << " limit "
+                                << query.limit;
   }
 }
 

@@ -72,6 +72,27 @@ TEST_F(Listing, FlatAndHierarchical) {
   }
 }
 
+TEST_F(Listing, StartsFromAName) {
+  for (const char* name : {"a", "dir/1", "dir/2", "dir/sub/3", "dir2", "z&"}) put(name);
+  EXPECT_EQ(ask({"PUT", "/box/dir/15?comp=block&blockid=MDE=", {}, "x"}).status, 201);
+  EXPECT_EQ(list("&startFrom=dir/1").names, (Names{"dir/1", "dir/2", "dir/sub/3", "dir2", "z&"}));
+  EXPECT_EQ(list("&startFrom=dir/11&include=uncommittedblobs").names,
+            (Names{"dir/15", "dir/2", "dir/sub/3", "dir2", "z&"}));
+  EXPECT_EQ(list("&startFrom=dir/2&prefix=dir/").names, (Names{"dir/2", "dir/sub/3"}));
+  EXPECT_EQ(list("&startFrom=z%26").names, (Names{"z&"}));
+  EXPECT_EQ(list("&startFrom=zz").names, Names{});
+  EXPECT_EQ(list("&startFrom=").names.size(), 6u);
+  // What is before it is left out before names are folded.
+  EXPECT_EQ(list("&delimiter=/&startFrom=dir/2").names, (Names{"dir/*", "dir2", "z&"}));
+  EXPECT_EQ(list("&delimiter=/&startFrom=dir/t").names, (Names{"dir2", "z&"}));
+  for (int limit = 1; limit <= 4; ++limit) {
+    const std::string pages = "&maxresults=" + std::to_string(limit);
+    EXPECT_EQ(all("&startFrom=dir/2" + pages), (Names{"dir/2", "dir/sub/3", "dir2", "z&"})) << limit;
+    EXPECT_EQ(all("&startFrom=dir/2&delimiter=/" + pages), (Names{"dir/*", "dir2", "z&"})) << limit;
+  }
+  EXPECT_FALSE(list("&startFrom=a").document.child("EnumerationResults").child("StartFrom"));
+}
+
 TEST_F(Listing, TellsWhatIsKnownOfABlob) {
   const std::string etag = ask({"PUT", "/box/b",
                                 plus(kBlock, {{"x-ms-blob-content-type", "text/<x>"},

@@ -203,7 +203,7 @@ TEST_F(Refusals, OfWhatIsNotBuilt) {
       {{"DELETE", "/box/b?versionid=2026-11-21T04:54:52.1234560Z"}, 400, "UnsupportedQueryParameter"},
       {{"DELETE", "/box/b?versionId=2026-11-21T04:54:52.1234560Z"}, 400, "UnsupportedQueryParameter"},
       {{"DELETE", "/box/b?deletetype=permanent"}, 400, "UnsupportedQueryParameter"},
-      {{"GET", "/box?restype=container&comp=list&startFrom=b"}, 400, "UnsupportedQueryParameter"},
+      {{"GET", "/box?restype=container&comp=list&endBefore=b"}, 400, "UnsupportedQueryParameter"},
       {{"DELETE", "/box/b?recursive=true"}, 400, "UnsupportedQueryParameter"},
       {{"DELETE", "/box/b?recursive=false&paginated=true"}, 400, "UnsupportedQueryParameter"},
       {{"DELETE", "/box/b?continuation=x"}, 400, "UnsupportedQueryParameter"},

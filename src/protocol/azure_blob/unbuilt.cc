@@ -85,7 +85,6 @@ constexpr ParamRow kParams[] = {
     {"prevsnapshot", "snapshots"},
     {"versionid", "versions"},
     {"deletetype", "soft delete"},
-    {"startfrom", "listing from a name"},
     {"endbefore", "listing up to a name"},
     {"showonly", "filtered listings"},
     // The Data Lake Storage API's, which clients send to the same port when a host tells no service. Alone among the

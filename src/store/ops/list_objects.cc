@@ -12,6 +12,7 @@ Task<ListObjectsPage> Store::list_objects(ContainerRef ref, ListObjects query) {
   asked.prefix = std::move(query.prefix);
   asked.delimiter = std::move(query.delimiter);
   asked.start_after = std::move(query.start_after);
+  asked.start_from = std::move(query.start_from);
   asked.limit = query.limit;
   asked.of = meta::ListOf::kLiveContainer;
   asked.include =

@@ -82,6 +82,9 @@ Task<Reply> list_blobs(const Call& call) {
   query.prefix = params.prefix;
   query.delimiter = call.query.value("delimiter");
   query.start_after = params.start_after;
+  // On every page: a marker out of a listing from here is behind it. It names a blob as a whole, not behind the prefix,
+  // and counts before names are folded (Azurite #2688).
+  query.start_from = call.query.value("startFrom");
   query.limit = params.limit;
   query.include = params.has("uncommittedblobs") ? store::Include::kUncommitted : store::Include::kNothing;
   CO_TRY_ASSIGN(const store::ListObjectsPage page, call.store.list_objects(call.container(), std::move(query)));
