@@ -191,6 +191,18 @@ class Crowded(TempCase):
                     self.assertEqual(idle.stats()["idle"]["open"], IDLE_TLS)
         return each
 
+    def test_clients_that_never_read_the_range_whose_checksum_they_asked_for(self):
+        """The checksum goes before the bytes: they are read twice, and not held meanwhile."""
+        self.crowded.account.client().get_blob_client("good", "large").upload_blob(os.urandom(32 << 20))
+        for asked in ("md5", "crc64"):
+            headers = {"x-ms-range": f"bytes=0-{(4 << 20) - 1}", f"x-ms-range-get-content-{asked}": "true"}
+            crowd = {"never_read": {"connections": 64, "request": self.signed("GET", "/good/large", headers)}}
+            before = settled_rss(self.crowded)
+            with Hostiles(self.crowded.port, crowd):
+                each = (settled_rss(self.crowded) - before) / 64
+                print(f"\n  an unread range with its {asked}: {each:.0f} bytes", flush=True)
+                self.assertLessEqual(each, PER_UPLOAD_MAX)
+
     def test_10_000_keep_alive_connections_churn_floods_and_clients_that_never_read(self):
         self.crowded.account.client().get_blob_client("good", "large").upload_blob(os.urandom(32 << 20))
         before = settled_rss(self.crowded)

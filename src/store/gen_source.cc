@@ -72,6 +72,16 @@ Task<void> GenSource::prime() {
   co_return Result<void>{};
 }
 
+Task<void> GenSource::rewind() {
+  at_ = what_.offset;
+  primed_.reset();
+  source_.reset();
+  window_ = {};
+  piece_ = 0;
+  failures_ = 0;
+  return prime();
+}
+
 Task<Block> GenSource::next() {
   if (primed_) {
     const Block block = *std::move(primed_);

@@ -9,6 +9,7 @@
 #include "meta/ops/gens.h"
 #include "store/gen_pins.h"
 #include "store/native_reader.h"
+#include "store/types.h"
 
 namespace tombolo::store {
 
@@ -41,7 +42,7 @@ struct OpenGen {
 /// place is tried, and an error logged; without one the failure is given. Cold stretches are NativeReaders.
 /// Errors: those of RunReader and NativeReader; "GenGone" when the gen is gone (kNotFound), or claimed (kBusy) and
 /// maybe about to be: read the record again, the name has moved on or will be readable in a moment.
-class GenSource final : public ByteSource {
+class GenSource final : public ObjectBody {
  public:
   /// Plans the first window. `services` outlives the source.
   static Task<std::unique_ptr<GenSource>> open(Services& services, OpenGen what);
@@ -49,6 +50,7 @@ class GenSource final : public ByteSource {
 
   /// Fetches the first block ahead of its next(), so that a failure shows before anything was promised to a client.
   Task<void> prime();
+  Task<void> rewind() override;
   Task<Block> next() override;
   std::optional<Block> next_at_hand() override;
   bool ended() const override { return !primed_ && at_ == end_; }

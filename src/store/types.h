@@ -86,12 +86,19 @@ struct ByteRange {
   std::optional<std::uint64_t> length;
 };
 
+/// The bytes of an open read, which may be read again: those of a gen never change.
+class ObjectBody : public ByteSource {
+ public:
+  /// Back to the first byte, which is fetched ahead as by opening. Not after an error.
+  virtual Task<void> rewind() = 0;
+};
+
 /// An open read: the record as of the read's snapshot and a stream of exactly `length` verified bytes.
 struct ObjectReader {
   meta::Object object;
   std::uint64_t offset = 0;
   std::uint64_t length = 0;
-  std::unique_ptr<ByteSource> body;  // pins what it reads; destroy it when the client has gone
+  std::unique_ptr<ObjectBody> body;  // pins what it reads; destroy it when the client has gone
 };
 
 enum class Include : std::uint8_t { kNothing = 0, kUncommitted = 1 };

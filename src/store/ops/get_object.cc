@@ -29,14 +29,30 @@ Result<void> place_range(const std::optional<ByteRange>& range, ObjectReader& re
   return {};
 }
 
+class MemoryBody final : public ObjectBody {
+ public:
+  explicit MemoryBody(Block whole) : whole_(whole), rest_(std::move(whole)) {}
+  Task<Block> next() override { return rest_.next(); }
+  std::optional<Block> next_at_hand() override { return rest_.next_at_hand(); }
+  bool ended() const override { return rest_.ended(); }
+  Task<void> rewind() override {
+    rest_ = tombolo::BlockSource(whole_);
+    co_return Result<void>{};
+  }
+
+ private:
+  const Block whole_;
+  tombolo::BlockSource rest_;
+};
+
 // An object of one granule that the block cache holds: bytes of a gen never change, so none of its rows need be read,
 // nor kept from going.
-std::unique_ptr<ByteSource> in_memory(Services& services, TenantId tenant, const ObjectReader& reader) {
+std::unique_ptr<ObjectBody> in_memory(Services& services, TenantId tenant, const ObjectReader& reader) {
   const std::uint64_t size = reader.object.length;
   if (size == 0 || size > meta::kGranuleBytes) return nullptr;
   const std::optional<Block> whole = services.cache.find({.tenant = tenant, .gen = reader.object.gen});
   if (!whole || whole->size() != size) return nullptr;
-  return std::make_unique<tombolo::BlockSource>(whole->slice(reader.offset, reader.length));
+  return std::make_unique<MemoryBody>(whole->slice(reader.offset, reader.length));
 }
 
 }  // namespace

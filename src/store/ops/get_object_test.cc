@@ -117,6 +117,26 @@ TEST(GetObject, VerifiesBlocksThatLieInRows) {
   EXPECT_EQ(rig.got("a", ByteRange{0, 100}), first);
 }
 
+TEST(GetObject, GivesTheSameBytesOnceMore) {
+  Rig rig;
+  for (const std::size_t size : {std::size_t{100}, std::size_t{10'000}, std::size_t{700'000}, std::size_t{17 * kMiB}}) {
+    const Bytes bytes = rig.noise(size);
+    ASSERT_TRUE(rig.put("a", bytes).ok());
+    for (int n = 0; n < 2; ++n) {  // the second time, small ones come from the cache
+      auto reader = rig.open("a", ByteRange{7, size - 20});
+      ASSERT_TRUE(reader.ok());
+      ASSERT_TRUE(rig.run(reader->body->next()).ok());
+      ASSERT_TRUE(rig.run(reader->body->rewind()).ok());
+      const Bytes want(bytes.begin() + 7, bytes.end() - 13);
+      EXPECT_EQ(*rig.drain(*reader->body), want) << size;
+      ASSERT_TRUE(rig.put("a", rig.noise(size)).ok());
+      ASSERT_TRUE(rig.run(reader->body->rewind()).ok());
+      EXPECT_EQ(*rig.drain(*reader->body), want) << size << ", overwritten";
+      ASSERT_TRUE(rig.put("a", bytes).ok());
+    }
+  }
+}
+
 class WhileReading : public ::testing::TestWithParam<bool> {};
 
 TEST_P(WhileReading, TheReaderKeepsTheOldBytes) {

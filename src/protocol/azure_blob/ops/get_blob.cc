@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include "async/workers.h"
 #include "base/crc64.h"
 #include "base/times.h"
 #include "base/units.h"
@@ -14,6 +13,7 @@
 #include "protocol/azure_blob/range.h"
 #include "protocol/azure_blob/read_failure.h"
 #include "protocol/azure_blob/structured_body.h"
+#include "store/md5_pipeline.h"
 
 namespace tombolo::azure_blob {
 namespace {
@@ -49,22 +49,38 @@ Task<store::ObjectReader> heed_if_range(const Call& call, std::optional<store::B
   co_return whole;
 }
 
-// The range is read whole before its head is sent; hence the limit.
+Task<Md5Digest> md5_of(const Call& call, ByteSource& body) {
+  store::Md5Pipeline md5(call.workers);
+  while (true) {
+    CO_TRY_ASSIGN(Block block, body.next());
+    if (block.empty()) break;
+    CO_TRY(md5.add(std::move(block)));
+  }
+  co_return co_await md5.finish();
+}
+
+Task<std::uint64_t> crc64_of(ByteSource& body) {
+  std::uint64_t crc = 0;
+  while (true) {
+    CO_TRY_ASSIGN(const Block block, body.next());
+    if (block.empty()) co_return crc;
+    crc = crc64(block.view(), crc);
+  }
+}
+
+// The head tells it, so the range is read twice: a client that takes its time would else hold all of it in memory.
 Task<void> add_range_digest(const Call& call, RangeDigest digest, store::ObjectReader& reader, Reply& reply) {
   if (reader.length > kRangeDigestBytesMax) {
     co_return refuse(codes::kOutOfRangeInput, "A checksum of a range is given for at most 4 MiB.");
   }
-  CO_TRY_ASSIGN(Bytes read, read_all(*reader.body, reader.length));
-  const Block block(std::move(read));
   if (digest == RangeDigest::kCrc64) {
-    reply.headers.add("x-ms-content-crc64", crc64_text(crc64(block.view())));
+    CO_TRY_ASSIGN(const std::uint64_t crc, crc64_of(*reader.body));
+    reply.headers.add("x-ms-content-crc64", crc64_text(crc));
   } else {
-    auto hash = [block]() -> Result<Md5Digest> { return md5(block.view()); };
-    CO_TRY_ASSIGN(const Md5Digest found, offload(call.workers, std::move(hash)));
-    reply.headers.add("Content-MD5", md5_text(found));
+    CO_TRY_ASSIGN(const Md5Digest md5, md5_of(call, *reader.body));
+    reply.headers.add("Content-MD5", md5_text(md5));
   }
-  reader.body = std::make_unique<BlockSource>(block);
-  co_return Result<void>{};
+  co_return co_await reader.body->rewind();
 }
 
 void add_content(Reply& reply, const store::ObjectReader& reader, bool partial) {
