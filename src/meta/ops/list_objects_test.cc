@@ -97,6 +97,13 @@ TEST_P(ListObjects, APageEndsBeforeItGrowsTooLarge) {
   EXPECT_LE(pages, 3u);
 }
 
+TEST_P(ListObjects, APageOfOrdinaryNamesIsFull) {
+  for (std::size_t n = 0; n < 5'001; ++n) must(put(std::to_string(100'000 + n) + std::string(350, 'n'), ""));
+  std::optional<std::string> next;
+  EXPECT_EQ(page({}, &next).size(), 5'000u);
+  EXPECT_TRUE(next);
+}
+
 TEST_P(ListObjects, DelimiterFoldsBehindThePrefix) {
   put_all({"a", "dir/", "dir/x", "dir/y/1", "dir/y/2", "dir/z", "dir0", "dirt/1"});
   for (std::uint32_t limit = 1; limit < 8; ++limit) {

@@ -156,6 +156,16 @@ TEST_F(Listing, MarkersSurviveDeletes) {
   EXPECT_EQ(second.names, (Names{"b35", "b5", "b6", "b7"}));
 }
 
+TEST_F(Listing, APageOfLongNamesEndsBeforeItIsTooLarge) {
+  constexpr int kNames = 2'600;
+  for (int n = 0; n < kNames; ++n) put(std::to_string(10'000 + n) + std::string(1'000, '&'));
+  EXPECT_LE(ask({"GET", "/box?restype=container&comp=list"}).body.size(), 16u * 1024 * 1024);
+  const Page first = list("");
+  EXPECT_GT(first.names.size(), 1'900u);
+  EXPECT_LT(first.names.size(), 2'200u);
+  EXPECT_EQ(all("").size(), static_cast<std::size_t>(kNames));
+}
+
 TEST_F(Listing, StagedNamesAreShownWhenAskedFor) {
   put("a");
   EXPECT_EQ(ask({"PUT", "/box/staged?comp=block&blockid=MDE=", {}, "x"}).status, 201);
