@@ -211,6 +211,18 @@ class Listings(ServerCase):
         rest = [blob.name for page in box.list_blobs(results_per_page=5).by_page(marker) for blob in page]
         self.assertEqual((first, rest), (["00", "01", "02", "03", "04"], [f"{n:02}" for n in range(7, 20)]))
 
+    def test_from_a_name(self):
+        """start_from is a whole name, inclusive, and counts before names are folded."""
+        def flat(start_from, **more):
+            return [blob.name for page in self.box.list_blobs(start_from=start_from, **more).by_page() for blob in page]
+        self.assertEqual(flat("d1/f03"), self.names[13:])
+        self.assertEqual(flat("d1/f03", results_per_page=9), self.names[13:])
+        self.assertEqual(flat("d1/f031", name_starts_with="d1/"), self.names[14:20])
+        self.assertEqual(flat("zz"), [])
+        folded = [item.name for page in self.box.walk_blobs(delimiter="/", start_from="d1/f03", results_per_page=2).by_page()
+                  for item in page]
+        self.assertEqual(folded, ["d1/", "d2/", "d3/", "top-a", "top-b"])
+
     def test_prefix(self):
         self.assertEqual([blob.name for blob in self.box.list_blobs(name_starts_with="d1/")], self.names[10:20])
         self.assertEqual([blob.name for blob in self.box.list_blobs(name_starts_with="nothing")], [])
