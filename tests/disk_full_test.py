@@ -10,7 +10,7 @@ from azure.core.exceptions import HttpResponseError
 
 from harness import suite
 from harness.case import TempCase
-from harness.process import need
+from harness.process import http_get, need
 from harness.tombolo import Tombolo
 
 DISK_MIB = 500
@@ -58,6 +58,9 @@ class FullDisk(TempCase):
                 return
         self.fail("a full disk takes everything")
 
+    def metrics(self) -> bytes:
+        return http_get(self.server.admin_port, "/metrics")[1]
+
     def offload(self, name: str):
         """It leaves for a directory elsewhere, and its bytes here are given up."""
         job = self.server.cli("offload", f"full/{name}", "--to", "archive", "--evict", limit_s=60)
@@ -87,9 +90,13 @@ class FullDisk(TempCase):
                 self.blobs().upload_blob(name, BODY)
             self.fill("other1")
             self.check()
+            self.assertIn("the disk is nearly full", self.server.cli("status")["stopped_reason"])
+            self.server.wait_until(lambda: b"\ntombolo_writable 0" in self.metrics(), "tombolo_writable 0")
             self.offload("cold")
             (self.small / "other1").unlink()
             self.is_healed("live")
+            self.assertEqual(self.server.cli("status")["stopped_reason"], "")
+            self.server.wait_until(lambda: b"\ntombolo_writable 1" in self.metrics(), "tombolo_writable 1")
             reserve = self.server.data / "reserve"
             self.server.wait_until(lambda: reserve.exists() and reserve.stat().st_blocks > 0, "reserve held again")
             self.server.kill9()

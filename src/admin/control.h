@@ -58,7 +58,7 @@ struct Status {
   std::uint64_t open_segment_bytes = 0;  // of these: segments that are being written
   std::uint64_t disk_free_bytes = 0;
   std::uint64_t log_bytes = 0, log_syncs = 0, committed_sequence = 0;
-  std::string stopped_reason;  // why the cell takes no writes; empty when it does
+  std::string stopped_reason;  // why the cell takes no writes, or no uploads; empty when it does
 };
 
 /// The certificate that new handshakes show.

@@ -25,7 +25,7 @@ void print(const nlohmann::json& s) {
         {"remote " + remote.at("name").get<std::string>(), healthy ? "ok" : remote.at("problem").get<std::string>()});
   }
   if (const std::string reason = s.at("stopped_reason"); !reason.empty()) {
-    rows.push_back({"STOPPED", "no writes are taken: " + reason});
+    rows.push_back({"STOPPED", "writes are refused: " + reason});
   }
   print_table(rows);
 }

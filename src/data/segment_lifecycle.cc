@@ -370,4 +370,10 @@ std::uint64_t SegmentStore::file_bytes() const {
   return bytes;
 }
 
+std::uint64_t SegmentStore::free_bytes_needed() const {
+  const std::lock_guard lock(state_->mutex);
+  const bool open = state_->stream(kv::Purpose::kStores).current != nullptr;
+  return open ? 0 : state_->config.segment_bytes + state_->config.keep_free_bytes;
+}
+
 }  // namespace tombolo::data

@@ -113,6 +113,8 @@ class SegmentStore {
 
   /// Bytes of all segment files, those on the way out too. For status and metrics.
   std::uint64_t file_bytes() const;
+  /// Free space of the disk below which the next run that stores gets kNoSpace; 0 while a segment is open for it.
+  std::uint64_t free_bytes_needed() const;
   /// True for a segment that compaction may empty: sealed, or retired with no writer left.
   bool compactable(SegmentId segment) const;
   /// In order of ids.

@@ -324,9 +324,12 @@ TEST_F(SegmentStoreTest, SomeSpaceIsKeptFree) {
   stop();
   start({.segment_bytes = 1024 * 1024, .keep_free_bytes = 9 * 1024 * 1024 + 1});
   EXPECT_EQ(write(pattern(1, 1)).error().code, Code::kNoSpace);
+  EXPECT_EQ(store_->free_bytes_needed(), 10u * 1024 * 1024 + 1);
   stop();
   start({.segment_bytes = 1024 * 1024, .keep_free_bytes = 9 * 1024 * 1024});
+  EXPECT_EQ(store_->free_bytes_needed(), 10u * 1024 * 1024);
   EXPECT_TRUE(write(pattern(1, 1)).ok());
+  EXPECT_EQ(store_->free_bytes_needed(), 0u) << "this one has room";
 }
 
 TEST_F(SegmentStoreTest, AnyFailingCallFailsTheWriteOnlyAndLeavesTheStoreUsable) {

@@ -48,7 +48,7 @@ namespace tombolo::observe {
   X(kSegmentFileBytes, gauge, "tombolo_segment_file_bytes", "Bytes of segment files on local flash.", )                \
   X(kSegmentSyncs, total, "tombolo_segment_syncs_total", "Syncs of segment files.", )                                  \
   X(kDiskFreeBytes, gauge, "tombolo_disk_free_bytes", "Free space where the data directory is.", )                     \
-  X(kDiskReserveBytes, gauge, "tombolo_disk_reserve_bytes", "data.reserve_bytes: writes answer 503 below it.", )       \
+  X(kDiskReserveBytes, gauge, "tombolo_disk_reserve_bytes", "Free space below which uploads are refused: data.segment_bytes and data.reserve_bytes.", )       \
   X(kCacheBytes, gauge, "tombolo_cache_bytes", "Bytes in the block cache.", )                                          \
   X(kCacheLimitBytes, gauge, "tombolo_cache_limit_bytes", "cache.bytes.", )                                            \
   X(kCacheHits, total, "tombolo_cache_hits_total", "Granules served from the block cache.", )                          \

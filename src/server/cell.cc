@@ -4,6 +4,7 @@
 
 #include "data/segment_rows.h"
 #include "meta/ops/usage.h"
+#include "server/writable.h"
 #include "tiering/offload.h"
 #include "tiering/recall.h"
 
@@ -143,6 +144,17 @@ Task<CellUsage> Cell::usage() {
   const std::uint64_t files = segments_->file_bytes();
   sum.open_segment_bytes = files > sealed_bytes ? files - sealed_bytes : 0;
   co_return sum;
+}
+
+Task<std::string> Cell::why_no_writes() {
+  std::optional<Room> room;
+  if (const auto space = co_await disk_.space(); space.ok()) {
+    room = Room{.free_bytes = space->free_bytes,
+                .reserve_bytes = settings_.reserve_bytes,
+                .log_file_bytes = settings_.log_file_bytes,
+                .segment_needs = segments_->free_bytes_needed()};
+  }
+  co_return server::why_no_writes(engine_->status(), room);
 }
 
 Task<tiering::FsckReport> Cell::fsck(tiering::FsckOptions options, tiering::FsckProgress progress) {

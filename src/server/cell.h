@@ -60,6 +60,8 @@ class Cell {
 
   /// Reads counters: cheap in objects, linear in containers and segments.
   Task<CellUsage> usage();
+  /// Why writes are refused now, and what to do; empty while they are taken.
+  Task<std::string> why_no_writes();
   /// Every container of every account.
   Task<std::vector<meta::ContainerKey>> containers();
   /// tiering::take_census of them.

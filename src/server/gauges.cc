@@ -7,7 +7,6 @@
 #include "base/log.h"
 #include "server/process_stats.h"
 #include "server/version.h"
-#include "server/writable.h"
 
 namespace tombolo::server {
 namespace {
@@ -28,7 +27,6 @@ void read_log(Cell& cell) {
   metrics.set(Metric::kLogBytes, {}, number(engine.log.bytes));
   metrics.set(Metric::kCommitted, {}, number(engine.committed.value));
   metrics.set(Metric::kConflicts, {}, number(engine.conflicts));
-  metrics.set(Metric::kWritable, {}, why_no_writes(engine).empty() ? 1 : 0);
   metrics.set(Metric::kQueueDepth, {"log"}, number(engine.queued));
   metrics.set(Metric::kQueueLimit, {"log"}, number(engine.queued_max));
 }
@@ -52,6 +50,12 @@ Task<void> read_store(Cell& cell) {
   metrics.set(Metric::kSegmentLiveBytes, {}, number(usage.bytes_local));
   CO_TRY_ASSIGN(const disk::Space space, cell.disk().space());
   metrics.set(Metric::kDiskFreeBytes, {}, number(space.free_bytes));
+  co_return Result<void>{};
+}
+
+Task<void> read_writable(Cell& cell) {
+  CO_TRY_ASSIGN(const std::string why_not, cell.why_no_writes());
+  cell.metrics().set(Metric::kWritable, {}, why_not.empty() ? 1 : 0);
   co_return Result<void>{};
 }
 
@@ -114,7 +118,7 @@ Task<void> refresh_gauges(Cell& cell, Workers& workers, Settings settings, ReadF
   observe::Metrics& metrics = cell.metrics();
   metrics.set(Metric::kBuildInfo, {kVersion, kRevision}, 1);
   metrics.set(Metric::kCacheLimitBytes, {}, number(settings.cache_bytes));
-  metrics.set(Metric::kDiskReserveBytes, {}, number(settings.reserve_bytes));
+  metrics.set(Metric::kDiskReserveBytes, {}, number(settings.segment_bytes + settings.reserve_bytes));
   metrics.set(Metric::kRequestsLimit, {}, number(settings.requests_max));
   metrics.set(Metric::kQueueLimit, {"workers"}, number(workers.queue_max()));
   while (true) {
@@ -132,9 +136,10 @@ Task<void> refresh_gauges(Cell& cell, Workers& workers, Settings settings, ReadF
       metrics.set(Metric::kConnectionsLimit, {listener}, number(stats.connections_max));
     }
     // A cell in trouble still shows the rest.
+    const auto writable = co_await read_writable(cell);
     const auto stored = co_await read_store(cell);
     const auto jobs = co_await read_jobs(cell);
-    for (const Result<void>& result : {stored, jobs}) {
+    for (const Result<void>& result : {writable, stored, jobs}) {
       if (!result.ok() && result.error().code == Code::kCancelled) co_return result;
     }
     CO_TRY(sleep_for(kGaugesEvery));

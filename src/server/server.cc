@@ -17,7 +17,6 @@
 #include "server/own_places.h"
 #include "server/request_metrics.h"
 #include "server/serve.h"
-#include "server/writable.h"
 
 namespace tombolo::server {
 namespace {
@@ -346,7 +345,7 @@ Task<admin::Status> Server::status() {
   status.log_bytes = engine.log.bytes;
   status.log_syncs = engine.log.syncs;
   status.committed_sequence = engine.committed.value;
-  status.stopped_reason = why_no_writes(engine);
+  CO_TRY_ASSIGN(status.stopped_reason, cell_.why_no_writes());
   co_return status;
 }
 

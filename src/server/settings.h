@@ -39,7 +39,7 @@ namespace tombolo::server {
   X(account_upload_bytes_max, size, "limits.account_upload_bytes_max", 0, "bytes", "announced bodies under way of one account; 503 ServerBusy past it; a single larger one is let in alone; 0 = any") \
   X(cache_bytes, size, "cache.bytes", 128 * 1024 * 1024, "bytes", "memory for verified blocks; raise it when hot reads miss")                \
   X(segment_bytes, size, "data.segment_bytes", 64 * 1024 * 1024, "bytes", "size of a segment file; smaller frees space sooner, larger means fewer files") \
-  X(reserve_bytes, size, "data.reserve_bytes", 64 * 1024 * 1024, "bytes", "free space kept for deletes, flushes and recovery; writes answer 503 below it; an eighth is also held in a file, against other programs") \
+  X(reserve_bytes, size, "data.reserve_bytes", 64 * 1024 * 1024, "bytes", "free space kept for deletes, flushes and recovery; all writes answer 503 below it, and uploads of more than 4 KiB where the next segment (data.segment_bytes) does not fit above it; an eighth is also held in a file, against other programs") \
   X(log_file_bytes, size, "log.file_bytes", 16 * 1024 * 1024, "bytes", "size of a commit log file")                                          \
   X(index_flush_bytes, size, "log.flush_bytes", 32 * 1024 * 1024, "bytes", "commit log to replay after a crash, at most about twice this")    \
   X(gc_interval_seconds, seconds, "tiering.gc_interval_seconds", 5, "s", "how often dead bytes are looked for")                              \

@@ -203,7 +203,8 @@ LogEngineStatus LogEngine::status() const {
                          .queued_max = options_.queue_transactions_max,
                          .flush_owed = flush_owed_,
                          .stalled = {},
-                         .stopped = {}};
+                         .stopped = {},
+                         .space_is_low = space_is_low_};
   const std::lock_guard lock(mutex_);
   status.queued = queue_.size();
   status.stalled = stalled_;

@@ -38,6 +38,7 @@ struct LogEngineStatus {
   bool flush_owed = false;       // what an earlier life left may be in memory alone until the index is flushed
   std::optional<Error> stalled;  // commits are refused until what is logged could be written or applied
   std::optional<Error> stopped;  // commits are refused until restart
+  bool space_is_low = false;     // the last commit found it so: only Purpose::kFreesSpace was taken
 };
 
 /// Thread-safe. Background work runs on `executor`, which must keep running until close() or stop() has ended; one of
@@ -135,7 +136,7 @@ class LogEngine final : public Engine, private CommitTarget {
   // The committer's.
   std::unique_ptr<Sequencer> sequencer_;
   std::optional<SteadyTime> space_seen_;
-  bool space_is_low_ = false;
+  std::atomic<bool> space_is_low_{false};  // status() reads it
 
   mutable std::mutex mutex_;
   std::deque<Pending> queue_;
