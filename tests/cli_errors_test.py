@@ -14,7 +14,7 @@ import urllib.request
 from harness import suite
 from harness.azurite import Azurite
 from harness.case import ServerCase, TempCase
-from harness.process import free_port, need
+from harness.process import ProgramEnded, free_port, need
 from harness.proxy import LyingProxy
 from harness.tombolo import Tombolo
 
@@ -107,6 +107,20 @@ class Usage(Errors, TempCase):
                       **here)
             self.says(FAILED, "the answer was lost.*ask again", "status", **here)
             thread.join()
+
+    def test_the_root_key_of_another_cell(self):
+        with Tombolo(self.folder / "server", dev=False) as server:
+            server.cli("account", "create", "mystore")
+        key = server.data / "root.key"
+        right = key.read_text()
+        key.write_text("ab" * 32)
+        wanted = "root.key is not the key of this cell.*from your backup"
+        self.says(FAILED, wanted, "fsck", "--data", server.data)
+        with self.assertRaisesRegex(ProgramEnded, f"(?s)status 1 .*{wanted}"):
+            server.start()
+        key.write_text(right)
+        with server:
+            self.assertEqual([a["name"] for a in server.cli("account", "list")["accounts"]], ["mystore"])
 
     def test_a_server_that_breaks_off_is_not_checked_behind_its_back(self):
         with Tombolo(self.folder / "server") as server:

@@ -80,6 +80,7 @@ Task<void> Cell::open_parts(Foundation foundation, Background background) {
   };
   store_ = std::make_unique<store::Store>(*services_);
   accounts_ = std::make_unique<store::Accounts>(cell, sealer_);
+  CO_TRY(accounts_->check_root_key());  // before anything else is sealed under it
   RemotePatience patience;
   patience.first_byte_max = std::chrono::seconds(settings_.remote_first_byte_seconds);
   patience.stall_max = std::chrono::seconds(settings_.remote_stall_seconds);

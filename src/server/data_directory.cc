@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/encoding.h"
+#include "base/log.h"
 
 namespace tombolo::server {
 namespace {
@@ -179,11 +180,18 @@ Result<DataDirectory> DataDirectory::open(const std::string& path, Random& rando
                                               "cannot be opened",
                                               path)};
   }
+  const bool is_new = !fs::exists(path + "/root.key", bad);
   TRY_ASSIGN(const std::string root_key, read_or_make_secret(path, "root.key", random));
   TRY_ASSIGN(opened.admin_token_, read_or_make_secret(path, "admin.token", random));
   TRY(make_index_private(path + "/index"));
   opened.root_key_ = *hex_decode(root_key);
   opened.lock_ = lock.release();
+  if (is_new) {
+    log(LogLevel::kWarn, "server",
+        "made a new, empty cell in {}; if your data should be there, stop this server and look whether its disk is "
+        "mounted",
+        fs::absolute(path, bad).lexically_normal().string());
+  }
   return opened;
 }
 

@@ -19,9 +19,9 @@ namespace tombolo::server {
 /// Held for as long as the object lives. Movable, not copyable.
 class DataDirectory {
  public:
-  /// Makes what is missing (the directory 0700), and keeps index/ from all but user and group. Refuses, saying what to
-  /// do, when another process holds it, when its secrets belong to another user or can be read by others, or when
-  /// root.key is missing although data is there.
+  /// Makes what is missing (the directory 0700), tells in the log of a cell that is new, and keeps index/ from all but
+  /// user and group. Refuses, saying what to do, when another process holds it, when its secrets belong to another user
+  /// or can be read by others, or when root.key is missing although data is there.
   static Result<DataDirectory> open(const std::string& path, Random& random);
 
   DataDirectory(DataDirectory&& other) noexcept;

@@ -42,6 +42,16 @@ TEST_F(DataDirectoryTest, MakesPrivateSecretsOnceAndKeepsThem) {
   EXPECT_EQ(second->root_key(), key);
 }
 
+TEST_F(DataDirectoryTest, ANewCellIsToldOf) {
+  const auto told = [this] {
+    testing::internal::CaptureStderr();
+    EXPECT_TRUE(DataDirectory::open(path_, random_).ok());
+    return testing::internal::GetCapturedStderr();
+  };
+  EXPECT_THAT(told(), HasSubstr("made a new, empty cell in " + path_));
+  EXPECT_EQ(told(), "");
+}
+
 TEST_F(DataDirectoryTest, IsHeldByOneAtATime) {
   auto first = DataDirectory::open(path_, random_);
   ASSERT_TRUE(first.ok());

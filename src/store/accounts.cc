@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/log.h"
 #include "base/wire.h"
 #include "meta/ops/admin_rows.h"
 
@@ -73,6 +74,42 @@ Task<void> Accounts::ensure(std::string name, Bytes key1) {
   co_return Result<void>{};
 }
 
+Result<auth::AccountKeys> Accounts::open_keys(const meta::Account& row) const {
+  TRY_ASSIGN(const std::string opened, sealer_.open(purpose(row.name), row.sealed_keys));
+  WireReader reader(opened);
+  auth::AccountKeys keys;
+  keys.tenant = row.tenant;
+  keys.account = row.name;
+  keys.key1 = to_bytes(reader.text());
+  keys.key2 = to_bytes(reader.text());
+  TRY(reader.finish("account keys"));
+  return keys;
+}
+
+Task<void> Accounts::check_root_key() {
+  CO_TRY_ASSIGN(const auto rows, meta::list_accounts(cell_, std::nullopt));
+  std::vector<std::string_view> closed;
+  for (const meta::Account& row : rows) {
+    if (!open_keys(row).ok()) closed.push_back(row.name);
+  }
+  if (closed.empty()) co_return Result<void>{};
+  if (closed.size() == rows.size()) {
+    co_return Error{
+        Code::kCorrupt,
+        fmt::format("root.key is not the key of this cell: the keys of none of its {} accounts open under it. "
+                    "Put the root.key that belongs to this data directory back from your backup, then start "
+                    "it again; nothing was changed",
+                    rows.size())};
+  }
+  for (const std::string_view name : closed) {
+    log(LogLevel::kError, "store",
+        "the keys of the account {} do not open under root.key: they are damaged, or were made while another root.key "
+        "was here; its clients are refused, the other accounts are served",
+        name);
+  }
+  co_return Result<void>{};
+}
+
 Task<std::shared_ptr<const auth::PreparedKeys>> Accounts::find(std::string account) {
   {
     const std::lock_guard lock(mutex_);
@@ -84,14 +121,7 @@ Task<std::shared_ptr<const auth::PreparedKeys>> Accounts::find(std::string accou
     remember(account, nullptr);
     co_return nullptr;
   }
-  CO_CHECK_ASSIGN(const std::string opened, sealer_.open(purpose(account), row->sealed_keys));
-  WireReader reader(opened);
-  auth::AccountKeys keys;
-  keys.tenant = row->tenant;
-  keys.account = account;
-  keys.key1 = to_bytes(reader.text());
-  keys.key2 = to_bytes(reader.text());
-  CO_CHECK(reader.finish("account keys"));
+  CO_CHECK_ASSIGN(auth::AccountKeys keys, open_keys(*row));
   auto prepared = std::make_shared<const auth::PreparedKeys>(std::move(keys));
   remember(account, prepared);
   co_return prepared;

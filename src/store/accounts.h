@@ -9,6 +9,7 @@
 #include "auth/key_ring.h"
 #include "auth/seal.h"
 #include "meta/cell.h"
+#include "meta/model/account.h"
 
 namespace tombolo::store {
 
@@ -29,12 +30,17 @@ class Accounts final : public auth::KeyRing {
   Task<std::shared_ptr<const auth::PreparedKeys>> find(std::string account) override;
   /// In name order.
   Task<std::vector<std::string>> list();
+  /// Opens the keys of every account. kCorrupt, and nothing should be sealed any more, when there are accounts and none
+  /// opens: the root key is not the one that they were sealed with. Single ones that do not open are told of in the
+  /// log.
+  Task<void> check_root_key();
 
  private:
   struct Cached {
     std::shared_ptr<const auth::PreparedKeys> keys;  // nullptr: known not to exist
     SteadyTime read;
   };
+  Result<auth::AccountKeys> open_keys(const meta::Account& row) const;
   Task<auth::AccountKeys> store_new(std::string name, Bytes key1, Bytes key2);
   void remember(const std::string& name, std::shared_ptr<const auth::PreparedKeys> keys);
 

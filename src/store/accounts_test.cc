@@ -50,5 +50,30 @@ TEST(Accounts, ARequestThatCameTooEarlyDoesNotHideTheNewAccount) {
   EXPECT_NE(*run_to_end(accounts.find("early")), nullptr);
 }
 
+TEST(Accounts, AnotherCellsRootKeyIsFoundOut) {
+  ManualClock clock;
+  SeededRandom random(1);
+  kv::MemoryEngine engine(clock, {.fault = {}, .guard_of = meta::keys::guard_of});
+  meta::Stamper stamper(engine, random, clock);
+  meta::IdAllocator ids(engine, random);
+  SegmentLedger ledger;
+  meta::HeldSeals seals;
+  ASSERT_TRUE(run_to_end(stamper.recover()).ok());
+  ASSERT_TRUE(run_to_end(ids.recover()).ok());
+  const meta::Cell cell{engine, random, clock, stamper, ids, ledger, seals};
+  const Bytes key(auth::Sealer::kRootKeyBytes, std::byte{1}), other_key(auth::Sealer::kRootKeyBytes, std::byte{2});
+  const auth::Sealer sealer(key, random), other_sealer(other_key, random);
+  Accounts accounts(cell, sealer), others(cell, other_sealer);
+  EXPECT_TRUE(run_to_end(others.check_root_key()).ok()) << "nothing is sealed yet";
+  ASSERT_TRUE(run_to_end(accounts.create("mystore")).ok());
+  EXPECT_TRUE(run_to_end(accounts.check_root_key()).ok());
+  const auto wrong = run_to_end(others.check_root_key());
+  ASSERT_FALSE(wrong.ok());
+  EXPECT_EQ(wrong.error().code, Code::kCorrupt);
+  EXPECT_NE(wrong.error().message.find("root.key"), std::string::npos);
+  ASSERT_TRUE(run_to_end(others.create("lost")).ok());
+  EXPECT_TRUE(run_to_end(accounts.check_root_key()).ok()) << "one damaged account stops no cell";
+}
+
 }  // namespace
 }  // namespace tombolo::store
