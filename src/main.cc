@@ -10,7 +10,10 @@ int main(int argc, char** argv) {
   programs.serve = [](const cli::ServeArguments& arguments) {
     return server::serve({arguments.config_file, arguments.settings});
   };
-  programs.fsck_stopped = server::fsck_stopped;
+  programs.fsck_stopped = [](const cli::ServeArguments& arguments, const auto& asked, const auto& progress) {
+    return server::fsck_stopped({arguments.config_file, arguments.settings}, asked, progress);
+  };
+  programs.data_of_config = server::data_of_config;
   programs.settings_page = server::settings_page;
   return cli::run(argc, argv, programs);
 }

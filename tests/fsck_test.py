@@ -259,9 +259,33 @@ class RepairTest(TempCase):
         self.server.stop()
         self.damage()
         self.assert_healed(self.repair())
+        records = [json.loads(line) for line in (self.server.data / "audit.log").read_text().splitlines()]
+        repairs = [(r["action"], r["result"], r["who"]) for r in records if r["action"] == "fsck.repair"]
+        self.assertEqual(repairs, [("fsck.repair", "ok", f"user {os.geteuid()}, without a server")] * 2)
         self.server.start()
         self.client = self.server.account.client()
         self.assert_reads_well()
+
+    def test_where_no_server_runs_it_takes_the_settings_that_the_server_takes(self):
+        self.server.stop()
+        (self.server.data / "segments" / os.fsdecode(b"no \xff text\x9b")).write_bytes(b"stray")
+        config = self.folder / "tombolo.toml"
+        config.write_text(f'[server]\ndata = "{self.server.data}"\n[remote]\nca_file = "/nowhere/ca.pem"\n'
+                          f'[audit]\nfile = "{self.folder}/elsewhere.log"\n')
+
+        def check(*options) -> subprocess.CompletedProcess:
+            return subprocess.run([self.server.binary, "fsck", "--config", config, *options], env=self.server.env,
+                                  capture_output=True, text=True, timeout=300)
+
+        refused = check()
+        self.assertEqual(refused.returncode, 1, refused.stdout)
+        self.assertIn("/nowhere/ca.pem", refused.stderr)
+        found = check("--set", "remote.ca_file=", "--json")
+        self.assertEqual(found.returncode, 1, found.stderr)
+        self.assertEqual([finding["kind"] for finding in json.loads(found.stdout)["findings"]], ["segment-orphan"])
+        self.assertFalse((self.folder / "elsewhere.log").exists(), "what only looks is not recorded")
+        self.assertEqual(check("--set", "remote.ca_file=", "--repair", "--json").returncode, 0)
+        self.assertIn('"action":"fsck.repair"', (self.folder / "elsewhere.log").read_text())
 
     def test_what_has_no_other_copy_stays_a_finding(self):
         path, at = self.find(SECOND_BYTES)

@@ -19,15 +19,17 @@ struct ServeArguments {
 /// What the command line starts but does not contain; main.cc connects it to server/.
 struct Programs {
   std::function<int(const ServeArguments&)> serve;
-  /// fsck of a stopped cell: data directory, what to ask (as of the admin API, and so is the answer), who is shown the
-  /// counts now and then.
-  std::function<Result<nlohmann::json>(const std::string&, const nlohmann::json&,
+  /// fsck of a stopped cell: how it is served, what to ask (as of the admin API, and so is the answer), who is shown
+  /// the counts now and then.
+  std::function<Result<nlohmann::json>(const ServeArguments&, const nlohmann::json&,
                                        const std::function<void(const nlohmann::json&)>&)>
       fsck_stopped;
   /// The page of all settings, for --help-settings.
   std::function<std::string()> settings_page;
   std::string version;
 };
+  /// server.data of a configuration file.
+  std::function<Result<std::string>(const std::string&)> data_of_config;
 
 /// The process' exit status, as exit_statuses() in cli/command.h tells.
 int run(int argc, const char* const* argv, const Programs& programs);

@@ -14,6 +14,8 @@ Result<std::string> chosen_account(const Invocation& invocation, Connection& con
 /// or behind the slash: "$BOX/$NAME" with a variable that is not set must not mean more than was wanted.
 Result<std::pair<std::string, std::string>> split_target(const std::string& text);
 
+/// What the options of `serve` say of settings, or those of them that another command has. kInvalid: wrong usage.
+Result<ServeArguments> serve_arguments(const Invocation& invocation);
 int serve(const Invocation& invocation);
 Result<int> account_create(const Invocation& invocation, Connection& connection);
 Result<int> account_list(const Invocation& invocation, Connection& connection);

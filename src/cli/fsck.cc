@@ -58,7 +58,15 @@ int print(const Invocation& invocation, const nlohmann::json& report) {
 }  // namespace
 
 int fsck(const Invocation& invocation) {
-  auto connection = Connection::open(invocation.target());
+  const auto arguments = serve_arguments(invocation);
+  if (!arguments.ok()) return fail_usage(arguments.error().message);
+  Target target = invocation.target();
+  if (target.data.empty() && invocation.has("--config")) {
+    auto data = invocation.programs().data_of_config(arguments->config_file);
+    if (!data.ok()) return fail(data.error());
+    target.data = *std::move(data);
+  }
+  auto connection = Connection::open(target);
   if (!connection.ok()) return fail(connection.error());
   nlohmann::json asked = {{"depth", invocation.text("--depth")}};
   if (invocation.has("--repair")) asked["repair"] = true;
@@ -71,8 +79,9 @@ int fsck(const Invocation& invocation) {
   watched["name"] = name;
   auto report = connection->post("fsck", watched, {"fsck/" + name, kLookEvery, show});
   // Nobody is there: the directory is checked from here, if nobody holds it.
-  const bool stopped = !report.ok() && report.error().detail == kNoServer && invocation.has("--data");
-  if (stopped) report = invocation.programs().fsck_stopped(invocation.text("--data"), asked, show);
+  const bool named = invocation.has("--data") || invocation.has("--config");
+  const bool stopped = !report.ok() && report.error().detail == kNoServer && named;
+  if (stopped) report = invocation.programs().fsck_stopped(*arguments, asked, show);
   progress.finish();
   return report.ok() ? print(invocation, *report) : fail(report.error());
 }

@@ -12,6 +12,14 @@ namespace tombolo::cli {
 namespace {
 constexpr Duration kRedrawn = std::chrono::milliseconds(200);
 constexpr Duration kLineEvery = std::chrono::seconds(5);
+
+/// The control character that begins there, U+0080 to U+009F (two bytes of UTF-8) among them; 0: none, or a NUL.
+unsigned char control_at(std::string_view text, std::size_t at) {
+  const auto c = static_cast<unsigned char>(text[at]);
+  if (c < 0x20 || c == 0x7F) return c;
+  const auto next = at + 1 < text.size() ? static_cast<unsigned char>(text[at + 1]) : 0;
+  return c == 0xC2 && next >= 0x80 && next < 0xA0 ? static_cast<unsigned char>(next) : 0;
+}
 }  // namespace
 
 std::string human_bytes(double bytes) {
@@ -34,15 +42,13 @@ std::string human_seconds(double seconds) {
 std::string printable(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0;
-    const bool second_set = c == 0xC2 && next >= 0x80 && next < 0xA0;  // U+0080 to U+009F in UTF-8
-    if (c >= 0x20 && c != 0x7F && !second_set) {
+    const unsigned char control = control_at(text, i);
+    if (control == 0 && text[i] != '\0') {
       out += text[i];
       continue;
     }
-    out += fmt::format("\\x{:02x}", second_set ? next : c);
-    if (second_set) ++i;
+    out += fmt::format("\\x{:02x}", control);
+    if (control > 0x7F) ++i;
   }
   return out;
 }
@@ -66,8 +72,23 @@ void print_table(const std::vector<std::vector<std::string>>& given) {
   }
 }
 
+std::string json_text(const nlohmann::json& json) {
+  const std::string dumped = json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
+  std::string out;
+  for (std::size_t i = 0; i < dumped.size(); ++i) {
+    const unsigned char control = control_at(dumped, i);
+    if (control < 0x7F) {  // what is below 0x20 has been escaped, or is a newline between members
+      out += dumped[i];
+      continue;
+    }
+    out += fmt::format("\\u{:04x}", control);
+    if (control > 0x7F) ++i;
+  }
+  return out + "\n";
+}
+
 void print_json(const nlohmann::json& json) {
-  std::fputs((json.dump(2) + "\n").c_str(), stdout);
+  std::fputs(json_text(json).c_str(), stdout);
 }
 
 int fail(const Error& error) {

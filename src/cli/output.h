@@ -20,6 +20,9 @@ std::string human_seconds(double seconds);
 
 /// Prints columns aligned on the left; the first row is the heading.
 void print_table(const std::vector<std::vector<std::string>>& rows);
+/// Indented, with a newline. What is no UTF-8 is replaced, and control characters are escaped, those above 0x7E too: it
+/// may end on a terminal.
+std::string json_text(const nlohmann::json& json);
 void print_json(const nlohmann::json& json);
 /// "tombolo: message" on standard error; exit status 1, or 3 when no server answered.
 int fail(const Error& error);

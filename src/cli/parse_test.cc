@@ -42,6 +42,16 @@ TEST(Output, NamesThatClientsChoseCommandNoTerminal) {
             "\\x9b31m\xC2\xA7");
 }
 
+TEST(Output, JsonTakesAnyBytesAndCommandsNoTerminal) {
+  const std::string text = json_text({{"what",
+                                       "a\xFF\xC3\xA4\x1b\x7f\xC2\x9B"
+                                       "31m"}});
+  EXPECT_TRUE(says(text, "a\xEF\xBF\xBD\xC3\xA4\\u001b\\u007f\\u009b31m")) << text;
+  EXPECT_EQ(nlohmann::json::parse(text).at("what"),
+            "a\xEF\xBF\xBD\xC3\xA4\x1b\x7f\xC2\x9B"
+            "31m");
+}
+
 TEST(Parse, OptionsStandAnywhere) {
   for (const std::vector<std::string_view>& words :
        {std::vector<std::string_view>{"--data", "d", "offload", "box/p", "--to", "cold", "--evict", "--json"},

@@ -15,6 +15,15 @@ const Parameter kMoved = {.name = "CONTAINER[/PREFIX]",
                           .need = Need::kRequired,
                           .kind = Kind::kContainer};
 
+const Parameter kConfigOption = {.name = "--config",
+                                 .value = "FILE",
+                                 .help = "TOML file; docs/configuration.md names every key",
+                                 .kind = Kind::kFile};
+const Parameter kSetOption = {.name = "--set",
+                              .value = "KEY=VALUE",
+                              .help = "Any setting of the config file, for example cache.bytes=1GiB; may be repeated",
+                              .repeats = true};
+
 const Parameter kEndpointOption = {.name = "--endpoint",
                                    .value = "WHERE",
                                    .help = "azure: URL of the account's Blob service; file: a directory that exists",
@@ -52,10 +61,7 @@ std::vector<Command> all_commands() {
                     .value = "DIR",
                     .help = "Directory that holds everything; made when missing",
                     .kind = Kind::kDirectory},
-                   {.name = "--config",
-                    .value = "FILE",
-                    .help = "TOML file; docs/configuration.md names every key",
-                    .kind = Kind::kFile},
+                   kConfigOption,
                    {.name = "--listen",
                     .value = "ADDRESS:PORT",
                     .help = "Where clients connect",
@@ -66,10 +72,7 @@ std::vector<Command> all_commands() {
                     .default_text = "127.0.0.1:10080"},
                    {.name = "--dev",
                     .help = "Add the emulator's account devstoreaccount1 with its published key; loopback only"},
-                   {.name = "--set",
-                    .value = "KEY=VALUE",
-                    .help = "Any setting of the config file, for example cache.bytes=1GiB; may be repeated",
-                    .repeats = true},
+                   kSetOption,
                    {.name = "--help-settings", .help = "Print every setting with its default and effect, and exit"}},
        .examples = {{.what = "A server for this machine, and which one the commands below talk to",
                      .line = "tombolo serve --data ./data &\nexport TOMBOLO_DATA=./data"},
@@ -256,6 +259,8 @@ std::vector<Command> all_commands() {
        .summary = "Check every row against bytes and remotes; with --data DIR also where no server runs",
        .details =
            "Says on standard error how far it is: on a terminal all the time, elsewhere every five seconds, with "
+           "Where no server runs, pass the --config and --set that it is served with as well: they name the CAs that "
+           "remotes are trusted by, and the audit log, where --repair is recorded. "
            "--json "
            "never. --depth all also searches every remote, below its prefix, for objects that tombolo wrote and no row "
            "names (remote-without-row). What others wrote there is left alone and not reported; a remote with over "
@@ -270,7 +275,9 @@ std::vector<Command> all_commands() {
                         "rows: rows and files; bytes: also every local byte; all: also every remote byte and object",
                     .choices = {"rows", "bytes", "all"},
                     .default_text = "bytes"},
-                   {.name = "--repair", .help = "Heal what another copy or a rule can heal; what is left is findings"}},
+                   {.name = "--repair", .help = "Heal what another copy or a rule can heal; what is left is findings"},
+                   kConfigOption,
+                   kSetOption},
        .examples = {{.what = "Every local byte", .line = "tombolo fsck"},
                     {.what = "Every byte, healing what can be healed", .line = "tombolo fsck --depth all --repair"}},
        .local = fsck,

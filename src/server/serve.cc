@@ -1,6 +1,7 @@
 #include "server/serve.h"
 
 #include <malloc.h>
+#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -60,19 +61,24 @@ std::map<std::string, std::string> environment() {
   return all;
 }
 
+Result<void> apply_config(Settings& settings, const std::string& path) {
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  if (!file) {
+    return Error{
+        Code::kNotFound,
+        fmt::format(
+            "cannot read the config file {}: pass the --config of one that is there and that this user may read",
+            path)};
+  }
+  return apply_toml(settings, text.str(), path);
+}
+
 Result<Settings> load_settings(const ServeArguments& arguments) {
   Settings settings;
   if (!arguments.config_file.empty()) {
-    std::ifstream file(arguments.config_file);
-    std::stringstream text;
-    text << file.rdbuf();
-    if (!file) {
-      return Error{Code::kNotFound,
-                   fmt::format("cannot read the config file {}: pass the --config of one that is there and that this "
-                               "user may read",
-                               arguments.config_file)};
-    }
-    TRY(apply_toml(settings, text.str(), arguments.config_file));
+    TRY(apply_config(settings, arguments.config_file));
   }
   TRY(apply_environment(settings, environment()));
   for (const auto& [key, text] : arguments.settings) {
@@ -192,6 +198,10 @@ Result<void> print_welcome(const Settings& settings, const Server& server, Cell&
   return {};
 }
 
+std::string audit_path(const Settings& settings) {
+  return settings.audit_file.empty() ? settings.data + "/audit.log" : settings.audit_file;
+}
+
 // Settings that differ from their defaults, none of which is a secret.
 admin::AuditRecord life_record(std::string action, const Settings& settings) {
   admin::AuditRecord record;
@@ -231,7 +241,7 @@ Result<void> run(const Settings& settings, MakeGround make_ground) {
   SystemClock clock;
   SystemRandom random;
   observe::Metrics metrics;
-  AuditFile audit_file(settings.audit_file.empty() ? settings.data + "/audit.log" : settings.audit_file);
+  AuditFile audit_file(audit_path(settings));
   Runtime runtime(
       {.loops = static_cast<unsigned>(settings.threads), .workers = static_cast<unsigned>(settings.workers)});
   std::unique_ptr<TlsFiles> tls;
@@ -275,6 +285,17 @@ Result<void> run(const Settings& settings, MakeGround make_ground) {
   return result.ok() ? closed : result;
 }
 
+// As the server would have recorded it, but for who asked: nobody showed a token.
+admin::AuditRecord repair_record(const Result<tiering::FsckReport>& report) {
+  admin::AuditRecord record;
+  record.action = "fsck.repair";
+  record.target = "fsck";
+  record.who = fmt::format("user {}, without a server", ::geteuid());
+  record.result = report.ok() ? "ok" : std::string(code_name(report.error().code));
+  if (report.ok()) record.details.emplace_back("repairs", std::to_string(report->repairs_total));
+  return record;
+}
+
 int fail(const Error& error) {
   std::fputs(fmt::format("tombolo: {}\n", error.message).c_str(), stderr);
   return 1;
@@ -298,19 +319,33 @@ int serve(const ServeArguments& arguments, MakeGround make_ground) {
   return result.ok() ? 0 : fail(result.error());
 }
 
-Result<nlohmann::json> fsck_stopped(const std::string& data, const nlohmann::json& asked,
+Result<std::string> data_of_config(const std::string& config_file) {
+  Settings settings;
+  TRY(apply_config(settings, config_file));
+  return settings.data;
+}
+
+Result<nlohmann::json> fsck_stopped(const ServeArguments& arguments, const nlohmann::json& asked,
                                     const std::function<void(const nlohmann::json&)>& progress) {
   TRY_ASSIGN(const tiering::FsckOptions options, admin::fsck_options(asked));
-  Settings settings;
-  settings.data = data;
+  TRY_ASSIGN(const Settings settings, load_settings(arguments));
   SystemClock clock;
   SystemRandom random;
   Runtime runtime({});
   observe::Metrics metrics;
   TRY_ASSIGN(auto opened, open_cell(settings, machine_ground, Background::kNone, clock, random, runtime, metrics));
+  AuditFile audit_file(audit_path(settings));
+  Audit audit(audit_file, runtime.workers(), clock, metrics);
+  const bool repairs = options.mending == tiering::Mending::kYes;
+  if (repairs) {
+    TRY(audit_file.open());
+  }
   const auto show = [&progress](const tiering::FsckCounts& counts) { progress(admin::fsck_json(counts)); };
   const auto report = run_on(runtime.background(), opened.cell->fsck(options, show));
   const auto closed = run_on(runtime.background(), opened.cell->close());
+  if (repairs) {
+    TRY(audit.record_now(repair_record(report)));
+  }
   if (!report.ok()) return report.error();
   TRY(closed);
   return admin::fsck_json(*report);

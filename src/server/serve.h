@@ -38,9 +38,12 @@ Result<Ground> machine_ground(const std::string& data, Workers& workers);
 /// pass another ground: one that forgets what was not synced.
 int serve(const ServeArguments& arguments, MakeGround make_ground = machine_ground);
 
-/// Checks a stopped cell's data directory: `asked` and the answer are those of the admin API's fsck; `progress` is
-/// shown the counts until then.
-Result<nlohmann::json> fsck_stopped(const std::string& data, const nlohmann::json& asked,
+/// server.data of a TOML file; kNotFound when it cannot be read, kInvalid when it is none.
+Result<std::string> data_of_config(const std::string& config_file);
+
+/// Checks the data directory of a cell that `arguments` would serve, and that is stopped: `asked` and the answer are
+/// those of the admin API's fsck; `progress` is shown the counts until then. A repair is recorded in the audit log.
+Result<nlohmann::json> fsck_stopped(const ServeArguments& arguments, const nlohmann::json& asked,
                                     const std::function<void(const nlohmann::json&)>& progress);
 
 }  // namespace tombolo::server

@@ -43,6 +43,8 @@ int main(int argc, char** argv) {
   programs.serve = [](const cli::ServeArguments& arguments) {
     return server::serve({arguments.config_file, arguments.settings}, unsynced_ground);
   };
-  programs.fsck_stopped = server::fsck_stopped;
+  programs.fsck_stopped = [](const cli::ServeArguments& arguments, const auto& asked, const auto& progress) {
+    return server::fsck_stopped({arguments.config_file, arguments.settings}, asked, progress);
+  };
   return cli::run(argc, argv, programs);
 }
