@@ -204,6 +204,8 @@ class PackageTest(unittest.TestCase):
         server.cli("account", "create", "mystore")
         server.cli("container", "create", "documents", "--account", "mystore")
         done = self.azcopy.copy(f"{tree}/*", self.sas(server, "mystore", "documents"), "--recursive", "--put-md5")
+        said = root.run("tombolo", "account", "list").stdout  # the server of /etc/tombolo/tombolo.toml
+        self.assertIn("mystore", said)
         self.assertEqual(done.summary["TransfersFailed"], "0")
         self.check_download(server, tree, "first")
 

@@ -70,7 +70,12 @@ std::vector<std::string> Invocation::all(std::string_view name) const {
 }
 
 Target Invocation::target() const {
-  return {.data = text("--data"), .url = text("--admin"), .ca_file = text("--ca-file")};
+  const auto installed = [programs = programs_]() -> std::string {
+    if (!programs->data_of_config) return {};
+    const auto data = programs->data_of_config(std::string(kInstalledConfig));
+    return data.ok() ? *data : "";
+  };
+  return {.data = text("--data"), .url = text("--admin"), .ca_file = text("--ca-file"), .installed_data = installed};
 }
 
 }  // namespace tombolo::cli

@@ -44,7 +44,8 @@ Result<std::string> token_of(const std::string& data) {
   if (line.ok()) return line;
   Error error = std::move(line).error();
   error.message += error.code == Code::kPermissionDenied
-                       ? "; run this as the user that runs the server, or set TOMBOLO_ADMIN_URL and TOMBOLO_ADMIN_TOKEN"
+                       ? "; run this as the user that runs the server (of the package: sudo -u tombolo tombolo …), or "
+                         "set TOMBOLO_ADMIN_URL and TOMBOLO_ADMIN_TOKEN"
                        : fmt::format(
                              "; has a server run on this directory? Start one with `tombolo serve --data {}`, "
                              "or pass the --data DIR of the one that runs",
@@ -113,9 +114,13 @@ Task<nlohmann::json> watched(Task<nlohmann::json> task, http::Client& client, st
 }  // namespace
 
 Result<Connection> Connection::open(const Target& target) {
-  const std::string data = !target.data.empty() ? target.data : environment("TOMBOLO_DATA");
+  std::string data = !target.data.empty() ? target.data : environment("TOMBOLO_DATA");
+  std::string url = !target.url.empty() ? target.url : environment("TOMBOLO_ADMIN_URL");
   Connection made;
   made.token_ = environment("TOMBOLO_ADMIN_TOKEN");
+  // Only where nothing at all is said: this machine's token is shown to no server of another address.
+  const bool nothing_said = made.token_.empty() && data.empty() && url.empty();
+  if (nothing_said && target.installed_data) data = target.installed_data();
   if (made.token_.empty() && data.empty()) {
     return Error{Code::kInvalid,
                  "say which server: pass --data DIR (the directory given to `tombolo serve`), or set TOMBOLO_DATA, or "
@@ -124,7 +129,6 @@ Result<Connection> Connection::open(const Target& target) {
   if (made.token_.empty()) {
     TRY_ASSIGN(made.token_, token_of(data));
   }
-  std::string url = !target.url.empty() ? target.url : environment("TOMBOLO_ADMIN_URL");
   if (url.empty() && !data.empty()) {
     auto written = first_line(data + "/admin.url");
     if (written.ok()) url = *written;
@@ -161,7 +165,7 @@ http::Request Connection::request_for(const std::string& method, const std::stri
 Result<nlohmann::json> Connection::call(const std::string& method, const std::string& path, const std::string& body,
                                         const Watch* watch) {
   http::ClientConfig config;
-  config.first_byte_max = std::chrono::hours(24);  // fsck answers when it has looked at everything
+  config.first_byte_max = answer_within_;
   config.tls = tls_;
   boost::asio::io_context loop(1);  // outlives the client's connections
   http::Client client(config);
@@ -184,6 +188,13 @@ Error Connection::about_server(Error error, const std::string& method) const {
             kNoServer};
   }
   if (error.code != Code::kUnavailable && error.code != Code::kDeadline) return error;
+  if (error.code == Code::kDeadline) {
+    return {Code::kUnavailable,
+            fmt::format("no answer within {} s: the server at {}:{} is there, but busy, or waits for its disk or a "
+                        "remote. Its log says for what (journalctl -u tombolo, or its standard error){}",
+                        std::chrono::duration_cast<std::chrono::seconds>(answer_within_).count(), host_, port_,
+                        method == "GET" ? "; ask again" : "; it may have been done: look before you ask again")};
+  }
   return {Code::kUnavailable,
           fmt::format("the answer was lost ({}){}", error.message,
                       method == "GET" ? "; ask again" : "; it may have been done: look before you ask again")};

@@ -20,15 +20,23 @@ struct Target {
   std::string data;     // --data
   std::string url;      // --admin
   std::string ca_file;  // --ca-file: who signed the server's certificate, besides the system's CAs (https only)
+  /// The data directory of the server that this machine's package runs, asked for when nothing else says which; empty:
+  /// there is none. May be null.
+  std::function<std::string()> installed_data = {};
 };
 
 /// Error::detail where no connection could be made, so that nothing was done.
 inline constexpr std::string_view kNoServer = "NoServer";
 
+inline constexpr Duration kAnswerWithin = std::chrono::seconds(60);
+
 class Connection {
  public:
   /// kInvalid, with what to pass, when nothing says where the server is.
   static Result<Connection> open(const Target& target);
+
+  /// How long the server may take to begin an answer; kAnswerWithin unless a command knows that its own takes longer.
+  void wait_for_answers(Duration most) { answer_within_ = most; }
 
   /// Errors: kNoServer; kUnavailable, the answer was lost; kBusy, 503; others are the server's.
   Result<nlohmann::json> get(const std::string& path);
@@ -53,6 +61,7 @@ class Connection {
   std::string host_;
   std::uint16_t port_ = 0;
   std::string token_;
+  Duration answer_within_ = kAnswerWithin;
 };
 
 }  // namespace tombolo::cli

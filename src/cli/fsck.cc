@@ -9,6 +9,7 @@ namespace tombolo::cli {
 namespace {
 
 constexpr Duration kLookEvery = std::chrono::milliseconds(500);
+constexpr Duration kFsckMax = std::chrono::hours(24);  // it answers when it has looked at everything
 
 std::uint64_t number(const nlohmann::json& report, const char* name) {
   return report.at(name).get<std::uint64_t>();
@@ -68,6 +69,7 @@ int fsck(const Invocation& invocation) {
   }
   auto connection = Connection::open(target);
   if (!connection.ok()) return fail(connection.error());
+  connection->wait_for_answers(kFsckMax);
   nlohmann::json asked = {{"depth", invocation.text("--depth")}};
   if (invocation.has("--repair")) asked["repair"] = true;
   SystemClock clock;

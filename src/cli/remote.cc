@@ -14,6 +14,9 @@
 namespace tombolo::cli {
 namespace {
 
+constexpr Duration kTestBesides = std::chrono::minutes(10);  // what a test takes besides measuring, its tries included
+constexpr std::uint64_t kTestMax = 600;                      // seconds; the server refuses more
+
 struct Credential {
   const char *variable, *member;
 };
@@ -172,6 +175,7 @@ Result<int> remote_list(const Invocation& invocation, Connection& connection) {
 }
 
 Result<int> remote_test(const Invocation& invocation, Connection& connection) {
+  connection.wait_for_answers(kTestBesides + std::chrono::seconds(std::min(kTestMax, invocation.number("--seconds"))));
   const nlohmann::json limits = {{"bytes", invocation.number("--bytes")}, {"seconds", invocation.number("--seconds")}};
   TRY_ASSIGN(const auto answer,
              connection.post("remotes/" + percent_encode(invocation.text("NAME")) + "/test", limits));

@@ -324,7 +324,8 @@ std::span<const Parameter> server_options() {
   static const std::vector<Parameter> all = {
       {.name = "--data",
        .value = "DIR",
-       .help = "Data directory of the server to talk to [TOMBOLO_DATA]",
+       .help = "Data directory of the server to talk to [TOMBOLO_DATA]; when nothing says which server: that of "
+               "/etc/tombolo/tombolo.toml",
        .kind = Kind::kDirectory},
       {.name = "--admin", .value = "URL", .help = "Its admin URL, where it runs elsewhere [TOMBOLO_ADMIN_URL]"},
       {.name = "--ca-file",
