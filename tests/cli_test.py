@@ -2,6 +2,7 @@
 """The command line: what each command answers, in words and as JSON; what it says when it cannot, and its exit status."""
 import json
 import os
+import pty
 import stat
 import subprocess
 import urllib.parse
@@ -17,7 +18,8 @@ class CliCase(ServerCase):
         """Words, not JSON."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith("TOMBOLO_")}
         command = [need("TOMBOLO_BIN"), "--data", str(self.server.data), *(str(a) for a in arguments)]
-        return subprocess.run(command, env={**clean, **(env or {})}, capture_output=True, text=True, timeout=60)
+        return subprocess.run(command, env={**clean, **(env or {})}, stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, timeout=60)
 
     def fails(self, arguments: list, wanted: str, status: int = 1, env: dict | None = None):
         """Fails with that status, on standard error only, with words that hold `wanted` (a regular expression)."""
@@ -65,6 +67,26 @@ class ContainersAndSas(CliCase):
         self.assertNotIn("photos", [c["name"] for c in self.server.cli("container", "list")["containers"]])
 
     def test_refusals(self):
+    def test_a_person_is_asked_before_a_container_goes(self):
+        def delete(answer: bytes, *options) -> tuple[int, str]:
+            """With standard input on a terminal, where a person answers."""
+            master, terminal = pty.openpty()
+            self.addCleanup(os.close, master)
+            os.write(master, answer)
+            done = subprocess.run([need("TOMBOLO_BIN"), "--data", self.server.data, "container", "delete", "asked", *options],
+                                  stdin=terminal, capture_output=True, text=True, timeout=60)
+            os.close(terminal)
+            return done.returncode, done.stderr
+
+        self.server.cli("container", "create", "asked")
+        for answer in (b"n\n", b"\n", b"\x04"):  # the last one ends the input
+            status, said = delete(answer)
+            self.assertEqual(status, 1)
+            self.assertRegex(said, "Delete container asked of account devstoreaccount1 .*nothing was deleted: .*--yes")
+        self.assertEqual(delete(b"y\n")[0], 0)
+        self.server.cli("container", "create", "asked")
+        self.assertEqual(delete(b"", "--yes"), (0, ""))
+
         self.server.cli("container", "create", "twice")
         self.fails(["container", "create", "twice"], "exists")
         self.fails(["container", "create", "UPPER"], "lower-case letters")

@@ -113,8 +113,9 @@ std::vector<Command> all_commands() {
        .online = container_list},
       {.path = "container delete",
        .summary = "Delete a container and all it holds",
+       .details = "Where standard input is a terminal it asks first.",
        .arguments = {container_name(Kind::kContainer)},
-       .options = {kAccountOption},
+       .options = {kAccountOption, {.name = "--yes", .help = "Do not ask"}},
        .examples = {{.what = "One that is not needed",
                      .line = "tombolo container create scratch\ntombolo container delete scratch"}},
        .online = container_delete},
@@ -258,9 +259,9 @@ std::vector<Command> all_commands() {
       {.path = "fsck",
        .summary = "Check every row against bytes and remotes; with --data DIR also where no server runs",
        .details =
-           "Says on standard error how far it is: on a terminal all the time, elsewhere every five seconds, with "
            "Where no server runs, pass the --config and --set that it is served with as well: they name the CAs that "
            "remotes are trusted by, and the audit log, where --repair is recorded. "
+           "Says on standard error how far it is: on a terminal all the time, elsewhere every five seconds, with "
            "--json "
            "never. --depth all also searches every remote, below its prefix, for objects that tombolo wrote and no row "
            "names (remote-without-row). What others wrote there is left alone and not reported; a remote with over "

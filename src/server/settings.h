@@ -44,7 +44,7 @@ namespace tombolo::server {
   X(index_flush_bytes, size, "log.flush_bytes", 32 * 1024 * 1024, "bytes", "commit log to replay after a crash, at most about twice this")    \
   X(gc_interval_seconds, seconds, "tiering.gc_interval_seconds", 5, "s", "how often dead bytes are looked for")                              \
   X(gc_grace_seconds, seconds, "tiering.gc_grace_seconds", 5, "s", "age at which a dead gen's local bytes may go")                           \
-  X(remote_grace_seconds, seconds, "tiering.remote_grace_seconds", 30, "s", "age at which a dead gen's remote copy is deleted")              \
+  X(remote_grace_seconds, seconds, "tiering.remote_grace_seconds", 604'800, "s", "age at which a dead gen's remote copy is deleted; keep it above the age of the oldest backup that you would restore") \
   X(compact_dead_percent, count, "tiering.compact_dead_percent", 20, "percent", "a sealed segment with more dead bytes is compacted")        \
   X(offload_parallel, count, "tiering.offload_parallel", 8, "objects", "objects that one job moves at once")                                 \
   X(jobs_max, count, "tiering.jobs_max", 2, "jobs", "jobs that run at once")                                                                 \

@@ -45,7 +45,8 @@ class Tombolo(Program):
     def cli(self, *arguments, limit_s: float = 600, env: dict | None = None):
         """Runs `tombolo --json ARGUMENTS` against this server and returns what it printed, parsed."""
         command = [self.binary, "--data", str(self.data), "--json", *(str(a) for a in arguments)]
-        done = subprocess.run(command, env=env or self.env, capture_output=True, text=True, timeout=limit_s)
+        done = subprocess.run(command, env=env or self.env, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=limit_s)
         if done.returncode != 0:
             raise RuntimeError(f"{' '.join(command)}: status {done.returncode}\n{done.stdout}{done.stderr}")
         return json.loads(done.stdout) if done.stdout.strip() else None
