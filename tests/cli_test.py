@@ -5,6 +5,7 @@ import os
 import pty
 import stat
 import subprocess
+import time
 import urllib.parse
 
 from harness import raw, suite
@@ -66,7 +67,6 @@ class ContainersAndSas(CliCase):
         self.server.cli("container", "delete", "photos")
         self.assertNotIn("photos", [c["name"] for c in self.server.cli("container", "list")["containers"]])
 
-    def test_refusals(self):
     def test_a_person_is_asked_before_a_container_goes(self):
         def delete(answer: bytes, *options) -> tuple[int, str]:
             """With standard input on a terminal, where a person answers."""
@@ -87,6 +87,7 @@ class ContainersAndSas(CliCase):
         self.server.cli("container", "create", "asked")
         self.assertEqual(delete(b"", "--yes"), (0, ""))
 
+    def test_refusals(self):
         self.server.cli("container", "create", "twice")
         self.fails(["container", "create", "twice"], "exists")
         self.fails(["container", "create", "UPPER"], "lower-case letters")
@@ -127,6 +128,8 @@ class ContainersAndSas(CliCase):
 
 
 class RemotesJobsStatus(CliCase):
+    settings = {"observe.census_seconds": 1}
+
     def test_a_remote_from_add_to_recall(self):
         archive = self.shared / "archive"
         archive.mkdir()
@@ -179,11 +182,19 @@ class RemotesJobsStatus(CliCase):
         status = self.server.cli("status")
         for member in ("version", "durability", "uptime_seconds", "objects", "bytes", "bytes_local", "bytes_cold",
                        "bytes_cached", "segment_file_bytes", "open_segment_bytes", "disk_free_bytes", "log_bytes",
-                       "stopped_reason", "jobs_running", "remotes"):
+                       "exposed", "stopped_reason", "jobs_running", "remotes"):
             self.assertIn(member, status)
         self.assertTrue(status["durability"].startswith("local"), status["durability"])
         self.assertEqual(status["stopped_reason"], "")
         self.assertRegex(self.words("status"), r"durability\s+local")
+        deadline = time.monotonic() + 30
+        while (self.server.cli("status")["exposed"] or {}).get("bytes", 0) < 5:
+            self.assertLess(time.monotonic(), deadline, "never counted")
+            time.sleep(0.2)
+        exposed = self.server.cli("status")["exposed"]
+        self.assertGreaterEqual(exposed["objects"], 1)
+        self.assertRegex(exposed["counted"], r"^\d{4}-\d\d-\d\dT")
+        self.assertRegex(self.words("status"), r"exposed\s+[0-9.]+ [KMG]?i?B on this machine only, the oldest for \d")
         report = self.server.cli("fsck")
         self.assertEqual((report["findings_total"], report["findings"]), (0, []))
         self.assertGreater(report["bytes_verified"], 0)

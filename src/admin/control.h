@@ -47,6 +47,13 @@ struct RemoteTestReport {
   std::optional<Duration> clock_skew;        // its clock minus ours
 };
 
+/// What exists on this machine only.
+struct Exposed {
+  std::uint64_t objects = 0, bytes = 0;
+  double oldest_seconds = 0;  // age of the oldest such object; 0: there is none
+  WallTime counted;
+};
+
 struct Status {
   std::string version, durability;
   double uptime_seconds = 0;
@@ -58,7 +65,8 @@ struct Status {
   std::uint64_t open_segment_bytes = 0;  // of these: segments that are being written
   std::uint64_t disk_free_bytes = 0;
   std::uint64_t log_bytes = 0, log_syncs = 0, committed_sequence = 0;
-  std::string stopped_reason;  // why the cell takes no writes, or no uploads; empty when it does
+  std::optional<Exposed> exposed;  // as it was counted last; none: not counted since the start
+  std::string stopped_reason;      // why the cell takes no writes, or no uploads; empty when it does
 };
 
 /// The certificate that new handshakes show.

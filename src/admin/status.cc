@@ -2,8 +2,20 @@
 #include <nlohmann/json.hpp>
 
 #include "admin/handler.h"
+#include "base/times.h"
 
 namespace tombolo::admin {
+namespace {
+
+nlohmann::json view(const std::optional<Exposed>& exposed) {
+  if (!exposed) return nullptr;
+  return {{"objects", exposed->objects},
+          {"bytes", exposed->bytes},
+          {"oldest_seconds", exposed->oldest_seconds},
+          {"counted", iso8601(exposed->counted)}};
+}
+
+}  // namespace
 
 Task<Reply> status_resource(Context& context, Call call) {
   if (call.path.size() != 1 || call.method != "GET") co_return Error{Code::kNotFound, "status: GET"};
@@ -27,6 +39,7 @@ Task<Reply> status_resource(Context& context, Call call) {
                              {"log_bytes", s.log_bytes},
                              {"log_syncs", s.log_syncs},
                              {"committed_sequence", s.committed_sequence},
+                             {"exposed", view(s.exposed)},
                              {"stopped_reason", s.stopped_reason},
                              {"jobs_running", context.jobs.running()},
                              {"remotes", list}});

@@ -105,13 +105,16 @@ void show(observe::Metrics& metrics, const tiering::Census& census, WallTime now
   place("remote", census.remote);
   place("both", census.both);
   metrics.set(Metric::kExposedBytes, {}, number(census.local.bytes));
-  const std::int64_t age =
-      census.oldest_exposed ? now.micros - static_cast<std::int64_t>(census.oldest_exposed->micros) : 0;
-  metrics.set(Metric::kExposedSeconds, {}, static_cast<double>(std::max<std::int64_t>(0, age)) / 1e6);
+  metrics.set(Metric::kExposedSeconds, {}, census.oldest_exposed ? age_seconds(*census.oldest_exposed, now) : 0);
   metrics.set(Metric::kCensusTime, {}, static_cast<double>(census.finished.micros) / 1e6);
 }
 
 }  // namespace
+
+double age_seconds(Stamp stamp, WallTime now) {
+  const std::int64_t age = now.micros - static_cast<std::int64_t>(stamp.micros);
+  return static_cast<double>(std::max<std::int64_t>(0, age)) / 1e6;
+}
 
 Task<void> refresh_gauges(Cell& cell, Workers& workers, Settings settings, ReadFronts read_fronts,
                           std::shared_ptr<http::TlsServer> tls) {

@@ -32,6 +32,9 @@ using TakeCensus = std::function<Task<tiering::Census>()>;
 /// look that fails is logged, and the next one is taken as if it had not. What it is given outlives it.
 Task<void> take_censuses(TakeCensus take, observe::Metrics& metrics, Clock& clock, Duration rest);
 
+/// 0 for a stamp that is ahead of the clock.
+double age_seconds(Stamp stamp, WallTime now);
+
 inline constexpr Duration kGaugesEvery = std::chrono::seconds(5);
 
 }  // namespace tombolo::server

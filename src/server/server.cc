@@ -229,7 +229,7 @@ Task<void> Server::start() {
   background_.spawn(runtime_.background(),
                     refresh_gauges(cell_, runtime_.workers(), settings_, std::move(fronts), shown));
   if (settings_.census_seconds != 0) {
-    TakeCensus take = [this] { return cell_.census(); };
+    TakeCensus take = [this] { return count_places(); };
     background_.spawn(runtime_.background(), take_censuses(std::move(take), cell_.metrics(), clock_,
                                                            std::chrono::seconds(settings_.census_seconds)));
   }
@@ -326,6 +326,24 @@ Task<void> Server::audit(admin::AuditRecord record) {
   return audit_.record(std::move(record));
 }
 
+Task<tiering::Census> Server::count_places() {
+  const auto census = co_await cell_.census();
+  if (census.ok()) {
+    const std::lock_guard lock(counted_mutex_);
+    counted_ = *census;
+  }
+  co_return census;
+}
+
+std::optional<admin::Exposed> Server::exposed() const {
+  const std::lock_guard lock(counted_mutex_);
+  if (!counted_) return std::nullopt;
+  admin::Exposed exposed{
+      .objects = counted_->local.objects, .bytes = counted_->local.bytes, .counted = counted_->finished};
+  if (counted_->oldest_exposed) exposed.oldest_seconds = age_seconds(*counted_->oldest_exposed, clock_.wall());
+  return exposed;
+}
+
 Task<admin::Status> Server::status() {
   admin::Status status;
   status.version = kVersion;
@@ -336,6 +354,7 @@ Task<admin::Status> Server::status() {
   status.bytes = usage.bytes;
   status.bytes_local = usage.bytes_local;
   status.bytes_cold = usage.bytes_cold;
+  status.exposed = exposed();
   status.bytes_cached = cell_.cache().stats().bytes;
   status.segment_file_bytes = cell_.segments().file_bytes();
   status.open_segment_bytes = usage.open_segment_bytes;

@@ -3,6 +3,8 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 
 #include "admin/control.h"
@@ -56,6 +58,10 @@ class Server final : private admin::Control {
   Task<admin::TlsView> tls() override;
   Task<admin::TlsView> reload_tls() override;
 
+  /// Counts places, and keeps what it found for status().
+  Task<tiering::Census> count_places();
+  std::optional<admin::Exposed> exposed() const;
+
   Cell& cell_;
   const Settings settings_;
   const std::string admin_token_;
@@ -64,6 +70,8 @@ class Server final : private admin::Control {
   Runtime& runtime_;
   Audit& audit_;
   std::atomic<bool> ready_ = false;
+  mutable std::mutex counted_mutex_;
+  std::optional<tiering::Census> counted_;  // under counted_mutex_
   const SteadyTime started_;
   auth::AzureVerifier verifier_;
   admission::Admission admission_;

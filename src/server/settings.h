@@ -26,7 +26,7 @@ namespace tombolo::server {
   X(threads, count, "server.threads", 0, "threads", "event loops; 0 = one a core")                                                           \
   X(workers, count, "server.workers", 0, "threads", "threads for disk calls, hashing and compression; 0 = 4 a core")                         \
   X(log_level, text, "server.log_level", "info", "debug, info, warn, error", "what is logged on standard error")                                \
-  X(access_log, flag, "server.access_log", false, "true, false", "log every request with its id, status, bytes and time")                     \
+  X(access_log, flag, "server.access_log", false, "true, false", "log every request of clients with its id, status, bytes and time; what the admin API changes is in the audit log") \
   X(stop_seconds, seconds, "server.stop_seconds", 20, "s", "how long a graceful stop waits for running requests")                            \
   X(connections_max, count, "limits.connections_max", 16'000, "connections", "open client connections; past it the longest idle gives way to a new one; lowered at start to what the limit of open files allows") \
   X(head_seconds, seconds, "limits.head_seconds", 30, "s", "longest time for a whole request head, and for a new connection to start one") \
