@@ -140,6 +140,7 @@ class PackageTest(unittest.TestCase):
         base = re.search(r"^project\(tombolo VERSION ([0-9.]+) ", (ROOT / "CMakeLists.txt").read_text(), re.MULTILINE)[1]
         self.assertRegex(version, rf"^{re.escape(base)}(\+\d+\.g[0-9a-f]+)?$")
         depends = field(package, "Depends")
+        self.assertIn("ca-certificates", field(package, "Recommends"), "https remotes are checked by the system's CAs")
         for library in ("libc6 (>=", "libstdc++6 (>=", "librocksdb7.8", "libssl3", "adduser"):
             self.assertIn(library, depends)
         root = self.folder / "unpacked"
@@ -160,6 +161,7 @@ class PackageTest(unittest.TestCase):
         self.assertEqual((settings["User"], settings["Type"]), ("tombolo", "notify"))
         # A server that ends because a sync failed is started again for as long as that goes on.
         self.assertEqual((settings["Restart"], settings["StartLimitIntervalSec"]), ("on-failure", "0"))
+        self.assertEqual(settings["LimitCORE"], "0", "a core dump would hold keys")
         # verify looks for the programs that it names on this machine.
         here = self.folder / "tombolo.service"
         text = (root / unit).read_text().replace("/usr/bin/tombolo", str(root / "usr/bin/tombolo"))
@@ -202,10 +204,10 @@ class PackageTest(unittest.TestCase):
         tree = self.folder / "tree"
         make_tree(tree, files=60, size_max=300_000, seed=12)
         server.cli("account", "create", "mystore")
-        server.cli("container", "create", "documents", "--account", "mystore")
-        done = self.azcopy.copy(f"{tree}/*", self.sas(server, "mystore", "documents"), "--recursive", "--put-md5")
         said = root.run("tombolo", "account", "list").stdout  # the server of /etc/tombolo/tombolo.toml
         self.assertIn("mystore", said)
+        server.cli("container", "create", "documents", "--account", "mystore")
+        done = self.azcopy.copy(f"{tree}/*", self.sas(server, "mystore", "documents"), "--recursive", "--put-md5")
         self.assertEqual(done.summary["TransfersFailed"], "0")
         self.check_download(server, tree, "first")
 
@@ -244,11 +246,12 @@ class PackageTest(unittest.TestCase):
         self.assertIn("tombolo", (root.folder / "etc/passwd").read_text())
         self.assertNotIn("tombolo", users)
 
-        # Installed again and purged without data: the user goes, too.
+        # Installed again and purged without data there: the user stays nevertheless, as it may own data elsewhere.
         root.install(package)
-        root.run("dpkg", "--purge", "tombolo")
+        said = root.run("dpkg", "--purge", "tombolo")
         self.assertFalse((root.folder / "var/lib/tombolo").exists())
-        self.assertNotIn("tombolo", (root.folder / "etc/passwd").read_text())
+        self.assertIn("the user tombolo stays", said.stderr)
+        self.assertIn("tombolo", (root.folder / "etc/passwd").read_text())
 
     def brought(self, root: DebianRoot) -> list[str]:
         return root.run("dpkg-query", "-W", "-f", "${Package}\n").stdout.split()
