@@ -205,6 +205,59 @@ class FailedJobs(Scraped):
         self.assertEqual(self.alerts_at(60, {**up, ended: "7x90", failed: "40x90", rows: "7x30 6x60"}), set())
 
 
+    def test_what_is_first_seen_of_a_remote_is_an_increase(self):
+        """A series that begins with 1 has increased by nothing: these begin with 0."""
+        shelf = self.shared / "first"
+        shelf.mkdir()
+        self.server.cli("remote", "add", "first", "--kind", "file", "--endpoint", shelf)
+        box = self.container("first")
+        box.upload_blob("gone", b"x" * 10_000)
+        self.server.cli("offload", "first", "--to", "first", "--evict")
+        outcomes = ("changed_outside", "not_found", "corrupt")
+        asked = {"remote": "first", "operation": "get"}
+        now = scrape(self.server)
+        self.assertEqual([now.value("tombolo_remote_requests_total", outcome=o, **asked) for o in outcomes], [0, 0, 0])
+        (shelf / "first" / "gone").unlink()
+        with self.assertRaises(Exception):
+            box.download_blob("gone").readall()
+        self.assertGreaterEqual(scrape(self.server).value("tombolo_remote_requests_total", outcome="not_found", **asked), 1)
+        series = 'tombolo_remote_requests_total{job="tombolo",instance="a",remote="r",operation="get",outcome="not_found"}'
+        self.assertEqual(self.alerts_at(60, {series: "0x30 1x60"}), {"TomboloRemoteChangedOutside"})
+
+    def test_errors_page_and_what_a_limit_turns_away_does_not(self):
+        labels = 'job="tombolo",instance="a",dialect="azure"'
+        good = {f'tombolo_http_requests_total{{{labels},operation="GetBlob",code="200"}}': "0+600x90"}
+        bad = f'tombolo_http_requests_total{{{labels},operation="GetBlob",code="503"}}'
+        limit = f'tombolo_throttled_requests_total{{{labels},bound="account_rate"}}'
+        self.assertEqual(self.alerts_at(60, good), set())
+        self.assertEqual(self.alerts_at(60, {**good, bad: "0+50x90"}), {"TomboloErrors"})
+        self.assertEqual(self.alerts_at(60, {**good, bad: "0+50x90", limit: "0+50x90"}), set())
+        self.assertEqual(self.alerts_at(60, {**good, bad: "0+100x90", limit: "0+50x90"}), {"TomboloErrors"})
+
+    def test_the_exposed_window_counts_where_there_is_a_remote(self):
+        exposed = {'tombolo_exposed_bytes{job="tombolo",instance="a"}': "5x90",
+                   'tombolo_exposed_seconds{job="tombolo",instance="a"}': "700000x90"}
+        self.assertEqual(self.alerts_at(80, exposed), set())
+        self.assertEqual(self.alerts_at(80, {**exposed, 'tombolo_remote_up{job="tombolo",instance="b",remote="r"}': "1x90"}),
+                         set())
+        self.assertEqual(self.alerts_at(80, {**exposed, 'tombolo_remote_up{job="tombolo",instance="a",remote="r"}': "1x90"}),
+                         {"TomboloExposed"})
+
+    def test_a_census_that_never_came_to_an_end_is_stale(self):
+        started = {'process_start_time_seconds{job="tombolo",instance="a"}': "0x420"}
+        counted = 'tombolo_census_timestamp_seconds{job="tombolo",instance="a"}'
+        self.assertEqual(self.alerts_at(300, started), set())
+        self.assertEqual(self.alerts_at(400, started), {"TomboloCensusStale"})
+        self.assertEqual(self.alerts_at(400, {**started, counted: "0+60x420"}), set())
+        self.assertEqual(self.alerts_at(400, {**started, counted: "60x420"}), {"TomboloCensusStale"})
+
+    def test_a_certificate_is_renewed_in_time(self):
+        expiry = 'tombolo_tls_certificate_expiry_seconds{job="tombolo",instance="a"}'
+        for days, wanted in ((15, set()), (13, {"TomboloCertificateExpiring"}),
+                             (1, {"TomboloCertificateExpiring", "TomboloCertificateExpired"})):
+            self.assertEqual(self.alerts_at(90, {expiry: f"{days * 86400}x90"}), wanted, days)
+
+
 class AuditTest(TempCase):
     def setUp(self):
         super().setUp()
@@ -349,6 +402,8 @@ class OperationsPage(TempCase):
                               capture_output=True, text=True, errors="replace", timeout=180)
         self.assertEqual(done.returncode, 0, f"{done.stdout[-5000:]}\n{done.stderr[-5000:]}")
         self.assertIn('"target":"accounts/mystore/containers"', done.stdout)
+        self.assertRegex(done.stderr, "the server refuses the token")
+        self.assertIn("the old one is refused", done.stdout.splitlines())
 
 
 if __name__ == "__main__":

@@ -36,7 +36,12 @@ MeteredRemote::MeteredRemote(std::shared_ptr<Remote> inner, observe::Metrics& me
       list_(operation("list")),
       remove_(operation("delete")),
       received_(metrics.counter(Metric::kRemoteReceived, {inner_->name()})),
-      sent_(metrics.counter(Metric::kRemoteSent, {inner_->name()})) {}
+      sent_(metrics.counter(Metric::kRemoteSent, {inner_->name()})) {
+  // What an alert waits for: the increase of a series that begins at its first 1 is 0.
+  for (const Code outcome : {Code::kChangedOutside, Code::kNotFound, Code::kCorrupt}) {
+    static_cast<void>(metrics.counter(Metric::kRemoteRequests, {inner_->name(), get_.name, code_name(outcome)}));
+  }
+}
 
 MeteredRemote::Operation MeteredRemote::operation(std::string_view name) const {
   return {name, metrics_.histogram(Metric::kRemoteSeconds, {inner_->name(), name})};
