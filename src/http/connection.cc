@@ -24,6 +24,26 @@ constexpr Duration kSleepAfter = std::chrono::milliseconds(500);
 
 constexpr std::int64_t kMicrosPerSecond = 1'000'000;
 
+// An unfinished head that holds much, while it lives. Made for one too many, it ends the oldest.
+class LargeHead final : public WaitingList::Waiter {
+ public:
+  LargeHead(WaitingList& list, Stream& stream) : stream_(stream), stay_(list, *this) {
+    if (list.size() > kLargeHeadsMax) list.evict_oldest();
+  }
+  /// It gave way, maybe in the moment when more of it came.
+  bool ended() const { return ended_; }
+
+ private:
+  void give_way() override {
+    ended_ = true;
+    stream_.cancel();
+  }
+
+  Stream& stream_;
+  bool ended_ = false;
+  const WaitingList::Stay stay_;
+};
+
 }  // namespace
 
 std::string_view DateCache::now() {
@@ -95,11 +115,13 @@ void Connection::stop_if_idle() {
 Task<std::optional<RequestHead>> Connection::read_head() {
   const Deadline until = deadline_after(shared_.config.head_time_max);
   RequestParser parser;
+  std::optional<LargeHead> large;
   while (true) {
     if (!input_.empty()) {
       const auto progress = parser.advance(input_.text());
       if (!progress) {
         stay_.reset();
+        large.reset();
         CO_TRY(refuse(progress.error(), parser.is_head()));
         co_return std::nullopt;
       }
@@ -109,13 +131,19 @@ Task<std::optional<RequestHead>> Connection::read_head() {
         co_return std::optional<RequestHead>(parser.take());
       }
     }
+    if (large && large->ended()) {
+      stay_.reset();
+      co_return std::nullopt;
+    }
     if (!stay_) stay_.emplace(loop_.waiting, *this);
+    if (!large && input_.bytes().size() >= kSmallHead) large.emplace(loop_.large_heads, *stream_);
     const auto n = co_await stream_->read_some(input_.room(), until);
     if (n.ok() && *n > 0) {
       input_.added(*n);
       continue;
     }
     stay_.reset();
+    large.reset();
     // An end inside a head, or a lost connection: nobody is there to be told.
     if (!n.ok() && n.error().code == Code::kDeadline) {
       CO_TRY(refuse(Failure::kHeadStalled, parser.is_head()));

@@ -38,7 +38,12 @@ struct LoopShared {
   explicit LoopShared(Clock& clock) : date(clock) {}
   DateCache date;
   WaitingList waiting;
+  WaitingList large_heads;  // unfinished, of kSmallHead and more: strangers send them too, and each holds up to 97 KiB
 };
+
+inline constexpr std::size_t kSmallHead = 8 * 1024;
+/// Unfinished heads of kSmallHead and more of one event loop; for one more, the oldest of them is closed.
+inline constexpr std::size_t kLargeHeadsMax = 64;
 
 /// Lives and is used on its stream's event loop.
 class Connection : public WaitingList::Waiter, public Sleeper, public std::enable_shared_from_this<Connection> {

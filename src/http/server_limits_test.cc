@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "http/connection.h"
 #include "http/pace.h"
 #include "http/server_test_fixture.h"
 
@@ -166,6 +167,25 @@ TEST_F(ServerTest, EvictsHalfSentHeadsToo) {
   std::string rest;
   (void)slow.read_to_end(rest);
   EXPECT_EQ(rest, "");
+}
+
+TEST_F(ServerTest, LetsFewLargeHeadsBeUnfinished) {
+  start();
+  const std::string large = "GET /early HTTP/1.1\r\nHost: h\r\nx: " + std::string(kSmallHead, 'x');
+  std::vector<RawSocket> unfinished;
+  const std::size_t count = loops_.executors().size() * kLargeHeadsMax + 20;
+  for (std::size_t i = 0; i < count; ++i) {
+    unfinished.push_back(connect());
+    unfinished.back().send(large);
+  }
+  for (int n = 0; n < 1'000 && server_->stats().connections > count - 20; ++n) std::this_thread::sleep_for(5ms);
+  EXPECT_LE(server_->stats().connections, count - 20);
+  // The newest go on, and a head that is there in one piece is served.
+  unfinished.back().send("\r\n\r\n");
+  EXPECT_THAT(unfinished.back().read_answer(), EndsWith("no"));
+  RawSocket fresh = connect();
+  fresh.send(large + "\r\n\r\n");
+  EXPECT_THAT(fresh.read_answer(), EndsWith("no"));
 }
 
 TEST_F(ServerTest, ServesANewcomerAmongManyMoreIdleConnectionsThanItKeeps) {

@@ -9,7 +9,7 @@
 
 namespace tombolo::http {
 
-/// Belongs to one event loop, but for oldest().
+/// Belongs to one event loop, but for oldest(). One list of each kind; who is on two is two Waiters.
 class WaitingList {
  public:
   class Waiter {
@@ -42,6 +42,7 @@ class WaitingList {
 
   /// False when nobody waits.
   bool evict_oldest();
+  std::size_t size() const { return waiting_.size(); }
   /// Since when the first one has waited; Deadline::max() when nobody does. Any thread; may be outdated by then.
   Deadline oldest() const { return Deadline(Deadline::duration(oldest_.load(std::memory_order_relaxed))); }
 
