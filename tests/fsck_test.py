@@ -13,6 +13,7 @@ import unittest
 
 from harness import suite
 from harness.case import ProxiedCloudCase, TempCase
+from harness.process import http_get
 from harness.tombolo import Tombolo
 
 CONTAINER, COLD = "hot", "cold"
@@ -254,6 +255,21 @@ class RepairTest(TempCase):
         self.client = self.server.account.client()
         self.assert_reads_well()
         self.assertEqual(self.server.cli("fsck", "--depth", "all")["findings"], [])
+
+    def test_damage_that_a_read_finds_is_counted(self):
+        def counted() -> dict[str, float]:
+            text = http_get(self.server.admin_port, "/metrics")[1].decode()
+            return {kind: float(count)
+                    for kind, count in re.findall(r'^tombolo_damage_total\{kind="(\w+)"\} (\S+)$', text, re.M)}
+
+        self.assertEqual(counted(), {"corrupt": 0, "unreadable": 0, "missing": 0})
+        self.server.stop()
+        self.damage()
+        self.server.start()
+        self.client = self.server.account.client()
+        got = self.client.get_blob_client(CONTAINER, "first").download_blob().readall()
+        self.assertEqual(got, HOT_BYTES, "from its remote copy")
+        self.assertGreaterEqual(counted()["corrupt"], 1)
 
     def test_where_no_server_runs(self):
         self.server.stop()

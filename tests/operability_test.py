@@ -234,6 +234,12 @@ class FailedJobs(Scraped):
         self.assertEqual(self.alerts_at(60, {**good, bad: "0+50x90", limit: "0+50x90"}), set())
         self.assertEqual(self.alerts_at(60, {**good, bad: "0+100x90", limit: "0+50x90"}), {"TomboloErrors"})
 
+    def test_damage_pages_at_its_first_read(self):
+        series = 'tombolo_damage_total{job="tombolo",instance="a",kind="%s"}'
+        quiet = {series % kind: "0x90" for kind in ("corrupt", "unreadable", "missing")}
+        self.assertEqual(self.alerts_at(60, quiet), set())
+        self.assertEqual(self.alerts_at(60, {**quiet, series % "corrupt": "0x50 1x40"}), {"TomboloDamage"})
+
     def test_the_exposed_window_counts_where_there_is_a_remote(self):
         exposed = {'tombolo_exposed_bytes{job="tombolo",instance="a"}': "5x90",
                    'tombolo_exposed_seconds{job="tombolo",instance="a"}': "700000x90"}

@@ -49,6 +49,7 @@ namespace tombolo::observe {
   X(kSegmentSyncs, total, "tombolo_segment_syncs_total", "Syncs of segment files.", )                                  \
   X(kDiskFreeBytes, gauge, "tombolo_disk_free_bytes", "Free space where the data directory is.", )                     \
   X(kDiskReserveBytes, gauge, "tombolo_disk_reserve_bytes", "Free space below which uploads are refused: data.segment_bytes and data.reserve_bytes.", )       \
+  X(kDamage, counter, "tombolo_damage_total", "Reads of local flash that found damage: corrupt (does not verify), unreadable, missing (the segment is gone).", "kind") \
   X(kCacheBytes, gauge, "tombolo_cache_bytes", "Bytes in the block cache.", )                                          \
   X(kCacheLimitBytes, gauge, "tombolo_cache_limit_bytes", "cache.bytes.", )                                            \
   X(kCacheHits, total, "tombolo_cache_hits_total", "Granules served from the block cache.", )                          \

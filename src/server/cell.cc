@@ -78,6 +78,12 @@ Task<void> Cell::open_parts(Foundation foundation, Background background) {
   services_->on_remote_rot = [&metrics = metrics_](std::string_view remote) {
     metrics.counter(observe::Metric::kRemoteRequests, {remote, "get", code_name(Code::kCorrupt)}).add();
   };
+  for (const std::string_view kind : {"corrupt", "unreadable", "missing"}) {
+    static_cast<void>(metrics_.counter(observe::Metric::kDamage, {kind}));  // an alert waits for its first increase
+  }
+  services_->on_local_damage = [&metrics = metrics_](std::string_view kind) {
+    metrics.counter(observe::Metric::kDamage, {kind}).add();
+  };
   store_ = std::make_unique<store::Store>(*services_);
   accounts_ = std::make_unique<store::Accounts>(cell, sealer_);
   CO_TRY(accounts_->check_root_key());  // before anything else is sealed under it

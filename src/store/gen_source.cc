@@ -276,6 +276,17 @@ Result<void> GenSource::open_native(const meta::NativePlace& place) {
   return {};
 }
 
+namespace {
+
+/// As on_local_damage tells it. Empty: the error says nothing of the bytes.
+std::string_view damage_of(const Error& error) {
+  if (error.code == Code::kNotFound) return "missing";
+  if (error.code != Code::kCorrupt) return {};
+  return error.detail == data::kUnreadable ? "unreadable" : "corrupt";
+}
+
+}  // namespace
+
 /// The place that failed may be one that the bytes have left: plan anew from at_, and see whether it still is theirs.
 Task<void> GenSource::recover(Error failed) {
   const bool from_remote = source_ != nullptr && !reading_local_;
@@ -297,6 +308,9 @@ Task<void> GenSource::recover(Error failed) {
   if (!piece.run->local || !same(*piece.run->local, *reading_local_)) {
     if (planted(PlantedBug::evict_under_reader)) co_return failed;
     co_return Result<void>{};
+  }
+  if (const auto damage = damage_of(failed); !damage.empty() && services_.on_local_damage) {
+    services_.on_local_damage(damage);
   }
   // The row still names a segment that is no more: a damage, and nothing that a client could have named wrongly.
   if (failed.code == Code::kNotFound) failed.code = Code::kCorrupt;

@@ -47,6 +47,10 @@ struct Services {
   Limits limits = {};
   /// Called with the name of a remote whose bytes have not verified, asked for twice. Thread-safe and quick.
   std::function<void(std::string_view)> on_remote_rot = {};
+  /// Called with what a read found of bytes that lie in a segment: "corrupt" (they do not verify), "unreadable" (the
+  /// device fails), "missing" (the segment has gone).
+  /// Thread-safe and quick.
+  std::function<void(std::string_view)> on_local_damage = {};
   /// One for all copies of these services.
   std::shared_ptr<KeysAtWork> keys_at_work = std::make_shared<KeysAtWork>();
 };
