@@ -85,6 +85,7 @@ TEST_F(ScanTest, ASectorThatCannotBeReadHidesWhatLiesInItOnly) {
   const auto found = scan();
   ASSERT_TRUE(found.ok()) << to_string(found.error());
   ASSERT_EQ(found->runs.size(), sealed_.size() - 1);
+  EXPECT_GE(found->unreadable, 1u);
   for (const FoundRun& run : found->runs) {
     EXPECT_NE(run.offset, sealed_[2].place.offset);
     EXPECT_EQ(run.verified, run.offset != sealed_[4].place.offset);
@@ -104,8 +105,21 @@ TEST_F(ScanTest, ASectorThatCannotBeReadIsTriedAFewTimesOnly) {
   const auto found = scan_headers();
   ASSERT_TRUE(found.ok()) << to_string(found.error());
   EXPECT_EQ(found->runs.size(), sound->runs.size());
+  EXPECT_EQ(found->unreadable, 0u);
   // From the block before it on one read a block, and four that fail; each long read would have come upon it again.
   EXPECT_LE(count() - before - usual, usual + kStreamStep / kBlockBytes + 8);
+}
+
+TEST_F(ScanTest, AStopWaitsForNoBadSectors) {
+  disk_.lose(segment_path(SegmentId{1}), kSegmentHeaderBytes, *run(file(SegmentId{1})->size()));
+  const auto opened = file(SegmentId{1});
+  for (const int tries : {1, 5}) {
+    int asked = 0;
+    const StopAsked stop = [&asked, tries] { return ++asked > tries; };
+    const std::uint64_t before = disk_.count(testing::DiskCall::kRead);
+    EXPECT_EQ(run(scan_segment(*opened, ScanDepth::kHeaders, stop)).error().code, Code::kCancelled);
+    EXPECT_LE(disk_.count(testing::DiskCall::kRead) - before, static_cast<std::uint64_t>(tries) + 1);
+  }
 }
 
 TEST_F(ScanTest, DamagedDataIsFoundAndDoesNotVerify) {

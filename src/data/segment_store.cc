@@ -243,10 +243,10 @@ Task<void> SegmentStore::read(const SegmentPin& pin, std::uint64_t offset, Mutab
   co_return result;
 }
 
-Task<SegmentScan> SegmentStore::scan(const SegmentPin& pin, ScanDepth depth) {
+Task<SegmentScan> SegmentStore::scan(const SegmentPin& pin, ScanDepth depth, StopAsked stop_asked) {
   const auto segment = pin.shared();
   CO_TRY_ASSIGN(const auto file, state_->file_of(segment));
-  auto scan = co_await scan_segment(*file, depth);
+  auto scan = co_await scan_segment(*file, depth, std::move(stop_asked));
   if (!scan.ok()) co_return about_bytes(*segment, 0, std::move(scan).error());
   co_return scan;
 }

@@ -103,8 +103,9 @@ class SegmentStore {
   /// open or a run in it waits for its commit, kNotFound when there is none such. Call reap() later: the file goes when
   /// no pin holds it and the log's mark covers whatever freed it.
   Task<void> release(SegmentId segment);
-  /// Removes the files of released segments that nothing holds any more, all that it can; then the first error. Tries
-  /// again what suspects() counts; what keeps failing is tried less and less often, at least once an hour.
+  /// Removes the files of released segments that nothing holds any more, all that it can: ReapReport::failed has the
+  /// first error. Tries again what suspects() counts; what keeps failing is tried less and less often, at least once an
+  /// hour.
   Task<ReapReport> reap();
 
   /// Writes the header of a file that has none which verifies or can be read: it follows from the row. False when there
@@ -130,8 +131,9 @@ class SegmentStore {
   /// Reads from a pinned segment's file, opening it (and checking its header) when needed. kCorrupt names the segment
   /// when the file is missing, cut, or another one's, or, with kUnreadable, when the device fails to read it there.
   Task<void> read(const SegmentPin& pin, std::uint64_t offset, MutableBytes out);
-  /// What a pinned segment's file holds, without any row (scan.h). Errors: those of read().
-  Task<SegmentScan> scan(const SegmentPin& pin, ScanDepth depth);
+  /// What a pinned segment's file holds, without any row (scan.h). Errors: those of read(); kCancelled when asked to
+  /// stop.
+  Task<SegmentScan> scan(const SegmentPin& pin, ScanDepth depth, StopAsked stop_asked = {});
   /// Where the segment files are, for checks that start from files instead of rows.
   disk::Disk& disk();
   /// Runs `task` in the background until it ends; false when the store is closing.
