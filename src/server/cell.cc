@@ -11,6 +11,8 @@
 namespace tombolo::server {
 namespace {
 
+// Without a rest an empty cell would keep a core busy.
+constexpr Duration kCollectRestMin = std::chrono::milliseconds(100);
 constexpr std::uint64_t kCellId = 1;  // one cell a process so far
 
 Duration seconds(std::uint64_t count) {
@@ -101,7 +103,7 @@ Task<void> Cell::open_parts(Foundation foundation, Background background) {
   tiering::register_offload(*jobs_, *services_, {.parallel = static_cast<unsigned>(settings_.offload_parallel)});
   tiering::register_recall(*jobs_, *services_);
   if (background == Background::kNone) co_return Result<void>{};
-  tiering::CollectorOptions options{.interval = seconds(settings_.gc_interval_seconds),
+  tiering::CollectorOptions options{.interval = std::max(kCollectRestMin, seconds(settings_.gc_interval_seconds)),
                                     .grace = seconds(settings_.gc_grace_seconds),
                                     .remote_grace = seconds(settings_.remote_grace_seconds),
                                     .compact_dead_percent = static_cast<unsigned>(settings_.compact_dead_percent)};

@@ -4,12 +4,14 @@
 
 #include <toml++/toml.h>
 #include <algorithm>
+#include <array>
 #include <boost/asio/ip/address.hpp>
 #include <charconv>
+#include <optional>
 
 #include "base/nearest.h"
 #include "base/sizes.h"
-#include "base/units.h"
+#include "server/settings_bounds.h"
 
 namespace tombolo::server {
 namespace {
@@ -20,6 +22,15 @@ Error dev_on_loopback_only() {
   return Error{Code::kInvalid,
                "--dev makes an account whose key everybody knows, so it serves loopback only; drop --dev or listen "
                "on 127.0.0.1"};
+}
+
+Error admin_in_clear(const std::string& listen) {
+  return Error{
+      Code::kInvalid,
+      fmt::format("server.admin_listen = \"{}\" would send the admin token over the network in clear: keep it on "
+                  "127.0.0.1, and listen beyond this machine with TLS (tls.admin_listen, tls.cert_file, "
+                  "tls.key_file)",
+                  listen)};
 }
 
 Result<void> assign(std::string& member, std::string_view text) {
@@ -145,15 +156,36 @@ Result<void> apply_toml(Settings& settings, std::string_view document, std::stri
   }
 }
 
-Result<void> apply_environment(Settings& settings, const std::map<std::string, std::string>& environment) {
+namespace {
+
+// Of the command line, although they look like settings.
+constexpr std::array<std::string_view, 2> kNoSettings = {"TOMBOLO_REMOTE_KEY", "TOMBOLO_REMOTE_SAS"};
+
+// "server.listen" of TOMBOLO_SERVER_LISTEN; nothing where the variable is not in a section of the table.
+std::optional<std::string> key_of(std::string_view variable) {
+  constexpr std::string_view kPrefix = "TOMBOLO_";
+  if (!variable.starts_with(kPrefix)) return std::nullopt;
+  if (std::find(kNoSettings.begin(), kNoSettings.end(), variable) != kNoSettings.end()) return std::nullopt;
+  std::string key(variable.substr(kPrefix.size()));
+  const std::size_t end = key.find('_');
+  if (end == std::string::npos) return std::nullopt;
+  for (char& c : key) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  key[end] = '.';
+  const std::string_view section = std::string_view(key).substr(0, end + 1);
   for (const SettingInfo& info : setting_table()) {
-    std::string variable = "TOMBOLO_";
-    for (const char c : info.key)
-      variable += c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-    if (const auto it = environment.find(variable); it != environment.end()) {
-      if (auto done = set(settings, info.key, it->second); !done.ok()) {
-        return Error{Code::kInvalid, fmt::format("environment variable {}: {}", variable, done.error().message)};
-      }
+    if (info.key.starts_with(section)) return key;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<void> apply_environment(Settings& settings, const std::map<std::string, std::string>& environment) {
+  for (const auto& [variable, text] : environment) {
+    const std::optional<std::string> key = key_of(variable);
+    if (!key) continue;
+    if (auto done = set(settings, *key, text); !done.ok()) {
+      return Error{Code::kInvalid, fmt::format("environment variable {}: {}", variable, done.error().message)};
     }
   }
   return {};
@@ -236,7 +268,8 @@ Result<void> validate(const Settings& settings) {
     return Error{Code::kInvalid, "no data directory is named: pass --data DIR (or set server.data in the config file)"};
   }
   TRY_ASSIGN(const Endpoint blob, parse_endpoint(settings.listen));
-  TRY(parse_endpoint(settings.admin_listen));
+  TRY_ASSIGN(const Endpoint admin, parse_endpoint(settings.admin_listen));
+  if (!is_loopback(admin)) return admin_in_clear(settings.admin_listen);
   if (settings.dev && !is_loopback(blob)) return dev_on_loopback_only();
   TRY(validate_public_url(settings.public_url));
   TRY(validate_tls(settings));
@@ -244,30 +277,7 @@ Result<void> validate(const Settings& settings) {
   if (std::find(levels.begin(), levels.end(), settings.log_level) == levels.end()) {
     return Error{Code::kInvalid, "server.log_level must be debug, info, warn or error"};
   }
-  if (settings.segment_bytes < kMiB || settings.segment_bytes > 4 * kGiB) {
-    return Error{Code::kInvalid, "data.segment_bytes must be between 1MiB and 4GiB"};
-  }
-  if (settings.connections_max < 1 || settings.head_seconds < 1 || settings.keep_alive_seconds < 1 ||
-      settings.stall_seconds < 1) {
-    return Error{Code::kInvalid,
-                 "limits.connections_max, limits.head_seconds, limits.keep_alive_seconds and limits.stall_seconds must "
-                 "be at least 1"};
-  }
-  // A try as a whole has 90 s besides the time for its bytes (AzureConfig::try_base).
-  if (settings.remote_first_byte_seconds < 1 || settings.remote_first_byte_seconds > 60) {
-    return Error{Code::kInvalid, "remote.first_byte_seconds must be between 1 and 60"};
-  }
-  if (settings.remote_stall_seconds < 1 || settings.remote_tries < 1 || settings.remote_tries > 100) {
-    return Error{Code::kInvalid,
-                 "remote.stall_seconds and remote.tries must be at least 1, and remote.tries at most 100"};
-  }
-  if (settings.jobs_max < 1 || settings.jobs_max > 1'000) {
-    return Error{Code::kInvalid, "tiering.jobs_max must be between 1 and 1000"};
-  }
-  if (settings.compact_dead_percent < 1 || settings.compact_dead_percent > 99) {
-    return Error{Code::kInvalid, "tiering.compact_dead_percent must be between 1 and 99"};
-  }
-  return {};
+  return check_bounds(settings);
 }
 
 }  // namespace tombolo::server

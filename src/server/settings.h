@@ -16,7 +16,7 @@ namespace tombolo::server {
 #define TOMBOLO_SETTINGS(X)                                                                                                                  \
   X(data, text, "server.data", "", "path", "directory that holds everything; made with mode 0700 when missing")                              \
   X(listen, text, "server.listen", "127.0.0.1:10000", "address:port", "where Azure Blob clients connect; beyond loopback only when you say so") \
-  X(admin_listen, text, "server.admin_listen", "127.0.0.1:10080", "address:port", "admin API, /healthz and /metrics; keep it on loopback")   \
+  X(admin_listen, text, "server.admin_listen", "127.0.0.1:10080", "address:port", "admin API, /healthz and /metrics; loopback only: beyond it there is tls.admin_listen")   \
   X(public_url, text, "server.public_url", "", "URL", "where clients reach the Blob service, as `account create` and `sas` write it: https://blob.example.com, or https://ACCOUNT.blob.example.com for host style; empty: server.listen") \
   X(tls_listen, text, "tls.listen", "", "address:port", "where Azure Blob clients connect over TLS, beside server.listen; empty: nowhere") \
   X(tls_admin_listen, text, "tls.admin_listen", "", "address:port", "the admin API over TLS, beside server.admin_listen; empty: nowhere") \
@@ -42,7 +42,7 @@ namespace tombolo::server {
   X(reserve_bytes, size, "data.reserve_bytes", 64 * 1024 * 1024, "bytes", "free space kept for deletes, flushes and recovery; all writes answer 503 below it, and uploads of more than 4 KiB where the next segment (data.segment_bytes) does not fit above it; an eighth is also held in a file, against other programs") \
   X(log_file_bytes, size, "log.file_bytes", 16 * 1024 * 1024, "bytes", "size of a commit log file")                                          \
   X(index_flush_bytes, size, "log.flush_bytes", 32 * 1024 * 1024, "bytes", "commit log to replay after a crash, at most about twice this")    \
-  X(gc_interval_seconds, seconds, "tiering.gc_interval_seconds", 5, "s", "how often dead bytes are looked for")                              \
+  X(gc_interval_seconds, seconds, "tiering.gc_interval_seconds", 5, "s", "how often dead bytes are looked for; 0 = ten times a second")                              \
   X(gc_grace_seconds, seconds, "tiering.gc_grace_seconds", 5, "s", "age at which a dead gen's local bytes may go")                           \
   X(remote_grace_seconds, seconds, "tiering.remote_grace_seconds", 604'800, "s", "age at which a dead gen's remote copy is deleted; keep it above the age of the oldest backup that you would restore") \
   X(compact_dead_percent, count, "tiering.compact_dead_percent", 20, "percent", "a sealed segment with more dead bytes is compacted")        \
@@ -82,10 +82,11 @@ std::vector<std::pair<std::string, std::string>> changed_settings(const Settings
 Result<void> set(Settings& settings, std::string_view key, std::string_view text);
 /// Applies a TOML document (`where` names it in errors). Unknown keys are errors: a misspelt limit must not be silent.
 Result<void> apply_toml(Settings& settings, std::string_view document, std::string_view where);
-/// Applies TOMBOLO_… variables: TOMBOLO_SERVER_LISTEN is server.listen.
+/// Applies TOMBOLO_… variables: TOMBOLO_SERVER_LISTEN is server.listen. One whose first word is a section of the table
+/// and that names no setting is an error; others (TOMBOLO_DATA, TOMBOLO_REMOTE_KEY) are the command line's.
 Result<void> apply_environment(Settings& settings, const std::map<std::string, std::string>& environment);
-/// What can be judged without starting: addresses parse, --dev is on loopback, a data directory is named, TLS has all
-/// that it needs.
+/// What can be judged without starting: addresses parse, --dev and the admin API in clear are on loopback, a data
+/// directory is named, TLS has all that it needs, numbers are within their bounds (settings_bounds.h).
 Result<void> validate(const Settings& settings);
 
 struct Endpoint {

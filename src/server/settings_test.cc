@@ -39,6 +39,8 @@ TEST(Settings, RefuseWhatIsMisspeltOrMeaningless) {
 TEST(Settings, NumbersThatWouldNotDoWhatTheySayAreRefused) {
   const std::map<std::string_view, std::vector<const char*>> bad = {
       {"tiering.jobs_max", {"0", "1001", "4294967296"}},  // the last is 0 in 32 bits
+      {"server.threads", {"4294967296", "1025"}},
+      {"server.stop_seconds", {"18446744073709551615"}},  // negative in microseconds
       {"remote.first_byte_seconds", {"0", "61"}}};
   for (const auto& [key, texts] : bad) {
     for (const char* text : texts) {
@@ -50,6 +52,31 @@ TEST(Settings, NumbersThatWouldNotDoWhatTheySayAreRefused) {
       EXPECT_TRUE(validate(s).ok());
     }
   }
+}
+
+TEST(Settings, AnEmptyLogFileIsRefused) {
+  Settings s;
+  s.data = "/d";
+  s.log_file_bytes = 0;
+  EXPECT_THAT(validate(s).error().message, HasSubstr("log.file_bytes = 0 is out of bounds: it must be between 65536"));
+}
+
+TEST(Settings, AVariableThatNamesNoSettingIsRefused) {
+  Settings s;
+  EXPECT_THAT(apply_environment(s, {{"TOMBOLO_CACHE_BITES", "5"}}).error().message,
+              HasSubstr("TOMBOLO_CACHE_BITES: there is no setting \"cache.bites\""));
+  const std::map<std::string, std::string> others = {
+      {"TOMBOLO_DATA", "/d"}, {"TOMBOLO_REMOTE_KEY", "k"}, {"TOMBOLO_TOOLS_AT", "t"}, {"TOMBOLO_BIN", "b"}};
+  EXPECT_TRUE(apply_environment(s, others).ok());
+}
+
+TEST(Settings, TheAdminTokenTravelsInClearOnLoopbackOnly) {
+  Settings s;
+  s.data = "/d";
+  s.admin_listen = "0.0.0.0:10080";
+  EXPECT_THAT(validate(s).error().message, HasSubstr("tls.admin_listen"));
+  s.admin_listen = "[::1]:10080";
+  EXPECT_TRUE(validate(s).ok());
 }
 
 TEST(Settings, DevRefusesToLeaveLoopback) {
