@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """`tombolo serve` starts or says why not, stops without losing what it took, and recovers by itself after kill -9."""
 import os
+import pathlib
 import signal
 import subprocess
 import threading
@@ -80,6 +81,16 @@ class Starting(TempCase):
             done = self.serve("--data", self.folder / "other", "--listen", f"127.0.0.1:{server.port}",
                               "--admin-listen", f"127.0.0.1:{free_port()}")
             self.assertIn(str(server.port), done.stderr)
+
+    def test_a_port_that_takes_a_capability(self):
+        everybody_from = int(pathlib.Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text())
+        if everybody_from <= 1:
+            self.skipTest("everybody may bind every port here")
+        command = ["setpriv", "--bounding-set", "-net_bind_service", need("TOMBOLO_BIN"), "serve", "--data",
+                   self.folder / "server", "--listen", "127.0.0.1:1", "--admin-listen", f"127.0.0.1:{free_port()}"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("CAP_NET_BIND_SERVICE", done.stderr)
 
     def test_a_missing_root_key_is_no_new_key(self):
         with Tombolo(self.folder / "server") as server:

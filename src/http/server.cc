@@ -59,8 +59,9 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
     if (!error) acceptor_->non_blocking(true, error);
     if (error) {
       acceptor_.reset();
-      return Error{Code::kUnavailable, fmt::format("cannot listen on {}:{}: {}", shared_.config.address,
-                                                   shared_.config.port, error.message())};
+      const Code code = error == asio::error::access_denied ? Code::kPermissionDenied : Code::kUnavailable;
+      return Error{code, fmt::format("cannot listen on {}:{}: {}", shared_.config.address, shared_.config.port,
+                                     error.message())};
     }
     port_ = acceptor_->local_endpoint().port();
     accepting_.spawn(loops_.front().executor, accept_connections(shared_from_this()));

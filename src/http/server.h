@@ -54,7 +54,8 @@ class Server {
   ~Server();
   Server(const Server&) = delete;
 
-  /// Binds and starts accepting. kInvalid for a bad address; kUnavailable when the port cannot be bound.
+  /// Binds and starts accepting. kInvalid for a bad address; kPermissionDenied where this user may not bind the port
+  /// (one below 1024); kUnavailable when it cannot be bound.
   Result<void> start();
   /// The port in use; 0 before start().
   std::uint16_t port() const;

@@ -58,6 +58,13 @@ std::string url_of(const Endpoint& endpoint, std::uint16_t port, Transport trans
 Result<void> listening(Result<void> started, std::string_view option) {
   if (started.ok()) return started;
   Error error = std::move(started).error();
+  if (error.code == Code::kPermissionDenied) {
+    error.message += fmt::format(
+        "; a port below 1024 takes the capability CAP_NET_BIND_SERVICE (systemctl edit tombolo: docs/tls.md), or pass "
+        "one above with {} ADDRESS:PORT",
+        option);
+    return error;
+  }
   error.message += fmt::format(
       "; pass a free port of this machine with {} ADDRESS:PORT, or end what listens there "
       "(`ss -ltnp` names it)",
