@@ -363,6 +363,7 @@ class AuditTest(TempCase):
         url = f"http://127.0.0.1:{self.server.admin_port}/v1/accounts"
         with self.assertRaises(urllib.error.HTTPError):
             urllib.request.urlopen(urllib.request.Request(url, method="POST", data=b'{"name":"mallory"}'))
+        self.assertEqual(scrape(self.server).value("tombolo_admin_refused_total"), 1)
         self.server.cli("account", "create", "mystore")
         self.assertEqual([r["action"] for r in self.records()], ["server.start", "account.create"])
 

@@ -127,6 +127,10 @@ class Stopping(TempCase):
         with connection:
             self.server.process.send_signal(signal.SIGTERM)
             self.server.wait_until(lambda: "stopping" in self.server.tail(), "word of stopping")
+            for _ in range(5):  # the admin API closes last
+                self.assertEqual(http_get(self.server.admin_port, "/healthz")[0], 503)
+                time.sleep(0.1)
+            self.assertEqual(http_get(self.server.admin_port, "/metrics")[0], 200)
             connection.send(rest)
             answer = connection.answer()
             self.assertEqual(answer.status, 201)

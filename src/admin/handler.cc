@@ -61,6 +61,7 @@ Task<Reply> AdminHandler::answer(http::Exchange& exchange, std::optional<AuditRe
     co_return Error{Code::kNotFound, "the admin API lives under /v1/; see docs/admin-api.md"};
   }
   if (!authorised(head, context_.token)) {
+    refused_.add();
     co_return Error{Code::kUnauthenticated,
                     "send \"Authorization: Bearer TOKEN\" with the token of admin.token in the data directory"};
   }

@@ -13,13 +13,15 @@ namespace tombolo::admin {
 /// GET /healthz and GET /metrics need no token; everything under /v1/ does (`Authorization: Bearer`).
 class AdminHandler final : public http::Handler {
  public:
-  explicit AdminHandler(Context context) : context_(std::move(context)) {}
+  explicit AdminHandler(Context context)
+      : context_(std::move(context)), refused_(context_.metrics.counter(observe::Metric::kAdminRefused, {})) {}
   Task<void> handle(http::Exchange& exchange) override;
 
  private:
   /// Fills `record` in when the request is one that is audited.
   Task<Reply> answer(http::Exchange& exchange, std::optional<AuditRecord>& record);
   Context context_;
+  observe::Counter& refused_;  // requests without the token
 };
 
 // One resource a file.

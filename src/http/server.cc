@@ -77,11 +77,12 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
             .shed = shed_.load(std::memory_order_relaxed)};
   }
 
-  static Task<void> stop(std::shared_ptr<Impl> self) {
+  static Task<void> stop(std::shared_ptr<Impl> self, std::optional<Duration> given) {
+    const Duration grace = given.value_or(self->shared_.config.stop_grace);
     self->shared_.stopping = true;
     CO_TRY(self->accepting_.close());
     self->close_idle();
-    for (Duration waited{}; self->count_ > 0 && waited < self->shared_.config.stop_grace; waited += kStopPoll) {
+    for (Duration waited{}; self->count_ > 0 && waited < grace; waited += kStopPoll) {
       CO_TRY(sleep_for(kStopPoll));
     }
     CO_TRY(self->serving_.close());
@@ -289,8 +290,8 @@ std::uint16_t Server::port() const {
   return impl_->port();
 }
 
-Task<void> Server::stop() {
-  return Impl::stop(impl_);
+Task<void> Server::stop(std::optional<Duration> grace) {
+  return Impl::stop(impl_, grace);
 }
 
 ServerStats Server::stats() const {

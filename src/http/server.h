@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -60,8 +61,8 @@ class Server {
   /// The port in use; 0 before start().
   std::uint16_t port() const;
   /// Stops accepting, closes idle connections, waits for running exchanges (they are answered with "Connection:
-  /// close"), cancels what is left after stop_grace. Work that cannot be cancelled is waited for.
-  Task<void> stop();
+  /// close"), cancels what is left after `grace`, or stop_grace. Work that cannot be cancelled is waited for.
+  Task<void> stop(std::optional<Duration> grace = std::nullopt);
   ServerStats stats() const;
 
  private:

@@ -67,6 +67,7 @@ namespace tombolo::observe {
   X(kJobObjectsFailed, total, "tombolo_job_objects_failed_total", "Objects that jobs tried and left as they were, by kind of job.", "kind") \
   X(kAuditRecords, counter, "tombolo_audit_records_total", "Records written to the audit log.", )                      \
   X(kAuditFailures, counter, "tombolo_audit_failures_total", "Records that could not be written to the audit log.", )  \
+  X(kAdminRefused, counter, "tombolo_admin_refused_total", "Requests of the admin API without its token, or with a wrong one.", ) \
   X(kProcessStart, gauge, "process_start_time_seconds", "When the process started, in seconds since 1970.", )          \
   X(kProcessCpu, total, "process_cpu_seconds_total", "CPU time of the process.", )                                     \
   X(kProcessMemory, gauge, "process_resident_memory_bytes", "Memory that the process has in use.", )                   \

@@ -128,9 +128,13 @@ class Server::Doors {
     tls_started_ = true;
     co_return Result<void>{};
   }
-  void stop_in(Scope& scope, const Executor& executor) {
-    if (tls_started_) scope.spawn(executor, tls_->stop());
-    if (plain_started_) scope.spawn(executor, plain_->stop());
+  /// Side by side; what runs has `grace`.
+  Task<void> stop(Duration grace) {
+    const auto executor = co_await boost::asio::this_coro::executor;
+    Scope stopping("server stop");
+    if (tls_started_) stopping.spawn(executor, tls_->stop(grace));
+    if (plain_started_) stopping.spawn(executor, plain_->stop(grace));
+    co_return co_await stopping.join();
   }
   std::uint16_t port() const { return plain_->port(); }
   std::uint16_t tls_port() const { return tls_ ? tls_->port() : 0; }
@@ -246,12 +250,13 @@ Task<void> Server::start() {
 Task<void> Server::stop() {
   ready_ = false;
   CO_TRY(background_.close());
-  // Side by side: server.stop_seconds is how long all of it may take.
-  const auto executor = co_await boost::asio::this_coro::executor;
-  Scope stopping("server stop");
-  if (blob_) blob_->doors().stop_in(stopping, executor);
-  if (admin_) admin_->doors().stop_in(stopping, executor);
-  co_return co_await stopping.join();
+  // The admin API last: /healthz says 503 and /metrics answers while clients are waited for. server.stop_seconds is how
+  // long all of it may take.
+  const SteadyTime end = clock_.steady() + std::chrono::seconds(settings_.stop_seconds);
+  Result<void> clients, admin;
+  if (blob_) clients = co_await blob_->doors().stop(end - clock_.steady());
+  if (admin_) admin = co_await admin_->doors().stop(std::max(Duration{}, end - clock_.steady()));
+  co_return clients.ok() ? admin : clients;
 }
 
 std::string Server::blob_url() const {
