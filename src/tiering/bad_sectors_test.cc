@@ -119,11 +119,15 @@ TEST(BadSectors, InOneSegmentLeaveTheOthersToBeCompacted) {
   EXPECT_EQ(rig.run_of("kept1").local->segment, lost.local->segment);
 }
 
-TEST(BadSectors, ASegmentThatCouldNotBeReadIsTriedAgain) {
+/// Loses what of a run?
+enum class Lose { kBytes, kHeader };
+
+void try_again_what_could_not_be_read(Lose what) {
   TwoVictims rig;
   const meta::Run lost = rig.run_of("kept1");
   OverBadDisk bad(rig);
-  bad.lose(lost, 40'000);
+  if (what == Lose::kBytes) bad.lose(lost, 40'000);
+  if (what == Lose::kHeader) bad.disk.lose(data::segment_path(lost.local->segment), lost.local->offset, 8);
   Collector collector(bad.services, rig.loop.get_executor(), at_once());
   const auto collect = [&] {
     for (int passes = 0; *rig.run(collector.pass()); ++passes) ASSERT_LT(passes, 50);
@@ -136,6 +140,27 @@ TEST(BadSectors, ASegmentThatCouldNotBeReadIsTriedAgain) {
   collect();
   EXPECT_NE(rig.run_of("kept1").local->segment, lost.local->segment);
   EXPECT_EQ(collector.stats().segments_compacted, 2u);
+}
+
+TEST(BadSectors, ASegmentThatCouldNotBeReadIsTriedAgain) {
+  for (const Lose what : {Lose::kBytes, Lose::kHeader}) try_again_what_could_not_be_read(what);
+}
+
+TEST(BadSectors, AreReadLessAndLessOften) {
+  TwoVictims rig;
+  const meta::Run lost = rig.run_of("kept1");
+  OverBadDisk bad(rig);
+  bad.lose(lost, 40'000);
+  Collector collector(bad.services, rig.loop.get_executor(), at_once());
+  std::uint64_t before = 0;
+  int tries = 0;
+  for (int minutes = 0; minutes < 2 * 24 * 60; minutes += 10) {
+    for (int passes = 0; *rig.run(collector.pass()); ++passes) ASSERT_LT(passes, 50);
+    tries += bad.disk.count(DiskCall::kRead) > std::exchange(before, bad.disk.count(DiskCall::kRead)) ? 1 : 0;
+    rig.clock.advance(std::chrono::minutes(10));
+  }
+  EXPECT_GT(tries, 6);
+  EXPECT_LT(tries, 15);
 }
 
 TEST(BadSectors, NorDoesAnErrorThatPassesEndThePass) {

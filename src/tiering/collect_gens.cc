@@ -15,15 +15,14 @@ namespace {
 constexpr std::uint32_t kPage = 256;
 constexpr std::uint32_t kTakenPerPass = 10'000;       // of one shard
 constexpr std::uint32_t kScannedPerPass = 1'000'000;  // of one shard: the other kind may stand before ours
-constexpr std::uint32_t kFailedPerPass = 100;         // of one shard: something is wrong with all of them
+constexpr std::uint32_t kFailedPerPass = 100;         // of one shard, not over damage: something is wrong with all
 constexpr int kErasesPerGen = 200;                    // batches of 200 rows; a larger gen takes several passes
 
 struct Shard {
   unsigned number = 0;
   meta::CandidateKind kind = meta::CandidateKind::kGen;
   std::uint32_t taken = 0, failed = 0;
-  bool changed = false;
-  Result<void> result;  // the first failure; others are in the log
+  Pass pass = {};
 };
 
 Task<bool> collect_one(Collecting& collecting, meta::Candidate candidate, Stamp now) {
@@ -38,57 +37,63 @@ Task<bool> collect_one(Collecting& collecting, meta::Candidate candidate, Stamp 
 
 /// One that fails does not keep the others from being collected. False: stop here.
 Task<bool> take(Collecting& collecting, Shard& shard, meta::Candidate candidate, Stamp now) {
+  const std::pair key(candidate.queued, candidate.id);
+  const SteadyTime steady = collecting.services.cell.clock.steady();
+  if (collecting.candidates_put_off.holds(key, steady)) co_return true;
   ++shard.taken;
   const GenId gen = candidate.gen();
   const Result<bool> changed = co_await collect_one(collecting, std::move(candidate), now);
   if (changed.ok()) {
-    shard.changed = shard.changed || *changed;
+    shard.pass.changed = shard.pass.changed || *changed;
     co_return true;
   }
   if (changed.error().code == Code::kCancelled) co_return changed.error();
-  if (shard.failed++ == 0) {
-    shard.result = Error{changed.error().code, fmt::format("gen {}: {}", gen.value, changed.error().message)};
+  if (is_damage(changed.error())) {
+    collecting.candidates_put_off.failed(key, steady);
   } else {
-    log(LogLevel::kWarn, "tiering", "garbage collection of gen {}: {}", gen.value, to_string(changed.error()));
+    ++shard.failed;
   }
+  const Error error{changed.error().code, fmt::format("gen {}: {}", gen.value, changed.error().message)};
+  if (shard.pass.failed) log(LogLevel::kWarn, "tiering", "garbage collection: {}", to_string(error));
+  shard.pass.note(error);
   co_return shard.failed < kFailedPerPass;
 }
 
 Task<void> collect_pages(Collecting& collecting, Shard& shard, Stamp now, Stamp youngest) {
-  std::optional<meta::Candidate> after;
-  for (std::uint32_t scanned = 0; scanned < kScannedPerPass;) {
-    CO_TRY_ASSIGN(const auto page,
-                  meta::list_candidates(collecting.services.cell, shard.number, youngest, kPage, after));
-    for (const meta::Candidate& candidate : page) {
+  meta::CandidateQuery query{.shard = shard.number, .before = youngest, .limit = kPage};
+  for (std::uint32_t scanned = 0; scanned < kScannedPerPass; scanned += kPage) {
+    CO_TRY_ASSIGN(auto page, meta::list_candidates(collecting.services.cell, query));
+    for (const std::string& broken : page.broken) collecting.tell("candidates of garbage collection: " + broken);
+    for (const meta::Candidate& candidate : page.rows) {
       if (collecting.stopping || shard.taken >= kTakenPerPass) co_return Result<void>{};
       if (candidate.kind != shard.kind) continue;
       CO_TRY_ASSIGN(const bool go_on, take(collecting, shard, candidate, now));
       if (!go_on) co_return Result<void>{};
     }
-    if (page.size() < kPage) co_return Result<void>{};
-    scanned += kPage;
-    after = page.back();
+    if (page.next.empty()) co_return Result<void>{};
+    query.from = std::move(page.next);
   }
   co_return Result<void>{};
 }
 
 Task<void> collect_shard(Collecting& collecting, Shard& shard, Stamp now, Stamp youngest) {
-  Result<void> listed = co_await collect_pages(collecting, shard, now, youngest);
-  if (shard.result.ok()) shard.result = std::move(listed);
+  const Result<void> listed = co_await collect_pages(collecting, shard, now, youngest);
+  shard.pass.note(listed);
   co_return Result<void>{};
 }
 
-Task<bool> collect_kind(Collecting& collecting, meta::CandidateKind kind) {
+Task<void> collect_kind(Collecting& collecting, Pass& pass, meta::CandidateKind kind) {
   const meta::Cell cell = collecting.services.cell;
   const CollectorOptions& options = collecting.options;
   CO_TRY_ASSIGN(const Stamp now, cell.stamper.next());
   const Stamp youngest = before(now, kind == meta::CandidateKind::kGen ? options.grace : options.remote_grace);
   std::vector<Shard> shards;
   for (unsigned n = 0; n < meta::kCandidateShards; ++n) {
-    const auto first = co_await meta::list_candidates(cell, n, youngest, 1, std::nullopt);
+    const meta::CandidateQuery query{.shard = n, .before = youngest, .limit = 1};
+    const auto first = co_await meta::list_candidates(cell, query);
     // Most are empty, most of the time. One that cannot be listed says so itself, and keeps no other from being
     // collected.
-    if (!first.ok() || !first->empty()) shards.push_back({.number = n, .kind = kind});
+    if (!first.ok() || !first->rows.empty() || !first->broken.empty()) shards.push_back({.number = n, .kind = kind});
   }
   const auto executor = co_await boost::asio::this_coro::executor;
   {
@@ -96,12 +101,8 @@ Task<bool> collect_kind(Collecting& collecting, meta::CandidateKind kind) {
     for (Shard& shard : shards) side_by_side.spawn(executor, collect_shard(collecting, shard, now, youngest));
     CO_TRY(side_by_side.join());
   }
-  bool changed = false;
-  for (const Shard& shard : shards) {
-    CO_CHECK(shard.result);
-    changed = changed || shard.changed;
-  }
-  co_return changed;
+  for (const Shard& shard : shards) pass.add(shard.pass);
+  co_return Result<void>{};
 }
 
 }  // namespace
@@ -133,16 +134,16 @@ Task<bool> collect_gen(Collecting& collecting, meta::Candidate candidate, Stamp 
   co_return true;
 }
 
-Task<bool> collect_dead_gens(Collecting& collecting) {
-  co_return co_await collect_kind(collecting, meta::CandidateKind::kGen);
+Task<void> collect_dead_gens(Collecting& collecting, Pass& pass) {
+  co_return co_await collect_kind(collecting, pass, meta::CandidateKind::kGen);
 }
 
-Task<bool> collect_dead_natives(Collecting& collecting) {
+Task<void> collect_dead_natives(Collecting& collecting, Pass& pass) {
   {
     const std::lock_guard lock(collecting.mutex);
     collecting.away.clear();
   }
-  co_return co_await collect_kind(collecting, meta::CandidateKind::kNative);
+  co_return co_await collect_kind(collecting, pass, meta::CandidateKind::kNative);
 }
 
 }  // namespace tombolo::tiering

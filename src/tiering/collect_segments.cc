@@ -1,4 +1,6 @@
 // Segments: those without live bytes go; those with many dead ones are emptied first.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/log.h"
@@ -8,8 +10,6 @@
 
 namespace tombolo::tiering {
 namespace {
-
-constexpr Duration kTryDamagedAgain = std::chrono::minutes(10);
 
 struct Victim {
   SegmentId segment;
@@ -78,98 +78,95 @@ Task<bool> release(data::SegmentStore& segments, SegmentId segment) {
   co_return false;  // in use again, or gone: the next survey tells
 }
 
-/// Releases `empty` and gives back the files of all that is released. True when anything came of it.
-Task<bool> free_empty(Collecting& collecting, const std::vector<SegmentId>& empty) {
-  data::SegmentStore& segments = collecting.services.segments;
-  bool changed = false;
-  for (const SegmentId segment : empty) {
-    CO_TRY_ASSIGN(const bool released, release(segments, segment));
-    changed = changed || released;
-  }
-  CO_TRY_ASSIGN(const data::ReapReport reaped, segments.reap());
+/// Gives back the files of all that is released.
+Task<void> reap(Collecting& collecting, Pass& pass) {
+  CO_TRY_ASSIGN(const data::ReapReport reaped, collecting.services.segments.reap());
   CollectorStats done;
   done.segments_freed = reaped.files;
   collecting.count(done);
-  changed = changed || reaped.files > 0;
-  if (changed) collecting.progressed = true;
-  if (reaped.failed) co_return *reaped.failed;
-  co_return changed;
+  pass.changed = pass.changed || reaped.files > 0;
+  if (reaped.failed) pass.note(*reaped.failed);
+  co_return Result<void>{};
+}
+
+/// Releases `empty`, and gives their files back.
+Task<void> free_empty(Collecting& collecting, Pass& pass, const std::vector<SegmentId>& empty) {
+  for (const SegmentId segment : empty) {
+    CO_TRY_ASSIGN(const bool released, release(collecting.services.segments, segment));
+    pass.changed = pass.changed || released;
+  }
+  co_return co_await reap(collecting, pass);
 }
 
 /// Empties one, and gives its file back at once where it can: the next one may need the room.
-Task<void> compact_one(Collecting& collecting, const Victim& victim, CollectorStats& done) {
-  data::SegmentStore& segments = collecting.services.segments;
-  const auto compacted = co_await compact_segment(collecting.services, victim.segment);
+Task<void> compact_one(Collecting& collecting, Pass& pass, const Victim& victim, CollectorStats& done) {
+  const StopAsked stop_asked = [&collecting] { return collecting.stopping.load(); };
+  const auto compacted = co_await compact_segment(collecting.services, victim.segment, stop_asked);
   const bool unreadable = !compacted.ok() && compacted.error().code == Code::kCorrupt;
   if (!compacted.ok() && !unreadable) co_return compacted.error();
   if (compacted.ok() && compacted->runs > 0) {
     ++done.segments_compacted;
     done.bytes_moved += compacted->bytes;
-    CO_TRY(release(segments, victim.segment));
-    CO_TRY_ASSIGN(const data::ReapReport reaped, segments.reap());
-    done.segments_freed += reaped.files;
+    CO_TRY_ASSIGN(const bool released, release(collecting.services.segments, victim.segment));
+    CO_TRY(reap(collecting, pass));
+    if (released) co_return Result<void>{};
   }
   if (compacted.ok() && compacted->stopped) co_return *compacted->stopped;
-  if (unreadable || compacted->damaged > 0) {
+  if (unreadable || compacted->damaged > 0) {  // the device may have failed for a moment only
     log(LogLevel::kWarn, "tiering", "segment {:016x} cannot be emptied{}{}; `tombolo fsck` tells more",
         victim.segment.value, unreadable ? ": " : "", unreadable ? compacted.error().message : "");
-  }
-  if (unreadable || compacted->damaged > 0 || compacted->runs == 0) {
-    Collecting::Stuck stuck{.live = victim.live};  // nothing to be had here until something in it dies
-    if (unreadable || compacted->damaged > 0) stuck.again = collecting.services.cell.clock.steady() + kTryDamagedAgain;
-    collecting.stuck[victim.segment] = stuck;
+    collecting.segments_put_off.failed(victim.segment, collecting.services.cell.clock.steady());
+  } else if (compacted->runs == 0) {
+    collecting.stuck[victim.segment] = victim.live;  // nothing to be had here until something in it dies
   }
   co_return Result<void>{};
 }
 
 bool is_stuck(const Collecting& collecting, const Victim& victim) {
+  if (collecting.segments_put_off.holds(victim.segment, collecting.services.cell.clock.steady())) return true;
   const auto found = collecting.stuck.find(victim.segment);
-  if (found == collecting.stuck.end() || found->second.live != victim.live) return false;
-  return !found->second.again || collecting.services.cell.clock.steady() < *found->second.again;
+  return found != collecting.stuck.end() && found->second == victim.live;
 }
 
-/// True when something moved.
-Task<bool> compact(Collecting& collecting, const std::vector<Victim>& victims) {
+Task<void> compact(Collecting& collecting, Pass& pass, const std::vector<Victim>& victims) {
   CollectorStats done;
   Result<void> result;
   for (const Victim& victim : victims) {
     if (done.bytes_moved >= collecting.options.compact_bytes_max || collecting.stopping) break;
     if (is_stuck(collecting, victim)) continue;
-    result = co_await compact_one(collecting, victim, done);
+    result = co_await compact_one(collecting, pass, victim, done);
     if (result.ok()) continue;
     if (result.error().code == Code::kCancelled) break;
-    log(LogLevel::kWarn, "tiering", "segment {:016x} is emptied later: {}", victim.segment.value,
-        result.error().message);
+    collecting.tell(fmt::format("segment {:016x} is emptied later: {}", victim.segment.value, result.error().message));
     if (result.error().code == Code::kNoSpace) break;  // the others have no more room; whatever else may be its own
   }
+  collecting.count(done);
+  pass.changed = pass.changed || done.segments_compacted > 0;
   if (!victims.empty()) {
     CO_TRY(collecting.services.segments.rotate(kv::Purpose::kFreesSpace));  // gives back what it had reserved
   }
-  collecting.count(done);
-  if (done.segments_compacted > 0) collecting.progressed = true;
   if (!result.ok() && result.error().code == Code::kCancelled) co_return result.error();
-  co_return done.segments_compacted > 0;
+  co_return Result<void>{};
 }
 
 }  // namespace
 
-Task<bool> free_segments(Collecting& collecting) {
+Task<void> free_segments(Collecting& collecting, Pass& pass) {
   CO_TRY_ASSIGN(const Survey found, survey(collecting));
-  co_return co_await free_empty(collecting, found.empty);
+  co_return co_await free_empty(collecting, pass, found.empty);
 }
 
-Task<bool> collect_segments(Collecting& collecting) {
+Task<void> collect_segments(Collecting& collecting, Pass& pass) {
   CO_TRY_ASSIGN(const Survey found, survey(collecting));
   if (found.rotate) {
     CO_TRY(collecting.services.segments.rotate());
+    pass.changed = true;
   }
-  const auto freed = co_await free_empty(collecting, found.empty);
+  const Result<void> freed = co_await free_empty(collecting, pass, found.empty);
   if (!freed.ok() && freed.error().code == Code::kCancelled) co_return freed.error();
-  CO_TRY_ASSIGN(const bool moved, compact(collecting, found.victims));
-  const auto freed_after = co_await free_empty(collecting, {});  // compaction's last ones, once no reader pins them
-  CO_CHECK(freed);  // one file that stays keeps no segment from being compacted
-  CO_CHECK(freed_after);
-  co_return found.rotate || *freed || moved || *freed_after;
+  pass.note(freed);  // one that stays keeps no segment from being compacted
+  CO_TRY(compact(collecting, pass, found.victims));
+  co_return co_await reap(collecting, pass);  // compaction's last ones, once no reader pins them
 }
 
 }  // namespace tombolo::tiering

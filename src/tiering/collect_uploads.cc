@@ -11,15 +11,13 @@
 namespace tombolo::tiering {
 namespace {
 
-constexpr std::uint32_t kEntriesPerPass = 100;
-constexpr int kBatchesPerEntry = 20;          // of a thousand rows; a larger container takes several passes
-constexpr std::uint32_t kFailedPerPass = 20;  // something is wrong with all of them
-constexpr Duration kTryDamagedAgain = std::chrono::minutes(1);
+constexpr std::uint32_t kEntriesPerPass = 100;  // tried
+constexpr int kBatchesPerEntry = 20;            // of a thousand rows; a larger container takes several passes
+constexpr std::uint32_t kFailedPerPass = 20;    // not over damage: something is wrong with all of them
 constexpr std::uint32_t kPage = 1'000;
 
-Task<bool> expire_in(Collecting& collecting, meta::ContainerKey container, Stamp idle_since) {
+Task<void> expire_in(Collecting& collecting, Pass& pass, meta::ContainerKey container, Stamp idle_since) {
   const meta::Cell cell = collecting.services.cell;
-  bool changed = false;
   std::string after;
   while (true) {
     CO_TRY_ASSIGN(const auto page, meta::list_uploads(cell, container, after, kPage));
@@ -30,91 +28,110 @@ Task<bool> expire_in(Collecting& collecting, meta::ContainerKey container, Stamp
       if (!gone.ok() && gone.error().code != Code::kBusy && gone.error().code != Code::kNotFound) {
         co_return gone.error();
       }
-      changed = changed || (gone.ok() && *gone);
+      pass.changed = pass.changed || (gone.ok() && *gone);
     }
-    if (page.empty() || collecting.stopping) co_return changed;  // long names make short pages
+    if (page.empty() || collecting.stopping) co_return Result<void>{};  // long names make short pages
   }
 }
 
-Task<bool> expire_of_account(Collecting& collecting, TenantId tenant, std::string account, Stamp idle_since) {
-  bool changed = false;
+Task<void> expire_of_account(Collecting& collecting, Pass& pass, const meta::Account& account, Stamp idle_since) {
   meta::ContainerQuery query;
-  query.tenant = tenant;
-  query.account = std::move(account);
+  query.tenant = account.tenant;
+  query.account = account.name;
   while (true) {
     CO_TRY_ASSIGN(const meta::ContainerPage page, meta::list_containers(collecting.services.cell, query));
     for (const meta::Container& container : page.containers) {
-      CO_TRY_ASSIGN(const bool expired, expire_in(collecting, meta::key_of(container), idle_since));
-      changed = changed || expired;
+      CO_TRY(expire_in(collecting, pass, meta::key_of(container), idle_since));
     }
-    if (!page.next || collecting.stopping) co_return changed;
+    if (!page.next || collecting.stopping) co_return Result<void>{};
     query.start_after = *page.next;
   }
 }
 
-/// Some batches, from where the last pass got to; gives how far it got itself.
-Task<std::string> purge(Collecting& collecting, meta::PurgeEntry entry) {
-  meta::BatchEnd batch{.next = collecting.purged_to[entry.queued]};
+/// Some batches, from where the last pass got to; gives how far it got itself, nothing when it has got to the end.
+Task<std::string> purge(Collecting& collecting, meta::PurgeEntry entry, std::string from) {
+  meta::BatchEnd batch{.next = std::move(from)};
   for (int n = 0; n < kBatchesPerEntry && batch.progress == meta::Progress::kMore && !collecting.stopping; ++n) {
     CO_TRY_ASSIGN(batch, meta::purge_batch(collecting.services.cell, entry, batch.next));
   }
-  co_return std::move(batch.next);
+  co_return batch.progress == meta::Progress::kMore ? std::move(batch.next) : std::string();
+}
+
+/// What purges of one pass have come to.
+struct Purges {
+  std::uint32_t tried = 0, failed = 0;          // failed: for reasons that may be all entries'
+  std::map<Stamp, std::string> purged_to = {};  // of those that are not through
+};
+
+Task<void> take(Collecting& collecting, Pass& pass, Purges& purges, meta::PurgeEntry entry) {
+  ++purges.tried;
+  std::string from;
+  if (const auto known = collecting.purged_to.find(entry.queued); known != collecting.purged_to.end()) {
+    from = known->second;
+  }
+  auto purged = co_await purge(collecting, entry, std::move(from));
+  if (purged.ok()) {
+    pass.changed = true;
+    if (!purged->empty()) purges.purged_to[entry.queued] = *std::move(purged);
+    co_return Result<void>{};
+  }
+  if (purged.error().code == Code::kCancelled) co_return purged.error();
+  if (is_damage(purged.error())) {
+    collecting.purges_put_off.failed(entry.queued, collecting.services.cell.clock.steady());
+  } else {
+    ++purges.failed;
+  }
+  const Error error{purged.error().code, fmt::format("purge of container {}, upload {}: {}", entry.container.value,
+                                                     entry.upload.value, purged.error().message)};
+  if (pass.failed) log(LogLevel::kWarn, "tiering", "{}", to_string(error));
+  pass.note(error);
+  co_return Result<void>{};
+}
+
+/// From the queue's head on, over what is put off, however much that is.
+Task<void> take_queue(Collecting& collecting, Pass& pass, Purges& purges) {
+  const meta::Cell cell = collecting.services.cell;
+  std::string from;
+  do {
+    CO_TRY_ASSIGN(auto page, meta::list_purges(cell, kPage, std::move(from)));
+    for (const std::string& broken : page.broken) collecting.tell("purges: " + broken);
+    for (const meta::PurgeEntry& entry : page.rows) {
+      if (collecting.purges_put_off.holds(entry.queued, cell.clock.steady())) continue;
+      if (collecting.stopping || purges.failed == kFailedPerPass) co_return Result<void>{};
+      if (purges.tried == kEntriesPerPass) {
+        pass.changed = true;  // more to do at once
+        co_return Result<void>{};
+      }
+      CO_TRY(take(collecting, pass, purges, entry));
+    }
+    from = std::move(page.next);
+  } while (!from.empty());
+  co_return Result<void>{};
 }
 
 }  // namespace
 
-Task<bool> collect_purges(Collecting& collecting) {
-  const meta::Cell cell = collecting.services.cell;
-  const SteadyTime now = cell.clock.steady();
-  auto& put_off = collecting.purges_put_off;
-  std::erase_if(put_off, [now](const auto& entry) { return entry.second <= now; });
-  const auto limit = kEntriesPerPass + static_cast<std::uint32_t>(put_off.size());
-  CO_TRY_ASSIGN(const auto entries, meta::list_purges(cell, limit));
-  std::map<Stamp, std::string> purged_to;  // without what is no longer there
-  for (const meta::PurgeEntry& entry : entries) {
-    if (auto node = collecting.purged_to.extract(entry.queued)) purged_to.insert(std::move(node));
-  }
-  collecting.purged_to.swap(purged_to);
-  Result<void> result;  // the first failure; others are in the log
-  std::uint32_t failed = 0, done = 0;
-  for (const meta::PurgeEntry& entry : entries) {
-    if (put_off.contains(entry.queued)) continue;
-    auto purged = co_await purge(collecting, entry);
-    if (purged.ok()) {
-      collecting.purged_to[entry.queued] = *std::move(purged);
-      ++done;
-      continue;
-    }
-    if (purged.error().code == Code::kCancelled) co_return purged.error();
-    const Code code = purged.error().code;
-    if (code == Code::kCorrupt || code == Code::kUnsupported) put_off[entry.queued] = now + kTryDamagedAgain;
-    const Error error{purged.error().code, fmt::format("purge of container {}, upload {}: {}", entry.container.value,
-                                                       entry.upload.value, purged.error().message)};
-    if (failed++ > 0) log(LogLevel::kWarn, "tiering", "{}", to_string(error));
-    if (result.ok()) result = error;
-    if (failed == kFailedPerPass) break;
-  }
-  if (done > 0) collecting.progressed = true;
-  CO_CHECK(result);
-  co_return done > 0;
+Task<void> collect_purges(Collecting& collecting, Pass& pass) {
+  Purges purges;
+  CO_TRY(take_queue(collecting, pass, purges));
+  collecting.purged_to.swap(purges.purged_to);
+  co_return Result<void>{};
 }
 
-Task<bool> collect_uploads(Collecting& collecting) {
+Task<void> collect_uploads(Collecting& collecting, Pass& pass) {
   const meta::Cell cell = collecting.services.cell;
   const SteadyTime now = cell.clock.steady();
   if (collecting.uploads_looked_at && now - *collecting.uploads_looked_at < collecting.options.uploads_every) {
-    co_return false;
+    co_return Result<void>{};
   }
   collecting.uploads_looked_at = now;
   CO_TRY_ASSIGN(const Stamp stamp, cell.stamper.next());
   const Stamp idle_since = before(stamp, Duration(meta::kUploadIdleMicrosMax));
   CO_TRY_ASSIGN(const auto accounts, meta::list_accounts(cell, {}));
-  bool changed = false;
   for (const meta::Account& account : accounts) {
-    CO_TRY_ASSIGN(const bool expired, expire_of_account(collecting, account.tenant, account.name, idle_since));
-    changed = changed || expired;
+    CO_TRY(expire_of_account(collecting, pass, account, idle_since));
   }
-  co_return changed;
+  co_return Result<void>{};
 }
 
 }  // namespace tombolo::tiering

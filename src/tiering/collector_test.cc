@@ -195,81 +195,8 @@ TEST(Collector, ADeletedContainerLeavesNothing) {
   EXPECT_TRUE(natives->empty());
   for (unsigned shard = 0; shard < meta::kCandidateShards; ++shard) {
     const auto now = rig.run(rig.stamper.next());
-    EXPECT_TRUE(rig.run(meta::list_candidates(rig.services.cell, shard, *now, 10))->empty());
+    EXPECT_TRUE(rig.run(meta::list_candidates(rig.services.cell, {.shard = shard, .before = *now}))->rows.empty());
   }
-}
-
-Task<void> overwrite(kv::Transaction& txn, std::string key, std::string value) {
-  if (const auto guard = meta::keys::guard_of(key)) {
-    CO_TRY(txn.guard_shared(*guard));
-  }
-  txn.put(std::move(key), std::move(value));
-  co_return Result<void>{};
-}
-
-TEST(Collector, OneGenThatCannotBeReadLeavesTheOthersToBeCollected) {
-  TierRig rig;
-  std::vector<GenId> gens;
-  for (int n = 0; n < 100; ++n) {
-    const std::string name = "x" + std::to_string(n);
-    ASSERT_TRUE(rig.put(name, rig.noise(5'000)).ok());
-    gens.push_back(rig.head(name)->gen);
-  }
-  const std::string broken = meta::keys::gen(kTenant, gens[0]);  // queued first: all of its shard come after it
-  for (int n = 0; n < 100; ++n) rig.remove("x" + std::to_string(n));
-  auto damage = [&broken](kv::Transaction& txn) { return overwrite(txn, broken, "rubbish"); };
-  ASSERT_TRUE(rig.run(kv::run(rig.engine, rig.random, damage)).ok());
-  EXPECT_FALSE(rig.run(rig.collector.pass()).ok()) << "it is told";
-  EXPECT_FALSE(rig.run(rig.collector.pass()).ok());
-  for (std::size_t n = 1; n < gens.size(); ++n) EXPECT_FALSE(gen_is_there(rig, gens[n])) << n;
-}
-
-TEST(Collector, APurgeThatFailsLeavesTheOthersToBeDone) {
-  TierRig rig;
-  store::ContainerRef broken = TierRig::box();
-  broken.container = "broken";
-  ASSERT_TRUE(rig.run(rig.store.create_container(broken, {})).ok());
-  const auto key = rig.run(store::find_container(rig.services.cell, broken));
-  const auto sound = rig.run(store::find_container(rig.services.cell, TierRig::box()));
-  ASSERT_TRUE(key.ok() && sound.ok());
-  auto damage = [&key](kv::Transaction& txn) { return overwrite(txn, meta::keys::object(*key, "x"), "rubbish"); };
-  ASSERT_TRUE(rig.run(kv::run(rig.engine, rig.random, damage)).ok());
-  ASSERT_TRUE(rig.put("x", rig.noise(5'000)).ok());
-  ASSERT_TRUE(rig.run(rig.store.delete_container(broken, {})).ok());
-  auto undecodable = [](kv::Transaction& txn) {
-    return overwrite(txn, meta::keys::purge(meta::PurgeEntry{.queued = {1}}), "");
-  };
-  ASSERT_TRUE(rig.run(kv::run(rig.engine, rig.random, undecodable)).ok());
-  ASSERT_TRUE(rig.run(rig.store.delete_container(TierRig::box(), {})).ok());
-  EXPECT_FALSE(rig.run(rig.collector.pass()).ok()) << "it is told";
-  EXPECT_EQ(rig.run(meta::list_purges(rig.services.cell, 10))->size(), 1u);
-  EXPECT_FALSE(rig.run(meta::find_container(rig.services.cell, *sound))->has_value());
-  EXPECT_TRUE(rig.run(meta::find_container(rig.services.cell, *key))->has_value());
-}
-
-TEST(Collector, HoweverManyPurgesComeUponDamage) {
-  TierRig rig;
-  store::ContainerRef box = TierRig::box();
-  const auto remove = [&rig](const store::ContainerRef& ref, bool damaged) {
-    const auto key = rig.run(store::find_container(rig.services.cell, ref));
-    auto damage = [&key](kv::Transaction& txn) { return overwrite(txn, meta::keys::object(*key, "x"), "rubbish"); };
-    if (damaged) {
-      ASSERT_TRUE(rig.run(kv::run(rig.engine, rig.random, damage)).ok());
-    }
-    ASSERT_TRUE(rig.run(rig.store.delete_container(ref, {})).ok());
-  };
-  for (int n = 0; n < 25; ++n) {
-    box.container = "broken" + std::to_string(n);
-    ASSERT_TRUE(rig.run(rig.store.create_container(box, {})).ok());
-    remove(box, true);
-  }
-  const auto sound = rig.run(store::find_container(rig.services.cell, TierRig::box()));
-  remove(TierRig::box(), false);
-  for (int passes = 0; passes < 2; ++passes) EXPECT_FALSE(rig.run(rig.collector.pass()).ok()) << "it is told";
-  EXPECT_FALSE(rig.run(meta::find_container(rig.services.cell, *sound))->has_value());
-  EXPECT_TRUE(rig.run(rig.collector.pass()).ok());
-  rig.clock.advance(std::chrono::minutes(2));
-  EXPECT_FALSE(rig.run(rig.collector.pass()).ok()) << "and told again";
 }
 
 TEST(Collector, TheChangeFeedIsKeptForAWeek) {

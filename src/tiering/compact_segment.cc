@@ -67,8 +67,9 @@ Task<void> flush(store::Services& services, Batch& batch, Compacted& done) {
 }
 
 Task<void> move_live_runs(store::Services& services, SegmentId segment, const data::SegmentScan& scan, Batch& batch,
-                          Compacted& done) {
+                          Compacted& done, const StopAsked& stop_asked) {
   for (const data::FoundRun& found : scan.runs) {
+    CO_CHECK(go_on(stop_asked));
     CO_TRY_ASSIGN(auto run, live_row(services, segment, found));
     if (!run) continue;
     meta::MoveRun move;
@@ -97,12 +98,13 @@ Task<void> move_live_runs(store::Services& services, SegmentId segment, const da
 
 }  // namespace
 
-Task<Compacted> compact_segment(store::Services& services, SegmentId segment) {
+Task<Compacted> compact_segment(store::Services& services, SegmentId segment, StopAsked stop_asked) {
   CO_CHECK_ASSIGN(const data::SegmentPin pin, services.segments.pin(segment));
-  CO_TRY_ASSIGN(const data::SegmentScan scan, services.segments.scan(pin, data::ScanDepth::kHeaders));
+  CO_TRY_ASSIGN(const data::SegmentScan scan, services.segments.scan(pin, data::ScanDepth::kHeaders, stop_asked));
   Compacted done;
+  done.damaged = scan.unreadable;
   Batch batch;
-  Result<void> moved = co_await move_live_runs(services, segment, scan, batch, done);
+  Result<void> moved = co_await move_live_runs(services, segment, scan, batch, done, stop_asked);
   const Result<void> flushed = co_await flush(services, batch, done);
   if (!flushed.ok()) done.stopped = flushed.error();
   if (!moved.ok()) done.stopped = std::move(moved).error();

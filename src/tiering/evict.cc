@@ -3,13 +3,15 @@
 #include "meta/ops/gens.h"
 #include "meta/ops/purge.h"
 #include "meta/ops/tier.h"
+#include "tiering/put_off.h"
 
 namespace tombolo::tiering {
 namespace {
 
 constexpr std::uint32_t kPiecesPerLook = 64;
-constexpr std::uint32_t kPurgesMax = 1'000;
-constexpr std::uint32_t kFailedMax = 20;  // something is wrong with all of them
+constexpr std::uint32_t kPage = 1'000;
+constexpr std::uint32_t kPurgesMax = 10'000;
+constexpr std::uint32_t kFailedMax = 20;  // not over damage: something is wrong with all of them
 
 }  // namespace
 
@@ -42,17 +44,24 @@ Task<void> purge(store::Services& services, meta::PurgeEntry entry) {
 }
 
 /// A commit leaves its upload to be purged: until then the upload holds the blocks too, and they would stay on flash.
-/// True when there was one.
+/// True when there was one. What is wrong with others than our own is no concern of an eviction: garbage collection,
+/// which looks at them too, tells it.
 Task<bool> purge_uploads(store::Services& services) {
   bool any = false;
-  std::uint32_t failed = 0;
-  CO_TRY_ASSIGN(const auto entries, meta::list_purges(services.cell, kPurgesMax));
-  for (const meta::PurgeEntry& entry : entries) {
-    if (entry.kind != meta::PurgeKind::kUpload) continue;
-    const auto purged = co_await purge(services, entry);
-    if (!purged.ok() && (purged.error().code == Code::kCancelled || ++failed == kFailedMax)) co_return purged.error();
-    any = any || purged.ok();  // garbage collection, which looks at it too, tells what is wrong with the others
-  }
+  std::uint32_t tried = 0, failed = 0;
+  std::string from;
+  do {
+    CO_TRY_ASSIGN(auto page, meta::list_purges(services.cell, kPage, std::move(from)));
+    for (const meta::PurgeEntry& entry : page.rows) {
+      if (entry.kind != meta::PurgeKind::kUpload) continue;
+      const auto purged = co_await purge(services, entry);
+      if (!purged.ok() && purged.error().code == Code::kCancelled) co_return purged.error();
+      any = any || purged.ok();
+      if (!purged.ok() && !is_damage(purged.error())) ++failed;
+      if (++tried == kPurgesMax || failed == kFailedMax) co_return any;
+    }
+    from = std::move(page.next);
+  } while (!from.empty());
   co_return any;
 }
 

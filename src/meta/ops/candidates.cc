@@ -24,24 +24,21 @@ Task<void> postpone_in(Cell cell, kv::Transaction& txn, Candidate candidate) {
 
 }  // namespace
 
-Task<std::vector<Candidate>> list_candidates(Cell cell, unsigned shard, Stamp before, std::uint32_t limit,
-                                             std::optional<Candidate> after) {
+Result<Candidate> candidate_of(const kv::Row& row) {
+  TRY_ASSIGN(const auto id, keys::id_of_candidate(row.key));
+  return decode_candidate({.shard = id.shard, .queued = id.queued, .id = id.id}, row.value);
+}
+
+Task<RowPage<Candidate>> list_candidates(Cell cell, CandidateQuery asked) {
   const auto snapshot = cell.engine.snapshot();
-  const Candidate bound{.shard = shard, .queued = before};
+  const Candidate bound{.shard = asked.shard, .queued = asked.before};
   kv::RangeQuery query;
-  query.begin = after ? keys::candidate(*after) + '\0' : keys::candidates(shard);
+  query.begin = asked.from.empty() ? keys::candidates(asked.shard) : std::move(asked.from);
   query.end = keys::candidate(bound);
-  if (query.begin >= query.end) co_return std::vector<Candidate>{};
-  query.limit = std::clamp<std::uint32_t>(limit, 1, 1'000);
+  if (query.begin >= query.end) co_return RowPage<Candidate>{};
+  query.limit = std::clamp<std::uint32_t>(asked.limit, 1, 1'000);
   CO_TRY_ASSIGN(const auto page, snapshot->range(std::move(query)));
-  std::vector<Candidate> out;
-  for (const kv::Row& row : page.rows) {
-    CO_CHECK_ASSIGN(const auto id, keys::id_of_candidate(row.key));
-    const Candidate key{.shard = id.shard, .queued = id.queued, .id = id.id};
-    CO_CHECK_ASSIGN(Candidate candidate, decode_candidate(key, row.value));
-    out.push_back(std::move(candidate));
-  }
-  co_return out;
+  co_return decoded_page<Candidate>(page, candidate_of);
 }
 
 Task<void> drop_candidate(Cell cell, Candidate candidate) {

@@ -152,13 +152,15 @@ class CellTest : public ::testing::TestWithParam<Outcomes> {
     std::vector<Candidate> out;
     const Stamp future{~0ull};
     for (unsigned shard = 0; shard < kCandidateShards; ++shard) {
-      for (auto& each : must(list_candidates(cell, shard, future, 1'000))) out.push_back(std::move(each));
+      auto page = must(list_candidates(cell, {.shard = shard, .before = future, .limit = 1'000}));
+      for (Candidate& each : page.rows) out.push_back(std::move(each));
     }
     return out;
   }
   /// Purges and collects garbage until nothing is left to do.
   void collect() {
-    for (const PurgeEntry& entry : must(list_purges(cell, 1'000))) {
+    const auto purges = must(list_purges(cell, 1'000));
+    for (const PurgeEntry& entry : purges.rows) {
       while (must(purge_batch(cell, entry)).progress == Progress::kMore) {
       }
     }

@@ -79,11 +79,11 @@ class Concurrency : public CellTest {
   void collect_some() {
     const auto purges = run_to_end(list_purges(cell, 10));
     ASSERT_TRUE(purges.ok());
-    for (const PurgeEntry& entry : *purges) ASSERT_TRUE(run_to_end(purge_batch(cell, entry)).ok());
+    for (const PurgeEntry& entry : purges->rows) ASSERT_TRUE(run_to_end(purge_batch(cell, entry)).ok());
     for (unsigned shard = 0; shard < kCandidateShards; ++shard) {
-      const auto found = run_to_end(list_candidates(cell, shard, Stamp{~0ull}, 20));
+      const auto found = run_to_end(list_candidates(cell, {.shard = shard, .before = {~0ull}, .limit = 20}));
       ASSERT_TRUE(found.ok());
-      for (const Candidate& candidate : *found) {
+      for (const Candidate& candidate : found->rows) {
         ASSERT_TRUE(run_to_end(condemn_gen(cell, candidate)).ok());
         ASSERT_TRUE(run_to_end(erase_gen(cell, candidate, *run_to_end(stamper.next()))).ok());
       }

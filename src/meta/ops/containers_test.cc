@@ -78,13 +78,13 @@ TEST_P(Containers, DeletedIsGoneAtOnceAndItsNameFree) {
   EXPECT_FALSE(must(find_container(cell, old)).has_value());
   EXPECT_EQ(live_bytes({1}), 0);
   EXPECT_EQ(must(get_object(cell, container, "a")).length, 3u);
-  EXPECT_TRUE(must(list_purges(cell, 10)).empty());
+  EXPECT_TRUE(must(list_purges(cell, 10)).rows.empty());
 }
 
 TEST_P(Containers, PurgeTakesBoundedBatchesAndMayBeRepeated) {
   for (int i = 0; i < 1'500; ++i) must(put("n" + std::to_string(i), ""));
   must(delete_container(cell, container, {}));
-  const auto entries = must(list_purges(cell, 10));
+  const auto entries = must(list_purges(cell, 10)).rows;
   ASSERT_EQ(entries.size(), 1u);
   const BatchEnd first = must(purge_batch(cell, entries[0]));
   EXPECT_EQ(first.progress, Progress::kMore);

@@ -9,6 +9,7 @@
 #include "meta/model/candidate.h"
 #include "meta/model/gen.h"
 #include "meta/ops/purge.h"
+#include "meta/ops/row_page.h"
 
 namespace tombolo::meta {
 
@@ -53,9 +54,14 @@ struct ReadRange {
 /// gen needs are missing, or the range goes beyond its length.
 Task<std::optional<ReadPlan>> plan_read(Cell cell, TenantId tenant, GenId gen, ReadRange range);
 
-/// Both kinds. Candidates of a shard queued before `before`, oldest first; only those behind `after` where it is given.
-Task<std::vector<Candidate>> list_candidates(Cell cell, unsigned shard, Stamp before, std::uint32_t limit,
-                                             std::optional<Candidate> after = {});
+struct CandidateQuery {
+  unsigned shard = 0;
+  Stamp before;               // only what was queued before
+  std::uint32_t limit = 100;  // 1 … 1,000 rows
+  std::string from = {};      // `next` of the page before
+};
+/// Both kinds, the oldest first.
+Task<RowPage<Candidate>> list_candidates(Cell cell, CandidateQuery asked);
 Task<void> drop_candidate(Cell cell, Candidate candidate);
 /// Queues a kNative candidate anew, as of now: whoever comes behind it has its turn first.
 Task<void> postpone_candidate(Cell cell, Candidate candidate);

@@ -45,6 +45,9 @@ std::invoke_result_t<F&, kv::Transaction&> transact(const Cell& cell, F& body) {
   }
 }
 
+/// Row G.
+Result<Candidate> candidate_of(const kv::Row& row);
+
 Error container_not_found();
 Error blob_not_found();
 Error upload_sealed();

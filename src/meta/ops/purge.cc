@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/log.h"
 #include "meta/ops/parts.h"
 
 namespace tombolo::meta {
@@ -42,23 +41,19 @@ Task<void> purge_in(Cell cell, kv::Transaction& txn, const PurgeEntry& entry, co
   co_return Result<void>{};
 }
 
+Result<PurgeEntry> purge_of(const kv::Row& row) {
+  TRY_ASSIGN(const Stamp queued, keys::queued_of_purge(row.key));
+  return decode_purge(queued, row.value);
+}
+
 }  // namespace
 
-Task<std::vector<PurgeEntry>> list_purges(Cell cell, std::uint32_t limit) {
+Task<RowPage<PurgeEntry>> list_purges(Cell cell, std::uint32_t limit, std::string from) {
   const auto snapshot = cell.engine.snapshot();
   const std::string prefix = kv::table_prefix(kv::Table::kPurges);
-  CO_TRY_ASSIGN(const auto page, read_prefix(*snapshot, prefix, prefix, std::clamp<std::uint32_t>(limit, 1, 1'000)));
-  std::vector<PurgeEntry> out;
-  for (const kv::Row& row : page.rows) {
-    CO_CHECK_ASSIGN(const Stamp queued, keys::queued_of_purge(row.key));
-    const auto entry = decode_purge(queued, row.value);
-    if (entry.ok()) {
-      out.push_back(*entry);
-    } else {  // keeps no other from its purge
-      log(LogLevel::kError, "meta", "purge queued at {}: {}", queued.micros, to_string(entry.error()));
-    }
-  }
-  co_return out;
+  if (from.empty()) from = prefix;
+  CO_TRY_ASSIGN(const auto page, read_prefix(*snapshot, prefix, from, std::clamp<std::uint32_t>(limit, 1, 1'000)));
+  co_return decoded_page<PurgeEntry>(page, purge_of);
 }
 
 Task<BatchEnd> purge_batch(Cell cell, PurgeEntry entry, std::string from) {

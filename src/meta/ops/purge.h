@@ -2,15 +2,16 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "meta/cell.h"
 #include "meta/model/candidate.h"
+#include "meta/ops/row_page.h"
 
 namespace tombolo::meta {
 
-/// The oldest entries of the purge queue, at most `limit` (1 … 1,000).
-Task<std::vector<PurgeEntry>> list_purges(Cell cell, std::uint32_t limit);
+/// The purge queue, the oldest entries first: at most `limit` (1 … 1,000) rows from `from`, which is the `next` of the
+/// page before.
+Task<RowPage<PurgeEntry>> list_purges(Cell cell, std::uint32_t limit, std::string from = {});
 
 enum class Progress { kMore, kDone };
 

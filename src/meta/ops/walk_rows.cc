@@ -13,18 +13,7 @@ template <class Row, class Decode>
 Task<RowPage<Row>> walk(Cell cell, std::string prefix, std::string from, std::uint32_t limit, Decode decode) {
   const auto snapshot = cell.engine.snapshot();
   CO_TRY_ASSIGN(const auto page, read_prefix(*snapshot, prefix, from.empty() ? prefix : from, limit));
-  RowPage<Row> out;
-  for (const kv::Row& row : page.rows) {
-    auto decoded = decode(row);
-    if (decoded.ok()) {
-      out.rows.push_back(*std::move(decoded));
-    } else {
-      out.broken.push_back("row " + row.key.substr(0, 1) + " of table " + prefix.substr(prefix.size() - 1) + ": " +
-                           decoded.error().message);
-    }
-  }
-  if (page.more) out.next = page.rows.back().key + '\0';
-  co_return out;
+  co_return decoded_page<Row>(page, std::move(decode));
 }
 
 std::string table_of_tenant(kv::Table table, TenantId tenant) {
@@ -78,12 +67,6 @@ Result<std::optional<UploadBlock>> block_of(const kv::Row& row) {
   if (!id.block_id) return std::optional<UploadBlock>{};  // the counter
   TRY_ASSIGN(StagedBlockRow block, decode_staged_block(*std::move(id.block_id), row.value));
   return std::optional<UploadBlock>(UploadBlock{id.upload, std::move(block)});
-}
-
-Result<Candidate> candidate_of(const kv::Row& row) {
-  TRY_ASSIGN(const auto id, keys::id_of_candidate(row.key));
-  const Candidate key{.shard = id.shard, .queued = id.queued, .id = id.id};
-  return decode_candidate(key, row.value);
 }
 
 }  // namespace

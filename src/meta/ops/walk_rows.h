@@ -13,15 +13,9 @@
 #include "meta/model/gen.h"
 #include "meta/model/native.h"
 #include "meta/model/upload.h"
+#include "meta/ops/row_page.h"
 
 namespace tombolo::meta {
-
-template <class Row>
-struct RowPage {
-  std::vector<Row> rows;
-  std::vector<std::string> broken;  // a sentence each
-  std::string next;                 // pass as `from`; empty at the end
-};
 
 struct Edge {
   GenId gen;

@@ -23,7 +23,7 @@ struct ColdRig : Rig {
   void purge_uploads() {
     const auto entries = run(meta::list_purges(services.cell, 100));
     ASSERT_TRUE(entries.ok());
-    for (const meta::PurgeEntry& entry : *entries) {
+    for (const meta::PurgeEntry& entry : entries->rows) {
       while (run(meta::purge_batch(services.cell, entry))->progress == meta::Progress::kMore) {
       }
     }
