@@ -50,7 +50,8 @@ struct Collecting {
 
   std::atomic<bool> stopping{false};  // a step ends early when it is set
 
-  std::optional<SteadyTime> uploads_looked_at, feed_looked_at;
+  std::optional<SteadyTime> uploads_looked_at, feed_looked_at, gens_looked_at;  // from the beginning, the last
+  std::array<std::string, meta::kCandidateShards> gens_from;  // by shard: in what is queued before it there is no gen
   std::array<std::string, meta::kFeedShards> feed_trimmed_to;
   std::map<Stamp, std::string> purged_to;  // by PurgeEntry::queued
   SegmentId open_segment;                  // as of the last pass
@@ -80,6 +81,7 @@ struct Collecting {
     stats.segments_compacted += more.segments_compacted;
     stats.bytes_moved += more.bytes_moved;
     stats.remote_deleted += more.remote_deleted;
+    stats.candidates_read += more.candidates_read;
   }
   std::mutex mutex;
   CollectorStats stats;  // guarded by mutex

@@ -1,6 +1,7 @@
 // Death of gens in two phases (core.md §3), shard by shard, side by side, so that their transactions share syncs.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/this_coro.hpp>
 #include <vector>
 
@@ -16,7 +17,10 @@ constexpr std::uint32_t kPage = 256;
 constexpr std::uint32_t kTakenPerPass = 10'000;       // of one shard
 constexpr std::uint32_t kScannedPerPass = 1'000'000;  // of one shard: the other kind may stand before ours
 constexpr std::uint32_t kFailedPerPass = 100;         // of one shard, not over damage: something is wrong with all
-constexpr int kErasesPerGen = 200;                    // batches of 200 rows; a larger gen takes several passes
+// A transaction that took its stamp so long before it was committed is met in the next look from the beginning.
+constexpr Duration kHeadAgeMin = std::chrono::minutes(10);
+constexpr Duration kLookFromBeginningEvery = std::chrono::hours(1);
+constexpr int kErasesPerGen = 200;  // batches of 200 rows; a larger gen takes several passes
 
 struct Shard {
   unsigned number = 0;
@@ -59,10 +63,38 @@ Task<bool> take(Collecting& collecting, Shard& shard, meta::Candidate candidate,
   co_return shard.failed < kFailedPerPass;
 }
 
+/// Remote copies wait for a week, and gens for seconds: a pass over gens begins behind what waits before them.
+class Head {
+ public:
+  Head(Collecting& collecting, const Shard& shard, Stamp now)
+      : keeps_(shard.kind == meta::CandidateKind::kGen),
+        from_(collecting.gens_from[shard.number]),
+        youngest_(before(now, kHeadAgeMin)) {}
+  const std::string& from() const { return keeps_ ? from_ : nothing_; }
+  /// A page that follows those before it.
+  void passed(const meta::RowPage<meta::Candidate>& page) {
+    keeps_ = keeps_ && page.broken.empty() && std::all_of(page.rows.begin(), page.rows.end(), [this](const auto& row) {
+               return row.kind != meta::CandidateKind::kGen && row.queued < youngest_;
+             });
+    if (keeps_ && !page.next.empty()) from_ = page.next;
+  }
+
+ private:
+  bool keeps_;
+  std::string& from_;
+  const std::string nothing_;
+  const Stamp youngest_;
+};
+
 Task<void> collect_pages(Collecting& collecting, Shard& shard, Stamp now, Stamp youngest) {
-  meta::CandidateQuery query{.shard = shard.number, .before = youngest, .limit = kPage};
+  Head head(collecting, shard, now);
+  meta::CandidateQuery query{.shard = shard.number, .before = youngest, .limit = kPage, .from = head.from()};
   for (std::uint32_t scanned = 0; scanned < kScannedPerPass; scanned += kPage) {
     CO_TRY_ASSIGN(auto page, meta::list_candidates(collecting.services.cell, query));
+    CollectorStats read;
+    read.candidates_read = page.rows.size();
+    collecting.count(read);
+    head.passed(page);
     for (const std::string& broken : page.broken) collecting.tell("candidates of garbage collection: " + broken);
     for (const meta::Candidate& candidate : page.rows) {
       if (collecting.stopping || shard.taken >= kTakenPerPass) co_return Result<void>{};
@@ -135,6 +167,11 @@ Task<bool> collect_gen(Collecting& collecting, meta::Candidate candidate, Stamp 
 }
 
 Task<void> collect_dead_gens(Collecting& collecting, Pass& pass) {
+  const SteadyTime now = collecting.services.cell.clock.steady();
+  if (!collecting.gens_looked_at || now - *collecting.gens_looked_at >= kLookFromBeginningEvery) {
+    collecting.gens_looked_at = now;
+    collecting.gens_from = {};
+  }
   co_return co_await collect_kind(collecting, pass, meta::CandidateKind::kGen);
 }
 

@@ -23,6 +23,7 @@ struct CollectorOptions {
 
 struct CollectorStats {
   std::uint64_t gens_erased = 0, segments_freed = 0, segments_compacted = 0, bytes_moved = 0, remote_deleted = 0;
+  std::uint64_t candidates_read = 0;  // rows of the queue of dead gens and remote copies
 };
 
 /// start() spawns two tasks on `executor`, one for what is local and one that waits for remotes; stop() ends them at
