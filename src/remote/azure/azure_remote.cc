@@ -47,12 +47,12 @@ Task<ListPage> list_objects(std::shared_ptr<Caller> caller, ListRequest request)
       const auto xml = co_await with_deadline(std::move(body), caller->limit_of(call));
       if (xml.ok()) {
         auto page = parse_list(*xml);
-        if (!page.ok()) co_return caller->told(call, attempts, std::move(page).error());
+        if (!page.ok()) co_return caller->told(call, attempts, {.error = std::move(page).error()});
         co_return page;
       }
       failure = failure_of(xml.error(), false);
     }
-    const Error error = caller->told(call, attempts, failure.error);
+    const Error error = caller->told(call, attempts, failure);
     CO_TRY_ASSIGN(const bool again, attempts.again(std::move(failure)));
     if (!again) co_return error;
   }

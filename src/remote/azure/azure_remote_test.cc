@@ -282,21 +282,30 @@ TEST_F(AzureRemoteTest, WrongBytesAreNeverMadeAnObject) {
   EXPECT_EQ(put("k", "mine").error().code, Code::kCorrupt);
 }
 
-Task<Block> failing_block() {
-  co_return Error{Code::kCorrupt, "the local copy does not verify"};
-}
-struct FailingSource final : ByteSource {
-  Task<Block> next() override { return failing_block(); }
+class FailingSource final : public ByteSource {
+ public:
+  explicit FailingSource(Error error) : error_(std::move(error)) {}
+  Task<Block> next() override { co_return error_; }
+
+ private:
+  const Error error_;
 };
 
 TEST_F(AzureRemoteTest, AFailureOfTheBodyIsNotTheServicesFault) {
-  PutRequest request;
-  request.key = "k";
-  request.size = 10;
-  const BodyFactory broken = [](std::uint64_t, std::uint64_t) { return std::make_unique<FailingSource>(); };
-  const auto made = run_to_end(f_.loop_, f_.remote_->put(request, broken));
-  EXPECT_EQ(made.error().code, Code::kCorrupt);
-  EXPECT_EQ(stored("k"), nullptr);
+  for (const bool in_blocks : {false, true}) {
+    if (in_blocks) f_.use({.single_put_bytes_max = 15, .block_bytes = 70'000});
+    for (const std::string_view detail : {std::string_view("Unreadable"), std::string_view()}) {
+      PutRequest request{.key = "a", .size = 100};
+      const BodyFactory body = [detail](std::uint64_t, std::uint64_t) -> std::unique_ptr<ByteSource> {
+        return std::make_unique<FailingSource>(Error{Code::kCorrupt, "a bad sector", detail});
+      };
+      const auto made = run_to_end(f_.loop_, f_.remote_->put(std::move(request), body));
+      ASSERT_FALSE(made.ok());
+      EXPECT_EQ(made.error().code, Code::kCorrupt) << to_string(made.error());
+      EXPECT_EQ(made.error().detail, detail.empty() ? kGaveUp : detail) << in_blocks;
+      EXPECT_EQ(stored("a"), nullptr);
+    }
+  }
 }
 
 TEST_F(AzureRemoteTest, BlocksAreRetriedByThemselvesAndCommittedInOrder) {

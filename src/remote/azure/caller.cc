@@ -120,6 +120,7 @@ Task<Outcome> Caller::try_once(const Call& call, int number) {
   if (!response.ok()) {
     const bool ours = body && body->failed();
     outcome.failure = failure_of(std::move(response).error(), !body || (body->taken() && !ours));
+    outcome.failure.ours = ours;
     if (ours) outcome.failure.retryable = false;
     if (outcome.failure.error.code == Code::kCancelled) co_return std::move(outcome.failure.error);
     co_return outcome;
@@ -150,15 +151,17 @@ Task<http::Response> Caller::call(Call call) {
   while (true) {
     CO_TRY_ASSIGN(Outcome outcome, try_once(call, attempts.number()));
     if (outcome.response) co_return *std::move(outcome.response);
-    const Error error = told(call, attempts, outcome.failure.error);
+    const Error error = told(call, attempts, outcome.failure);
     CO_TRY_ASSIGN(const bool again, attempts.again(std::move(outcome.failure)));
     if (!again) co_return error;
     log(LogLevel::kInfo, "remote", "{}; trying again", error.message);
   }
 }
 
-Error Caller::told(const Call& call, const Attempts& attempts, Error error) const {
-  error.detail = kGaveUp;  // looked at only where this is the operation's end
+Error Caller::told(const Call& call, const Attempts& attempts, const Failure& failure) const {
+  Error error = failure.error;
+  // Looked at only where this is the operation's end. What whoever gave the body says of it is for whoever asked.
+  if (!failure.ours || error.detail.empty()) error.detail = kGaveUp;
   error.message = fmt::format("remote \"{}\", {} \"{}\", attempt {} of {}: {}", config_.name, call.method,
                               call.key.empty() ? config_.container : call.key, attempts.fruitless() + 1,
                               config_.retry.tries_max, error.message);

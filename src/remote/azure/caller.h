@@ -64,8 +64,8 @@ class Caller {
   /// Whether an operation that succeeded may be asked for again because its answer was wrong: counts as a retry.
   bool may_repeat(std::string_view operation);
 
-  /// The failure's error with remote, operation, key and attempt.
-  Error told(const Call& call, const Attempts& attempts, Error error) const;
+  /// The failure's error with remote, operation, key and attempt; kGaveUp, but for what the body's own source says.
+  Error told(const Call& call, const Attempts& attempts, const Failure& failure) const;
   /// How long one try may take, its answer's body included.
   Duration limit_of(const Call& call) const;
   /// Reads what is left of a short answer, if it comes soon, so that its connection can be used again. An error only

@@ -83,7 +83,7 @@ std::optional<Failure> Download::refuse(const http::Response& response) const {
 }
 
 Task<void> Download::again(Failure failure) {
-  Error error = caller_->told(call(), attempts_, failure.error);
+  Error error = caller_->told(call(), attempts_, failure);
   if (error.code == Code::kConditionFailed) {
     CO_TRY_ASSIGN(const bool gone, is_gone(caller_, request_.key));
     error.code = gone ? Code::kNotFound : Code::kChangedOutside;

@@ -16,6 +16,7 @@ struct Failure {
   bool retryable = false;     // another try may cure it
   bool maybe_done = false;    // the service may have carried it out all the same
   bool unsupported = false;   // it has refused a header or feature that it does not have; nothing was done
+  bool ours = false;          // of the body that was to be sent: the service had no part in it
   bool md5_mismatch = false;  // it has refused a body whose MD5 is not the one given; nothing was done
   std::optional<Duration> retry_after = {};
 };

@@ -107,14 +107,14 @@ Task<RemoteObject> commit(std::shared_ptr<Caller> caller, const PutRequest& requ
       static_cast<void>(co_await Caller::drain(*outcome.response));
       if (object.ok()) co_return object;
       failure = Failure{.error = object.error(), .retryable = false, .maybe_done = true};
-      if (object.error().code == Code::kCorrupt) co_return caller->told(commit.call, attempts, failure.error);
+      if (object.error().code == Code::kCorrupt) co_return caller->told(commit.call, attempts, failure);
     }
     if (failure.unsupported && commit.call.headers.has(kCrcHeader)) {
       caller->found_without_crc64();
       commit.call.headers.remove(kCrcHeader);
       continue;
     }
-    Error error = caller->told(commit.call, attempts, failure.error);
+    Error error = caller->told(commit.call, attempts, failure);
     if (!maybe && commit.whole_body && failure.md5_mismatch) {
       error.detail = kMd5Mismatch;
       co_return error;
