@@ -13,10 +13,10 @@ constexpr std::uint32_t kPage = 1'000;
 constexpr std::uint32_t kPurgesMax = 10'000;
 constexpr std::uint32_t kFailedMax = 20;  // not over damage: something is wrong with all of them
 
-}  // namespace
+enum class Lies { kOnFlash, kInTheRemoteOnly };
 
-Task<bool> is_evicted(store::Services& services, TenantId tenant, meta::Gen gen) {
-  if (!gen.evicted) co_return false;
+/// Whether any run of the gen's bytes does.
+Task<bool> any_run(store::Services& services, TenantId tenant, const meta::Gen& gen, Lies where) {
   for (std::uint64_t at = 0; at < gen.length;) {
     meta::ReadRange range;
     range.offset = at;
@@ -26,11 +26,23 @@ Task<bool> is_evicted(store::Services& services, TenantId tenant, meta::Gen gen)
     if (!plan) co_return Error{Code::kNotFound, "the gen is gone", "GenGone"};
     if (plan->pieces.empty()) co_return Error{Code::kCorrupt, "a gen has no row for some of its bytes"};
     for (const meta::ReadPiece& piece : plan->pieces) {
-      if (piece.run && piece.run->local) co_return false;
+      if (piece.run && piece.run->local.has_value() == (where == Lies::kOnFlash)) co_return true;
       at = piece.offset + piece.length;
     }
   }
-  co_return true;
+  co_return false;
+}
+
+}  // namespace
+
+Task<bool> is_evicted(store::Services& services, TenantId tenant, meta::Gen gen) {
+  if (!gen.evicted) co_return false;
+  CO_TRY_ASSIGN(const bool any_local, any_run(services, tenant, gen, Lies::kOnFlash));
+  co_return !any_local;
+}
+
+Task<bool> needs_remote(store::Services& services, TenantId tenant, meta::Gen gen) {
+  co_return co_await any_run(services, tenant, gen, Lies::kInTheRemoteOnly);
 }
 
 namespace {

@@ -14,6 +14,10 @@ struct Evicted {
 /// True when nothing is left for evict_gen to do. kNotFound "GenGone".
 Task<bool> is_evicted(store::Services& services, TenantId tenant, meta::Gen gen);
 
+/// True when some bytes of it lie in its native copy only: sources that other objects are made of too may keep them all
+/// on flash. kNotFound "GenGone".
+Task<bool> needs_remote(store::Services& services, TenantId tenant, meta::Gen gen);
+
 /// Requires a native place. Readers go on: they fall back to it at the next run. Starts over from wherever an earlier
 /// eviction was cut off. kConditionFailed "GenMoved" when the gen died, or a recall began meanwhile.
 Task<Evicted> evict_gen(store::Services& services, TenantId tenant, GenId gen);

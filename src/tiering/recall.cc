@@ -5,6 +5,7 @@
 #include "meta/ops/containers.h"
 #include "meta/ops/gens.h"
 #include "store/recall_gen.h"
+#include "tiering/evict.h"
 #include "tiering/job_spec.h"
 #include "tiering/pin_gen.h"
 #include "tiering/walk_job.h"
@@ -22,7 +23,11 @@ Task<WorkDone> recall_one(jobs::JobContext& context, store::Services& services, 
   CO_TRY_ASSIGN(const auto gen, meta::get_gen(services.cell, tenant, object.gen));
   if (!gen || !gen->evicted) co_return done;
   if (gen->native) {  // before anything is written for it
-    CO_CHECK(services.remotes.find(gen->native->remote));
+    const auto remote = services.remotes.find(gen->native->remote);
+    if (!remote.ok()) {
+      CO_TRY_ASSIGN(const bool needed, needs_remote(services, tenant, *gen));
+      if (needed) co_return remote.error();
+    }
   }
   CO_TRY(store::recall_gen(services, tenant, object.gen, [&context] { return context.stop_requested(); }));
   done.changed = true;

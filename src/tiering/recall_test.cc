@@ -42,5 +42,22 @@ TEST(Recall, DamagedRemoteBytesNeverBecomeLocal) {
   EXPECT_FALSE(rig.readable_locally("x"));
 }
 
+TEST(Recall, ARemoteThatIsAwayIsAskedForOnlyWhereBytesLieThere) {
+  TierRig rig;
+  ASSERT_TRUE(rig.stage("kept", "aaa", rig.noise(50'000)).ok());
+  ASSERT_TRUE(rig.commit("kept", {{store::BlockSource::kLatest, "aaa"}}).ok());
+  ASSERT_TRUE(rig.commit("kept", {{store::BlockSource::kCommitted, "aaa"}}).ok());
+  ASSERT_TRUE(rig.put("cold", rig.noise(50'000)).ok());
+  rig.offload(Evict::kYes);
+  ASSERT_TRUE(rig.gen_of("kept").evicted);
+  ASSERT_TRUE(rig.readable_locally("kept")) << "the commit before holds the block too";
+  rig.remotes.set_down("far", "it is away");
+  const jobs::Job job = rig.recall();
+  EXPECT_EQ(job.progress.objects_done, 1u) << job.error;
+  EXPECT_EQ(job.progress.objects_failed, 1u);
+  EXPECT_FALSE(rig.gen_of("kept").evicted);
+  EXPECT_TRUE(rig.gen_of("cold").evicted);
+}
+
 }  // namespace
 }  // namespace tombolo::tiering
