@@ -70,7 +70,15 @@ Task<void> require_empty(remote::Remote& remote, std::string key, std::string et
   co_return Error{Code::kCorrupt, fmt::format("remote \"{}\": \"{}\" is not empty", remote.name(), key)};
 }
 
-Error foreign(const NativeCopy& copy) {
+/// `nonce`: what the object that is there carries.
+Error foreign(const NativeCopy& copy, const std::string& nonce) {
+  if (!nonce.empty()) {  // another name that the remote keeps under the same one, or another tombolo's
+    return {Code::kAlreadyExists,
+            fmt::format("remote \"{}\": \"{}\" was written by tombolo, for another object; it is left as it is: use "
+                        "another prefix or another remote",
+                        copy.remote->name(), copy.key),
+            "ForeignObject"};
+  }
   return {
       Code::kAlreadyExists,
       fmt::format("remote \"{}\" has an object \"{}\" that tombolo did not write; it is left as it is: move it away "
@@ -92,7 +100,8 @@ Task<Found> look(store::Services& services, const NativeCopy& copy) {
     found.put_when.if_absent = true;
     co_return found;
   }
-  if (!same_origin(nonce_of(head->headers), copy.nonce)) co_return foreign(copy);
+  const std::string nonce = nonce_of(head->headers);
+  if (!same_origin(nonce, copy.nonce)) co_return foreign(copy, nonce);
   if (planted(PlantedBug::adopt_without_comparing)) {
     found.verified = head->object;
     co_return found;

@@ -213,6 +213,23 @@ TEST(Offload, AnObjectThatTomboloDidNotWriteIsNeverOverwritten) {
   EXPECT_EQ(rig.far->memory.contents("box/x"), theirs) << "and not deleted either";
 }
 
+TEST(Offload, NobodyIsToldToMoveAwayWhatTomboloWroteForAnotherObject) {
+  TierRig rig;
+  remote::PutRequest request;
+  request.key = "box/x";
+  request.size = 100;
+  const Bytes bytes = rig.noise(100);
+  request.crc64 = crc64(bytes);
+  request.headers.metadata.emplace(kNonceField, "0123456789abcdef.0123456789abcdef");
+  ASSERT_TRUE(rig.run(rig.far->memory.put(std::move(request), remote::body_of(Block(Bytes(bytes))))).ok());
+  ASSERT_TRUE(rig.put("x", rig.noise(50'000)).ok());
+  const jobs::Job job = rig.offload(Evict::kYes);
+  EXPECT_EQ(job.progress.objects_failed, 1u);
+  EXPECT_NE(job.error.find("was written by tombolo, for another object"), std::string::npos) << job.error;
+  EXPECT_EQ(job.error.find("move it away"), std::string::npos) << job.error;
+  EXPECT_EQ(rig.far->memory.contents("box/x"), bytes);
+}
+
 TEST(Offload, AKeyOfAnotherLiveObjectIsNotTaken) {
   TierRig rig;
   store::ContainerRef twin = TierRig::box();
