@@ -3,6 +3,8 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "base/printable.h"
+
 namespace tombolo {
 namespace {
 
@@ -41,7 +43,7 @@ bool log_enabled(LogLevel level) {
   return logger().should_log(native(level));
 }
 void log_line(LogLevel level, std::string_view area, std::string_view text) {
-  logger().log(native(level), "{}: {}", area, text);
+  logger().log(native(level), "{}: {}", area, printable(text));  // a name with a line end forges no line
 }
 
 }  // namespace tombolo

@@ -12,14 +12,6 @@ namespace tombolo::cli {
 namespace {
 constexpr Duration kRedrawn = std::chrono::milliseconds(200);
 constexpr Duration kLineEvery = std::chrono::seconds(5);
-
-/// The control character that begins there, U+0080 to U+009F (two bytes of UTF-8) among them; 0: none, or a NUL.
-unsigned char control_at(std::string_view text, std::size_t at) {
-  const auto c = static_cast<unsigned char>(text[at]);
-  if (c < 0x20 || c == 0x7F) return c;
-  const auto next = at + 1 < text.size() ? static_cast<unsigned char>(text[at + 1]) : 0;
-  return c == 0xC2 && next >= 0x80 && next < 0xA0 ? static_cast<unsigned char>(next) : 0;
-}
 }  // namespace
 
 std::string human_bytes(double bytes) {
@@ -37,20 +29,6 @@ std::string human_seconds(double seconds) {
   if (whole >= 3600) return fmt::format("{}h {:02}m", whole / 3600, whole / 60 % 60);
   if (whole >= 60) return fmt::format("{}m {:02}s", whole / 60, whole % 60);
   return fmt::format("{}s", whole);
-}
-
-std::string printable(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const unsigned char control = control_at(text, i);
-    if (control == 0 && text[i] != '\0') {
-      out += text[i];
-      continue;
-    }
-    out += fmt::format("\\x{:02x}", control);
-    if (control > 0x7F) ++i;
-  }
-  return out;
 }
 
 void print_table(const std::vector<std::vector<std::string>>& given) {
@@ -76,13 +54,13 @@ std::string json_text(const nlohmann::json& json) {
   const std::string dumped = json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
   std::string out;
   for (std::size_t i = 0; i < dumped.size(); ++i) {
-    const unsigned char control = control_at(dumped, i);
-    if (control < 0x7F) {  // what is below 0x20 has been escaped, or is a newline between members
+    const std::size_t bytes = control_bytes(dumped, i);
+    if (bytes == 0 || dumped[i] == '\n') {  // between members: those of strings have been escaped
       out += dumped[i];
       continue;
     }
-    out += fmt::format("\\u{:04x}", control);
-    if (control > 0x7F) ++i;
+    i += bytes - 1;
+    out += fmt::format("\\u{:04x}", static_cast<unsigned char>(dumped[i]));
   }
   return out + "\n";
 }

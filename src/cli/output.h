@@ -7,14 +7,13 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/printable.h"
 #include "base/result.h"
 
 namespace tombolo::cli {
 
 /// "1.5 GiB"
 std::string human_bytes(double bytes);
-/// For a terminal: control characters, which clients may put into names, as \xNN.
-std::string printable(std::string_view text);
 /// "2h 05m", "3m 20s", "8s"
 std::string human_seconds(double seconds);
 

@@ -34,14 +34,6 @@ testing::AssertionResult says(const std::string& message, std::string_view wante
   return testing::AssertionFailure() << "\"" << message << "\" does not say \"" << wanted << "\"";
 }
 
-TEST(Output, NamesThatClientsChoseCommandNoTerminal) {
-  EXPECT_EQ(printable("a b/\xC3\xA4\xE2\x82\xAC"), "a b/\xC3\xA4\xE2\x82\xAC");
-  EXPECT_EQ(printable("x\n1  done\x1b]0;\x07\x7f"), "x\\x0a1  done\\x1b]0;\\x07\\x7f");
-  EXPECT_EQ(printable("\xC2\x9B"
-                      "31m\xC2\xA7"),
-            "\\x9b31m\xC2\xA7");
-}
-
 TEST(Output, JsonTakesAnyBytesAndCommandsNoTerminal) {
   const std::string text = json_text({{"what",
                                        "a\xFF\xC3\xA4\x1b\x7f\xC2\x9B"
