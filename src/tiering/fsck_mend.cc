@@ -73,8 +73,10 @@ Task<Mended> mend_segment(Checking& checking, SegmentId segment, const std::stri
   if (!counted) co_return Mended();
   const auto released = co_await segments.release(segment);
   if (released.ok()) {
-    CO_TRY(segments.reap());
-    co_return Mended("no run lies in it any more: it is given up");
+    CO_TRY_ASSIGN(const data::ReapReport reaped, segments.reap());
+    const std::string given_up = "no run lies in it any more: it is given up";
+    if (!reaped.failed) co_return Mended(given_up);
+    co_return Mended(fmt::format("{}; a file could not be removed yet: {}", given_up, reaped.failed->message));
   }
   if (!compacted.ok() || compacted->runs == 0) co_return Mended();
   co_return Mended(fmt::format("{} runs moved out of it", compacted->runs));
