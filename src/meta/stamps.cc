@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/log.h"
 #include "base/planted_bugs.h"
 #include "base/wire.h"
 #include "kv/run.h"
@@ -77,10 +78,28 @@ Task<void> Stamper::recover() {
   co_return Result<void>{};
 }
 
+std::uint64_t Stamper::now() {
+  const SteadyTime steady = clock_.steady();
+  const std::int64_t ahead = clock_.wall().micros - steady.micros;
+  const std::int64_t leap = ahead_ ? ahead - *ahead_ : 0;
+  if (leap <= kLeapMicrosMax) {
+    leapt_at_.reset();
+    ahead_ = ahead;
+  } else if (!leapt_at_) {
+    leapt_at_ = steady;
+    log(LogLevel::kError, "meta",
+        "the clock has leapt {} s ahead: it is not believed for an hour; set it if it is wrong, else restart",
+        leap / 1'000'000);
+  } else if (steady - *leapt_at_ >= kLeapBelievedAfter) {
+    leapt_at_.reset();
+    ahead_ = ahead;
+  }
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(*ahead_ + steady.micros, 0));
+}
+
 bool Stamper::take(Stamp& out) {
   const std::lock_guard lock(mutex_);
-  const auto now = static_cast<std::uint64_t>(std::max<std::int64_t>(clock_.wall().micros, 0));
-  const std::uint64_t stamp = std::max(now, last_ + 1);
+  const std::uint64_t stamp = std::max(now(), last_ + 1);
   if (stamp > leased_through_) return false;
   last_ = stamp;
   out = Stamp{stamp};
@@ -92,10 +111,13 @@ Task<Stamp> Stamper::next() {
   if (take(stamp)) co_return stamp;
   CO_TRY_ASSIGN(const auto leasing, leasing_.lock());
   while (!take(stamp)) {
-    const auto now = static_cast<std::uint64_t>(std::max<std::int64_t>(clock_.wall().micros, 0));
-    // Ahead of the clock (after a restart) only a little at a time, or a process that crashes again and again would
-    // leave the clock behind for good.
-    const std::uint64_t through = std::max(now + kStampLeaseMicros, last().micros + kStampsLeasedAhead);
+    std::uint64_t through = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      // Ahead of the clock (after a restart) only a little at a time, or a process that crashes again and again would
+      // leave the clock behind for good.
+      through = std::max(now() + kStampLeaseMicros, last_ + kStampsLeasedAhead);
+    }
     CO_TRY(raise_mark(engine_, random_, kStampsRow, 0, through));
     const std::lock_guard lock(mutex_);
     leased_through_ = std::max(leased_through_, through);

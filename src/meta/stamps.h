@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <mutex>
+#include <optional>
 
 #include "async/mutex.h"
 #include "async/task.h"
@@ -22,9 +23,14 @@ inline constexpr std::uint64_t kStampLeaseMicros = 3'000'000;
 /// Stamps leased at a time while they run ahead of the clock.
 inline constexpr std::uint64_t kStampsLeasedAhead = 10'000;
 inline constexpr std::uint64_t kClockBehindMicrosMax = 3'600'000'000;
+/// A clock that leaps ahead by more is not believed before it has stood by that for so long: stamps that were given can
+/// not be taken back, and once it is right again no start would accept it.
+inline constexpr std::int64_t kLeapMicrosMax = 3'600'000'000;
+inline constexpr Duration kLeapBelievedAfter = std::chrono::hours(1);
 inline constexpr std::uint64_t kIdLease = 65'536;
 
-/// Strictly increasing per cell: max(clock, last + 1). Thread-safe. recover() once, before the first next().
+/// Strictly increasing per cell: max(clock, last + 1), where the clock is believed. Thread-safe. recover() once, before
+/// the first next().
 class Stamper {
  public:
   Stamper(kv::Engine& engine, Random& random, Clock& clock) : engine_(engine), random_(random), clock_(clock) {}
@@ -37,12 +43,15 @@ class Stamper {
 
  private:
   bool take(Stamp& out);
+  std::uint64_t now();  // requires: mutex_ held
 
   kv::Engine& engine_;
   Random& random_;
   Clock& clock_;
   AsyncMutex leasing_;
   mutable std::mutex mutex_;
+  std::optional<std::int64_t> ahead_;        // of the steady clock, as believed; none: not looked at yet
+  std::optional<SteadyTime> leapt_at_ = {};  // the clock is further ahead since then
   std::uint64_t last_ = 0;
   std::uint64_t leased_through_ = 0;
 };

@@ -84,6 +84,31 @@ TEST(Stamper, RefusesToStartWithAClockFarBehind) {
   EXPECT_NE(refused.error().message.find("clock"), std::string::npos);
 }
 
+TEST(Stamper, AClockThatLeapsAheadIsBelievedOnceItStandsByThat) {
+  ManualClock clock;
+  kv::MemoryEngine engine(clock);
+  Process process(engine, clock);
+  ASSERT_TRUE(process.recover().ok());
+  const auto off = [&] { return static_cast<std::int64_t>(process.stamp().micros) - clock.wall().micros; };
+  EXPECT_EQ(off(), 0);
+  clock.set_wall({clock.wall().micros + kLeapMicrosMax});
+  EXPECT_EQ(off(), 0) << "an hour is no leap";
+  constexpr std::int64_t kTenYears = std::int64_t{3'652} * 86'400'000'000;
+  for (const bool stays : {false, true}) {
+    clock.set_wall({clock.wall().micros + kTenYears});
+    EXPECT_EQ(off(), -kTenYears);
+    clock.advance(std::chrono::minutes(59));
+    EXPECT_EQ(off(), -kTenYears);
+    if (stays) break;
+    clock.set_wall({clock.wall().micros - kTenYears});
+    clock.advance(std::chrono::hours(2));
+    EXPECT_EQ(off(), 0) << "it was right after all";
+    EXPECT_TRUE(Process(engine, clock).recover().ok());
+  }
+  clock.advance(std::chrono::minutes(2));
+  EXPECT_EQ(off(), 0);
+}
+
 TEST(Stamper, WritesItsMarkOncePerLease) {
   ManualClock clock;
   kv::MemoryEngine engine(clock);
