@@ -44,7 +44,8 @@ int print(const Invocation& invocation, const nlohmann::json& report) {
   if (!left.empty()) {
     std::string names;
     for (const auto& name : left) names += (names.empty() ? "" : ", ") + name.get<std::string>();
-    rows.push_back({"not searched", names + " (too many objects that tombolo did not write)"});
+    rows.push_back(
+        {"not searched", names + " (not to be reached, or with too many objects that tombolo did not write)"});
   }
   print_table(rows);
   const auto tell = [](const char* before, const nlohmann::json& thing, const char* then) {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <boost/asio/this_coro.hpp>
-#include <filesystem>
 
 #include "async/deadline.h"
 #include "async/sleep.h"
@@ -14,6 +13,7 @@
 #include "base/log.h"
 #include "base/units.h"
 #include "base/wire.h"
+#include "meta/model/remote_place.h"
 #include "meta/ops/admin_rows.h"
 #include "remote/azure/azure_remote.h"
 #include "remote/metered_remote.h"
@@ -43,13 +43,6 @@ Error exists(const std::string& name) {
 
 std::string purpose(const std::string& remote) {
   return "remote-secret:" + remote;
-}
-
-bool same_place(std::string_view a, std::string_view b) {
-  const auto plain = [](std::string_view endpoint) {
-    return (std::filesystem::path(endpoint) / "").lexically_normal();
-  };
-  return plain(a) == plain(b);
 }
 
 Result<void> check(const admin::NewRemote& remote) {
@@ -282,8 +275,9 @@ Task<void> RemoteDrivers::update(admin::NewRemote remote, CheckPlace check_place
     if (!fresh.empty()) old = fresh;
   };
   // The old place named once more is a wish to try it again, and no leave to begin it anew.
-  const Use use =
-      remote.endpoint.empty() || same_place(remote.endpoint, row->endpoint) ? Use::kService : Use::kNewPlace;
+  const Use use = remote.endpoint.empty() || meta::same_endpoint(row->kind, remote.endpoint, row->endpoint)
+                      ? Use::kService
+                      : Use::kNewPlace;
   replace(row->endpoint, remote.endpoint);
   replace(row->bucket, remote.bucket);
   replace(row->prefix, remote.prefix);

@@ -249,6 +249,10 @@ class Fsck {
     do {
       CO_TRY_ASSIGN(UnnamedObjects found, find_unnamed_objects(checking_, remote, std::move(marker)));
       if (found.failed) confirm(*std::move(found.failed));
+      if (found.away) {
+        checking_.report.not_searched.push_back(std::move(remote));
+        co_return Result<void>{};
+      }
       for (std::string& key : found.keys) {
         Unit unit;
         unit.kind = Unit::Kind::kUnnamed;

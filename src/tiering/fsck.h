@@ -57,8 +57,9 @@ struct FsckCounts {
 
 struct FsckReport : FsckCounts {
   std::vector<Finding> findings;
-  std::vector<Repair> repairs;            // with Mending::kYes; of them too no more than findings_max
-  std::vector<std::string> not_searched;  // remotes with so many foreign objects that the search was ended
+  std::vector<Repair> repairs;  // with Mending::kYes; of them too no more than findings_max
+  /// Remotes with so many foreign objects that the search was ended, and those that are not in use just now.
+  std::vector<std::string> not_searched;
 };
 
 /// Called now and then while it looks, on the task's own strand; findings only count once they were looked at again.

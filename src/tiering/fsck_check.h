@@ -11,6 +11,7 @@
 #include <string>
 #include <utility>
 
+#include "async/mutex.h"
 #include "data/segment_rows.h"
 #include "meta/model/gen.h"
 #include "meta/model/object.h"
@@ -39,6 +40,11 @@ struct Checking {
   /// Everything in the queue of garbage collection as of the beginning of a round: what is in it is not lost.
   std::set<std::pair<TenantId, std::uint64_t>> dying_gens;
   std::set<std::pair<std::string, std::string>> dying_natives;
+
+  /// Remote and name under which Azure keeps what a row's key names with dots at the end of segments; walked for once
+  /// when something asks.
+  AsyncMutex finding_dotted;
+  std::optional<std::set<std::pair<std::string, std::string>>> dotted;  // guarded by finding_dotted
 
   /// Thread-safe: units are checked side by side.
   void count(std::uint64_t FsckReport::* what, std::uint64_t by = 1) {
@@ -103,6 +109,7 @@ struct UnnamedObjects {
   std::vector<std::string> keys;
   std::string next;               // pass as `marker`; empty at the end
   std::optional<Finding> failed;  // why the page cannot be had
+  bool away = false;              // the remote is not in use just now, and nothing can be said of it
 };
 Task<UnnamedObjects> find_unnamed_objects(Checking& checking, std::string remote, std::string marker);
 /// One of them: a finding if tombolo wrote it, else it is counted as foreign.

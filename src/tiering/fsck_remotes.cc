@@ -1,6 +1,9 @@
 // Objects in remotes that tombolo wrote and no row names: they cost money and stand in the way of later offloads.
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "meta/model/remote_place.h"
 #include "meta/ops/admin_rows.h"
 #include "meta/ops/tier.h"
 #include "meta/ops/walk_rows.h"
@@ -14,7 +17,8 @@ namespace {
 /// Who may have a row for a key of a remote.
 struct Owners {
   std::vector<TenantId> tenants;
-  std::vector<std::string> remotes;  // it, and others that lead into the same bucket
+  std::vector<std::string> remotes;  // it, and others that lead to the same place
+  bool azure = false;
 };
 
 Task<Owners> owners_in(meta::Cell cell, std::string name) {
@@ -23,10 +27,9 @@ Task<Owners> owners_in(meta::Cell cell, std::string name) {
   CO_TRY_ASSIGN(const auto config, meta::get_remote(cell, name));
   CO_TRY_ASSIGN(const auto all, meta::list_remotes(cell));
   for (const meta::RemoteConfig& other : all) {
-    const bool same_bucket =
-        config && other.kind == config->kind && other.endpoint == config->endpoint && other.bucket == config->bucket;
-    if (same_bucket && other.name != name) owners.remotes.push_back(other.name);
+    if (config && other.name != name && meta::same_place(other, *config)) owners.remotes.push_back(other.name);
   }
+  owners.azure = config && config->kind == "azure";
   owners.remotes.push_back(std::move(name));
   co_return owners;
 }
@@ -41,13 +44,43 @@ Task<bool> is_named(meta::Cell cell, const Owners& owners, std::string key) {
   co_return false;
 }
 
+/// Rows whose keys end segments in dots: Azure keeps their objects under other names.
+Task<void> find_dotted(Checking& checking, const Owners& owners) {
+  CO_TRY_ASSIGN(const auto turn, checking.finding_dotted.lock());
+  if (checking.dotted) co_return Result<void>{};
+  std::set<std::pair<std::string, std::string>> dotted;
+  for (const TenantId tenant : owners.tenants) {
+    std::string from;
+    do {
+      CO_TRY_ASSIGN(auto page, meta::walk_native_keys(checking.services.cell, tenant, std::move(from)));
+      for (meta::NativeKey& native : page.rows) {
+        std::string kept = meta::without_end_dots(native.key);
+        if (!kept.empty()) dotted.emplace(std::move(native.remote), std::move(kept));
+      }
+      from = std::move(page.next);
+    } while (!from.empty());
+  }
+  checking.dotted = std::move(dotted);
+  co_return Result<void>{};
+}
+
+Task<bool> is_named_with_dots(Checking& checking, const Owners& owners, std::string key) {
+  if (!owners.azure) co_return false;
+  CO_TRY(find_dotted(checking, owners));
+  co_return std::any_of(owners.remotes.begin(), owners.remotes.end(),
+                        [&](const std::string& remote) { return checking.dotted->contains({remote, key}); });
+}
+
 }  // namespace
 
 Task<UnnamedObjects> find_unnamed_objects(Checking& checking, std::string name, std::string marker) {
   const meta::Cell cell = checking.services.cell;
   UnnamedObjects out;
   const auto remote = checking.services.remotes.find(name);
-  if (!remote.ok()) co_return out;  // whatever needs it reports it
+  if (!remote.ok()) {  // whatever needs it reports it
+    out.away = true;
+    co_return out;
+  }
   CO_TRY_ASSIGN(const auto config, meta::get_remote(cell, name));
   remote::ListRequest request;
   request.prefix = config ? config->prefix : std::string();
@@ -91,6 +124,8 @@ Task<Findings> check_unnamed_object(Checking& checking, std::string name, std::s
     checking.count(&FsckReport::foreign_objects);
     co_return out;
   }
+  CO_TRY_ASSIGN(const bool dotted, is_named_with_dots(checking, owners, key));
+  if (dotted) co_return out;
   out.push_back({"remote-without-row",
                  fmt::format("{} ({} bytes) was written by tombolo, and no row names it", what, head->object.size),
                  "unless another tombolo offloads there, nothing needs it: delete it by hand"});

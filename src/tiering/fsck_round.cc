@@ -26,6 +26,7 @@ Task<void> begin_round(Checking& checking) {
   checking.segments.clear();
   checking.dying_gens.clear();
   checking.dying_natives.clear();
+  checking.dotted.reset();
   const std::vector<data::SegmentUse> uses = checking.services.segments.uses();
   std::vector<data::SegmentInfo> rows;
   {
