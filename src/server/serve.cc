@@ -335,7 +335,7 @@ Result<nlohmann::json> fsck_stopped(const ServeArguments& arguments, const nlohm
   observe::Metrics metrics;
   TRY_ASSIGN(auto opened, open_cell(settings, machine_ground, Background::kNone, clock, random, runtime, metrics));
   AuditFile audit_file(audit_path(settings));
-  Audit audit(audit_file, runtime.workers(), clock, metrics);
+  Audit audit(audit_file, clock, metrics);
   const bool repairs = options.mending == tiering::Mending::kYes;
   if (repairs) {
     TRY(audit_file.open());
