@@ -39,6 +39,7 @@ class NoIndex final : public kv::Index {
   }
   std::unique_ptr<kv::Snapshot> snapshot() override { return std::make_unique<NoRows>(); }
   Task<void> flush() override { co_return Result<void>{}; }
+  std::uint64_t flush_bytes() const override { return 0; }
   Task<void> verify() override { co_return Result<void>{}; }
 
  private:
