@@ -126,19 +126,25 @@ Task<void> SegmentStore::open() {
 
 namespace {
 
+enum class Whose { kOurs, kSomebodyElses, kUnknown };
+
 /// What lies under the name of a segment without a live byte may have been in the way when the segment was to be made.
 /// Made by make_file it is a whole header, which is the row's, or no more than a first block: what it writes before its
 /// sync. Whatever else it is, or may be, belongs to somebody.
-Task<bool> may_be_foreign(disk::File& file, const SegmentInfo& info) {
+Task<Whose> find_owner(disk::File& file, const SegmentInfo& info) {
   CO_TRY_ASSIGN(const std::uint64_t size, file.size());
-  if (size < kSegmentHeaderBytes) co_return false;
+  if (size < kSegmentHeaderBytes) co_return Whose::kOurs;
   SegmentHeaderBytes raw;
   const auto read = co_await file.read(0, raw);
-  if (!read.ok() && read.error().code == Code::kUnavailable) co_return true;
+  if (!read.ok() && read.error().code == Code::kUnavailable) co_return Whose::kUnknown;
   CO_CHECK(read);
   const auto header = decode_segment_header(raw);
-  if (header.ok()) co_return header->segment != info.segment || header->incarnation != info.row.incarnation;
-  co_return header.error().code == Code::kUnsupported || size > kSegmentHeaderBytes;
+  if (header.ok()) {
+    const bool ours = header->segment == info.segment && header->incarnation == info.row.incarnation;
+    co_return ours ? Whose::kOurs : Whose::kSomebodyElses;
+  }
+  const bool ours = header.error().code != Code::kUnsupported && size == kSegmentHeaderBytes;
+  co_return ours ? Whose::kOurs : Whose::kSomebodyElses;
 }
 
 }  // namespace
@@ -150,14 +156,16 @@ Task<void> SegmentStore::State::recover(SegmentInfo info) {
   std::uint64_t size = 0;
   if (opened.ok()) {
     std::shared_ptr<disk::File> file = *std::move(opened);
-    bool foreign = false;
+    Whose whose = Whose::kOurs;
     if (info.live_bytes == 0) {
-      CO_TRY_ASSIGN(foreign, may_be_foreign(*file, info));
+      CO_TRY_ASSIGN(whose, find_owner(*file, info));
     }
-    if (foreign) {
-      log(LogLevel::kWarn, "data",
-          "the file of {} is not known to be this index's, which needs nothing of it: it stays", segment->name());
-      CO_TRY(forget(info.segment));
+    if (whose != Whose::kOurs) {
+      log(LogLevel::kWarn, "data", "the file of {} {}: it stays, and nothing needs it", segment->name(),
+          whose == Whose::kUnknown ? "cannot be read, and may be somebody else's" : "is none of this index's");
+      if (whose == Whose::kSomebodyElses) {
+        CO_TRY(forget(info.segment));
+      }  // else the row lets the next start look again
       const std::lock_guard lock(mutex);
       segments.erase(info.segment);
       co_return Result<void>{};
