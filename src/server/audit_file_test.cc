@@ -9,6 +9,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "testing/test_folder.h"
+
 namespace tombolo::server {
 namespace {
 
@@ -16,8 +18,6 @@ namespace fs = std::filesystem;
 
 class AuditFileTest : public testing::Test {
  protected:
-  void SetUp() override { fs::create_directories(folder_); }
-  void TearDown() override { fs::remove_all(folder_); }
   static std::string text(const fs::path& path) {
     std::ifstream file(path);
     std::stringstream all;
@@ -29,7 +29,8 @@ class AuditFileTest : public testing::Test {
     EXPECT_EQ(::stat(path.c_str(), &info), 0);
     return info.st_mode & 07777;
   }
-  const fs::path folder_ = fs::path(testing::TempDir()) / ("tombolo-audit-" + std::to_string(::getpid()));
+  const TestFolder temporary_;
+  const fs::path folder_ = temporary_.path();
   const fs::path path_ = folder_ / "audit.log";
 };
 

@@ -9,6 +9,7 @@
 
 #include "async/run.h"
 #include "async/scope.h"
+#include "testing/test_folder.h"
 
 namespace tombolo::server {
 namespace {
@@ -17,9 +18,6 @@ namespace fs = std::filesystem;
 
 class AuditTest : public testing::Test {
  protected:
-  void SetUp() override { fs::create_directories(folder_); }
-  void TearDown() override { fs::remove_all(folder_); }
-
   std::vector<nlohmann::json> records() const {
     std::ifstream file(path_);
     std::vector<nlohmann::json> all;
@@ -34,7 +32,8 @@ class AuditTest : public testing::Test {
   }
   double failures() { return static_cast<double>(metrics_.counter(observe::Metric::kAuditFailures, {}).value()); }
 
-  const fs::path folder_ = fs::path(testing::TempDir()) / ("tombolo-audit-writer-" + std::to_string(::getpid()));
+  const TestFolder temporary_;
+  const fs::path folder_ = temporary_.path();
   const fs::path path_ = folder_ / "audit.log";
   ManualClock clock_;
   observe::Metrics metrics_;

@@ -32,19 +32,27 @@ class Interrupted final : public kv::Engine {
   kv::MemoryEngine inner_;
 };
 
-TEST(Accounts, ARequestThatCameTooEarlyDoesNotHideTheNewAccount) {
-  ManualClock clock;
-  SeededRandom random(1);
-  Interrupted engine(clock);
-  meta::Stamper stamper(engine, random, clock);
-  meta::IdAllocator ids(engine, random);
+/// What a cell of rows alone is made of, on an engine.
+struct Rows {
+  Rows(kv::Engine& engine, Clock& clock) : stamper(engine, random, clock), ids(engine, random) {
+    EXPECT_TRUE(run_to_end(stamper.recover()).ok());
+    EXPECT_TRUE(run_to_end(ids.recover()).ok());
+  }
+
+  SeededRandom random{1};
+  meta::Stamper stamper;
+  meta::IdAllocator ids;
   SegmentLedger ledger;
   meta::HeldSeals seals;
-  ASSERT_TRUE(run_to_end(stamper.recover()).ok());
-  ASSERT_TRUE(run_to_end(ids.recover()).ok());
+};
+
+TEST(Accounts, ARequestThatCameTooEarlyDoesNotHideTheNewAccount) {
+  ManualClock clock;
+  Interrupted engine(clock);
+  Rows rows(engine, clock);
   const Bytes root_key(auth::Sealer::kRootKeyBytes);
-  const auth::Sealer sealer(root_key, random);
-  Accounts accounts({engine, random, clock, stamper, ids, ledger, seals}, sealer);
+  const auth::Sealer sealer(root_key, rows.random);
+  Accounts accounts({engine, rows.random, clock, rows.stamper, rows.ids, rows.ledger, rows.seals}, sealer);
   engine.after_snapshot = [&] { EXPECT_TRUE(run_to_end(accounts.create("early")).ok()); };
   EXPECT_EQ(*run_to_end(accounts.find("early")), nullptr) << "as of before it was made";
   EXPECT_NE(*run_to_end(accounts.find("early")), nullptr);
@@ -52,17 +60,11 @@ TEST(Accounts, ARequestThatCameTooEarlyDoesNotHideTheNewAccount) {
 
 TEST(Accounts, AnotherCellsRootKeyIsFoundOut) {
   ManualClock clock;
-  SeededRandom random(1);
   kv::MemoryEngine engine(clock, {.fault = {}, .guard_of = meta::keys::guard_of});
-  meta::Stamper stamper(engine, random, clock);
-  meta::IdAllocator ids(engine, random);
-  SegmentLedger ledger;
-  meta::HeldSeals seals;
-  ASSERT_TRUE(run_to_end(stamper.recover()).ok());
-  ASSERT_TRUE(run_to_end(ids.recover()).ok());
-  const meta::Cell cell{engine, random, clock, stamper, ids, ledger, seals};
+  Rows rows(engine, clock);
+  const meta::Cell cell{engine, rows.random, clock, rows.stamper, rows.ids, rows.ledger, rows.seals};
   const Bytes key(auth::Sealer::kRootKeyBytes, std::byte{1}), other_key(auth::Sealer::kRootKeyBytes, std::byte{2});
-  const auth::Sealer sealer(key, random), other_sealer(other_key, random);
+  const auth::Sealer sealer(key, rows.random), other_sealer(other_key, rows.random);
   Accounts accounts(cell, sealer), others(cell, other_sealer);
   EXPECT_TRUE(run_to_end(others.check_root_key()).ok()) << "nothing is sealed yet";
   ASSERT_TRUE(run_to_end(accounts.create("mystore")).ok());
