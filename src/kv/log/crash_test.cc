@@ -170,17 +170,23 @@ void start_again(LogRig& rig) {
   expect_open(rig);
 }
 
+/// Opens and works until sync k has failed, and the process ends. False when there are fewer syncs.
+bool die_of_a_failed_sync(LogRig& rig, int k, DiskFaults::Pages pages, Outcome& outcome) {
+  rig.faults.pages = pages;
+  rig.faults.fail_sync = k;
+  if (rig.open().ok()) outcome = work(rig, 0);
+  const bool failed = rig.faults.syncs >= k;
+  rig.kill();
+  return failed;
+}
+
 /// Sync k fails in one of the three ways of file systems. The cell stops when it hears of it, is started again, works
 /// on, and only then the power fails. False when there are fewer syncs.
 bool fail_sync(int k, DiskFaults::Pages pages) {
   SCOPED_TRACE("sync " + std::to_string(k));
   auto rig = make_rig();
-  rig->faults.pages = pages;
-  rig->faults.fail_sync = k;
   Outcome outcome;
-  if (rig->open().ok()) outcome = work(*rig, 0);
-  const bool failed = rig->faults.syncs >= k;
-  rig->kill();
+  const bool failed = die_of_a_failed_sync(*rig, k, pages, outcome);
   start_again(*rig);
   if (testing::Test::HasFailure()) return false;
   outcome = {.acknowledged = check(*rig, outcome)};
@@ -210,12 +216,8 @@ TEST_F(LogCrash, NoFailedSyncLosesWhatWasAcknowledged) {
 bool fail_sync_then_lack_room(int k) {
   SCOPED_TRACE("sync " + std::to_string(k));
   auto rig = make_rig();
-  rig->faults.pages = DiskFaults::Pages::kToldLate;
-  rig->faults.fail_sync = k;
   Outcome outcome;
-  if (rig->open().ok()) outcome = work(*rig, 0);
-  const bool failed = rig->faults.syncs >= k;
-  rig->kill();
+  const bool failed = die_of_a_failed_sync(*rig, k, DiskFaults::Pages::kToldLate, outcome);
   rig->index_faults.flush_bytes = std::uint64_t{1} << 40;
   rig->memory.set_limit(std::uint64_t{1} << 30);
   start_again(*rig);
