@@ -143,10 +143,11 @@ Task<void> CommitLog::replay(Index& index) {
 }
 
 Task<void> CommitLog::trim(Sequence flushed) {
+  if (planted(PlantedBug::trim_log_too_far)) flushed = Sequence{flushed.value + 2};
+  CO_TRY(seal_older(flushed));
   std::vector<std::uint64_t> numbers;
   {
     const std::lock_guard lock(mutex_);
-    if (planted(PlantedBug::trim_log_too_far)) flushed = Sequence{flushed.value + 2};
     while (files_.size() > 1 && files_[1].header.first <= flushed) {
       while (!groups_.empty() && groups_.front().file == files_.front().file) groups_.pop_front();
       numbers.push_back(files_.front().header.number);

@@ -58,7 +58,10 @@ class CommitLog {
   /// them is then in the page cache alone, and safe only once the index has been flushed.
   Sequence begun_at() const { return begun_at_; }
 
-  /// Removes files that hold nothing at or above `flushed`, the position that the index holds in durable files.
+  /// Removes files that hold nothing at or above `flushed`, the position that the index holds in durable files. First
+  /// those that hold nothing above it get the seals that a crash left them without, and not before: where a sync of
+  /// such a file had failed in an earlier life, one that fails here may take away what was read of it. What cannot be
+  /// sealed is told of in the log, and tried again.
   Task<void> trim(Sequence flushed);
   /// Durable transactions after `after`, at most `limit`. kNotFound when they were trimmed.
   Task<std::vector<LogEntry>> read(Sequence after, std::uint32_t limit);
@@ -87,6 +90,7 @@ class CommitLog {
   Task<LogFile> create_file(log_format::FileHeader header, const std::vector<GroupPlace>& copies);
   Task<void> sync_name();
   Task<void> seal(const LogFile& file, const log_format::FileHeader& successor);
+  Task<void> seal_older(Sequence flushed);
   Task<void> extend(std::size_t payload_bytes);
   Task<void> rotate();
   Task<void> finish_rotation();

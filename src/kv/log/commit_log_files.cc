@@ -77,16 +77,6 @@ Task<void> CommitLog::start_after(RecoveredLog& recovered) {
   const FileHeader header = file.header;
   begun_at_ = header.first;
   recovered.files.push_back(std::move(file));
-  for (std::size_t i = 0; i + 1 < recovered.files.size(); ++i) {
-    LogFile& before = recovered.files[i];
-    if (before.sealed) continue;
-    const auto sealed = co_await seal(before, recovered.files[i + 1].header);
-    if (!sealed.ok() && sealed.error().code != Code::kUnavailable && !may_pass(sealed.error())) co_return sealed;
-    // A seal is for whoever finds the successor missing; the next start makes it. A sync that fails here may tell of an
-    // earlier one: what the file holds is no more at risk than it was (begun_at).
-    if (!sealed.ok()) log(LogLevel::kError, "kv", "a commit-log file stays unsealed: {}", to_string(sealed.error()));
-    if (sealed.ok()) before.size += kBlockBytes;
-  }
   const auto kept = std::partition_point(recovered.groups.begin(), recovered.groups.end(),
                                          [&](const GroupPlace& at) { return at.last < header.first; });
   const std::lock_guard lock(mutex_);
@@ -184,6 +174,35 @@ Task<void> CommitLog::seal(const LogFile& file, const FileHeader& successor) {
                                                      payload);
   CO_TRY(disk::write_direct(*file.file, file.size, record));
   co_return co_await file.file->sync();
+}
+
+/// Those found unsealed that hold nothing above `flushed`.
+Task<void> CommitLog::seal_older(Sequence flushed) {
+  struct Unsealed {
+    LogFile file;
+    FileHeader successor;
+  };
+  std::vector<Unsealed> unsealed;
+  {
+    const std::lock_guard lock(mutex_);
+    for (std::size_t i = 0; i + 1 < files_.size() && files_[i + 1].header.first.value <= flushed.value + 1; ++i) {
+      if (!files_[i].sealed) unsealed.push_back({files_[i], files_[i + 1].header});
+    }
+  }
+  for (const auto& [file, successor] : unsealed) {
+    const auto sealed = co_await seal(file, successor);
+    if (!sealed.ok()) {
+      log(LogLevel::kError, "kv", "a commit-log file stays unsealed: {}", to_string(sealed.error()));
+      continue;
+    }
+    const std::lock_guard lock(mutex_);
+    const auto kept = std::find_if(files_.begin(), files_.end(),
+                                   [&](const LogFile& one) { return one.header.number == file.header.number; });
+    if (kept == files_.end()) continue;
+    kept->sealed = true;
+    kept->size += kBlockBytes;
+  }
+  co_return Result<void>{};
 }
 
 Task<void> CommitLog::make_room(std::size_t payload_bytes) {

@@ -241,6 +241,39 @@ TEST_F(LogCrash, WhatAFailedSyncTookAlongIsOwedFromStartToStart) {
   EXPECT_GT(k, 20);
 }
 
+/// Told late at sync k, and then sync j of the next start fails too, and programs see again what the disk has. False
+/// when there are fewer syncs.
+bool fail_sync_and_one_of_the_start(int k, int j, bool& more) {
+  SCOPED_TRACE("syncs " + std::to_string(k) + ", " + std::to_string(j));
+  auto rig = make_rig();
+  Outcome outcome;
+  const bool failed = die_of_a_failed_sync(*rig, k, DiskFaults::Pages::kToldLate, outcome);
+  rig->faults.syncs = 0;
+  rig->faults.pages = DiskFaults::Pages::kReverted;
+  rig->faults.fail_sync = j;
+  start_again(*rig);
+  if (testing::Test::HasFailure()) return false;
+  more = rig->faults.syncs >= j;
+  rig->faults.fail_sync = 1 << 30;
+  check(*rig, outcome);
+  rig->lose_power();
+  expect_open(*rig);
+  if (testing::Test::HasFailure()) return false;
+  check(*rig, outcome);
+  return failed;
+}
+
+TEST_F(LogCrash, NoSyncOfAStartTakesAwayWhatAFailedOneLeftInMemory) {
+  bool more = true;
+  for (int j = 1; more; ++j) {
+    int k = 1;
+    more = false;
+    for (bool some = false; fail_sync_and_one_of_the_start(k, j, some); ++k) more = more || some;
+    if (HasFailure()) return;
+    EXPECT_GT(k, 20);
+  }
+}
+
 void leave_room(LogRig& rig, std::uint64_t blocks) {
   constexpr std::uint64_t kAll = std::uint64_t{1} << 30;
   rig.memory.set_limit(kAll);
