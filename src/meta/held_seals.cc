@@ -4,20 +4,21 @@
 
 namespace tombolo::meta {
 
-std::shared_ptr<const void> HeldSeals::hold(std::uint64_t seal_id) {
+std::shared_ptr<const void> HeldSeals::hold(std::uint64_t seal_id, SteadyTime now) {
   {
     const std::lock_guard lock(mutex_);
-    ASSERT(ids_.insert(seal_id).second);
+    ASSERT(since_.emplace(seal_id, now).second);
   }
   return {this, [seal_id](HeldSeals* seals) {
             const std::lock_guard lock(seals->mutex_);
-            seals->ids_.erase(seal_id);
+            seals->since_.erase(seal_id);
           }};
 }
 
-bool HeldSeals::holds(std::uint64_t seal_id) const {
+bool HeldSeals::holds(std::uint64_t seal_id, SteadyTime now) const {
   const std::lock_guard lock(mutex_);
-  return ids_.contains(seal_id);
+  const auto held = since_.find(seal_id);
+  return held != since_.end() && now - held->second < kSealAgeMax;
 }
 
 }  // namespace tombolo::meta

@@ -81,18 +81,17 @@ Task<void> Stamper::recover() {
 std::uint64_t Stamper::now() {
   const SteadyTime steady = clock_.steady();
   const std::int64_t ahead = clock_.wall().micros - steady.micros;
-  const std::int64_t leap = ahead_ ? ahead - *ahead_ : 0;
-  if (leap <= kLeapMicrosMax) {
+  const std::int64_t leap = ahead_ ? ahead - ahead_most_ : 0;
+  const bool believed = leap <= kLeapMicrosMax || (leapt_at_ && steady - *leapt_at_ >= kLeapBelievedAfter);
+  if (believed) {
     leapt_at_.reset();
+    ahead_most_ = ahead_ ? std::max(ahead_most_, ahead) : ahead;
     ahead_ = ahead;
   } else if (!leapt_at_) {
     leapt_at_ = steady;
     log(LogLevel::kError, "meta",
         "the clock has leapt {} s ahead: it is not believed for an hour; set it if it is wrong, else restart",
         leap / 1'000'000);
-  } else if (steady - *leapt_at_ >= kLeapBelievedAfter) {
-    leapt_at_.reset();
-    ahead_ = ahead;
   }
   return static_cast<std::uint64_t>(std::max<std::int64_t>(*ahead_ + steady.micros, 0));
 }

@@ -23,8 +23,8 @@ inline constexpr std::uint64_t kStampLeaseMicros = 3'000'000;
 /// Stamps leased at a time while they run ahead of the clock.
 inline constexpr std::uint64_t kStampsLeasedAhead = 10'000;
 inline constexpr std::uint64_t kClockBehindMicrosMax = 3'600'000'000;
-/// A clock that leaps ahead by more is not believed before it has stood by that for so long: stamps that were given can
-/// not be taken back, and once it is right again no start would accept it.
+/// A clock that leaps further ahead of all that was believed is not believed before it has stood by that for so long:
+/// stamps that were given can not be taken back, and once it is right again no start would accept it.
 inline constexpr std::int64_t kLeapMicrosMax = 3'600'000'000;
 inline constexpr Duration kLeapBelievedAfter = std::chrono::hours(1);
 inline constexpr std::uint64_t kIdLease = 65'536;
@@ -51,6 +51,7 @@ class Stamper {
   AsyncMutex leasing_;
   mutable std::mutex mutex_;
   std::optional<std::int64_t> ahead_;        // of the steady clock, as believed; none: not looked at yet
+  std::int64_t ahead_most_ = 0;              // that was ever believed
   std::optional<SteadyTime> leapt_at_ = {};  // the clock is further ahead since then
   std::uint64_t last_ = 0;
   std::uint64_t leased_through_ = 0;

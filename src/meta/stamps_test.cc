@@ -112,6 +112,19 @@ TEST(Stamper, AClockThatLeapsAheadIsBelievedOnceItStandsByThat) {
   EXPECT_EQ(off(), 0);
 }
 
+TEST(Stamper, AClockThatWasWrongForAMomentIsBelievedWhenItIsPutRight) {
+  ManualClock clock;
+  kv::MemoryEngine engine(clock);
+  Process process(engine, clock);
+  ASSERT_TRUE(process.recover().ok());
+  process.stamp();
+  clock.set_wall({clock.wall().micros - 2 * kLeapMicrosMax});
+  clock.advance(std::chrono::minutes(1));
+  process.stamp();
+  clock.set_wall({clock.wall().micros + 2 * kLeapMicrosMax});
+  EXPECT_EQ(process.stamp().micros, static_cast<std::uint64_t>(clock.wall().micros));
+}
+
 TEST(Stamper, WritesItsMarkOncePerLease) {
   ManualClock clock;
   kv::MemoryEngine engine(clock);

@@ -11,8 +11,6 @@
 namespace tombolo::meta {
 
 inline constexpr std::size_t kBlockIdBytesMax = 64;
-/// A seal older than this is void, like one of a dead process, and one that no commit holds any more.
-inline constexpr std::uint64_t kSealMicrosMax = 600'000'000;
 /// Uncommitted blocks go this long after the last one was staged (up to a day later: the head row notes staging once a
 /// day).
 inline constexpr std::uint64_t kUploadIdleMicrosMax = 7ull * 24 * 3600 * 1'000'000;

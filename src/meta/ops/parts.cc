@@ -111,8 +111,7 @@ Task<kv::RangePage> read_prefix(kv::Snapshot& from, std::string prefix, std::str
 
 bool seal_holds(const Cell& cell, const UploadHead& head) {
   if (head.state != UploadState::kSealed || head.seal_epoch != cell.ids.process_epoch()) return false;
-  if (!cell.seals.holds(head.seal_id)) return false;
-  return cell.clock.wall().micros < static_cast<std::int64_t>(head.sealed_at.micros + kSealMicrosMax);
+  return cell.seals.holds(head.seal_id, cell.clock.steady());
 }
 
 bool has_blocks(const std::optional<UploadHead>& head) {

@@ -44,7 +44,7 @@ Task<UploadSeal> seal_upload(Cell cell, ContainerKey container, std::string name
   CO_TRY_ASSIGN(const UploadId fresh, cell.ids.next_id<UploadId>());
   UploadSeal seal{.container = container, .name = std::move(name)};
   CO_TRY_ASSIGN(seal.seal_id, cell.ids.next());
-  seal.hold = cell.seals.hold(seal.seal_id);
+  seal.hold = cell.seals.hold(seal.seal_id, cell.clock.steady());
   auto body = [&](kv::Transaction& txn) { return seal_in(cell, txn, fresh, seal); };
   CO_TRY_ASSIGN(seal.upload, transact(cell, body));
   co_return seal;

@@ -249,11 +249,20 @@ TEST_P(Uploads, ASealThatItsCommitCouldNotTakeBackIsVoid) {
 TEST_P(Uploads, ASealThatIsTooOldIsVoid) {
   must(stage("a", "1", "one"));
   const UploadSeal seal = must(seal_upload(cell, container, "a"));
-  clock.advance(std::chrono::microseconds(kSealMicrosMax) + std::chrono::seconds(1));
+  clock.advance(kSealAgeMax);
   must(put("a", "put"));
   EXPECT_EQ(detail_of(resolve_blocks(cell, seal, {})), "SealLost");
   must(unseal_upload(cell, seal));  // no error, no effect
   EXPECT_EQ(read("a"), "put");
+}
+
+/// Stamps stay behind a clock that is not believed.
+TEST_P(Uploads, AClockThatLeapsAheadVoidsNoSeal) {
+  must(put("a", "put"));
+  clock.set_wall({clock.wall().micros + 2 * kLeapMicrosMax});
+  must(stage("a", "1", "one"));
+  must(commit("a", {{kU, "1"}}));
+  EXPECT_EQ(read("a"), "one");
 }
 
 TEST_P(Uploads, PutAndDeleteDropStagedBlocks) {
