@@ -9,6 +9,9 @@
 namespace tombolo::tiering {
 namespace {
 
+/// After a remote refused to delete something: others have their turn.
+constexpr Duration kRetry = std::chrono::seconds(30);
+
 /// True when it was deleted, false when it was not there or is not ours.
 Task<bool> remove_if_ours(remote::Remote& remote, const meta::NativeKey& native) {
   remote::Condition condition;
@@ -59,7 +62,9 @@ Task<bool> collect_native(Collecting& collecting, meta::Candidate candidate) {
     if (code == Code::kUnavailable || code == Code::kDeadline) collecting.found_away(native.remote);
     log(LogLevel::kWarn, "tiering", "remote \"{}\": \"{}\" is not needed any more and could not be deleted: {}",
         native.remote, native.key, removed.error().message);
-    CO_TRY(meta::postpone_candidate(cell, candidate));
+    CO_TRY_ASSIGN(const Stamp now, cell.stamper.next());
+    const Duration grace = collecting.options.remote_grace;
+    CO_TRY(meta::postpone_candidate(cell, candidate, before(now, grace - std::min(grace, kRetry))));
     co_return false;
   }
   CO_TRY(meta::erase_native_key(cell, candidate.tenant, native.remote, native.key, meta::NativeState::kCondemned,

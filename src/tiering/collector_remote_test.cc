@@ -31,6 +31,38 @@ TEST(Collector, TheRemoteCopyGoesOnlyAfterItsOwnGrace) {
   EXPECT_EQ(rig.far->memory.count(), 0u);
 }
 
+/// What an offload had queued before is not what the grace counts from.
+TEST(Collector, TheGraceOfARemoteCopyBeginsWithTheDeathOfItsObject) {
+  for (const bool fails_once : {false, true}) {
+    TierRig rig;
+    CollectorOptions options = at_once();
+    options.remote_grace = std::chrono::hours(1);
+    Collector collector(rig.services, rig.loop.get_executor(), options);
+    const auto copies_after = [&](Duration more) {
+      rig.clock.advance(more);
+      while (*rig.run(collector.pass())) {
+      }
+      return rig.far->memory.count();
+    };
+    ASSERT_TRUE(rig.put("x", rig.noise(50'000)).ok());
+    rig.far->lie = Lie::kPutDies;  // so that the intent is queued twice
+    rig.offload(Evict::kYes);
+    rig.far->lie = Lie::kNone;
+    rig.clock.advance(std::chrono::minutes(1));
+    rig.offload(Evict::kYes);
+    EXPECT_EQ(copies_after(std::chrono::minutes(40)), 1u);
+    rig.remove("x");
+    EXPECT_EQ(copies_after({}), 1u);
+    EXPECT_EQ(copies_after(std::chrono::minutes(59)), 1u) << "the offload is more than an hour old, the death is not";
+    if (fails_once) {
+      rig.far->lie = Lie::kUnreachable;
+      EXPECT_EQ(copies_after(std::chrono::minutes(2)), 1u);
+      rig.far->lie = Lie::kNone;
+    }
+    EXPECT_EQ(copies_after(std::chrono::minutes(2)), 0u) << "a remote that fails once is asked again soon";
+  }
+}
+
 /// Copies of one shard that wait to be deleted, one queued after the other.
 void queue_copies(TierRig& rig, std::uint64_t count) {
   auto body = [count](kv::Transaction& txn) -> Task<void> {

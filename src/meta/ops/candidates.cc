@@ -12,12 +12,12 @@ Task<void> drop_in(kv::Transaction& txn, const Candidate& candidate) {
   co_return Result<void>{};
 }
 
-Task<void> postpone_in(Cell cell, kv::Transaction& txn, Candidate candidate) {
+Task<void> postpone_in(kv::Transaction& txn, Candidate candidate, Stamp queued) {
   txn.set_purpose(kv::Purpose::kFreesSpace);
   CO_TRY_ASSIGN(const auto there, txn.get(keys::candidate(candidate)));
   if (!there) co_return Result<void>{};
   txn.erase(keys::candidate(candidate));
-  CO_TRY_ASSIGN(candidate.queued, cell.stamper.next());
+  candidate.queued = queued;
   txn.put(keys::candidate(candidate), encode(candidate));
   co_return Result<void>{};
 }
@@ -46,8 +46,8 @@ Task<void> drop_candidate(Cell cell, Candidate candidate) {
   co_return co_await transact(cell, body);
 }
 
-Task<void> postpone_candidate(Cell cell, Candidate candidate) {
-  auto body = [&](kv::Transaction& txn) { return postpone_in(cell, txn, candidate); };
+Task<void> postpone_candidate(Cell cell, Candidate candidate, Stamp queued) {
+  auto body = [&](kv::Transaction& txn) { return postpone_in(txn, candidate, queued); };
   co_return co_await transact(cell, body);
 }
 

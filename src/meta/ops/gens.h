@@ -63,8 +63,8 @@ struct CandidateQuery {
 /// Both kinds, the oldest first.
 Task<RowPage<Candidate>> list_candidates(Cell cell, CandidateQuery asked);
 Task<void> drop_candidate(Cell cell, Candidate candidate);
-/// Queues a kNative candidate anew, as of now: whoever comes behind it has its turn first.
-Task<void> postpone_candidate(Cell cell, Candidate candidate);
+/// Queues it anew, as of `queued`: whoever was queued before that has its turn first.
+Task<void> postpone_candidate(Cell cell, Candidate candidate, Stamp queued);
 
 enum class Judged {
   kGone,       // no such gen; the candidate row went

@@ -51,16 +51,21 @@ Task<NativeVerdict> judge_in(Cell cell, kv::Transaction& txn, const Candidate& c
     txn.erase(keys::candidate(candidate));
     co_return NativeVerdict{.judged = NativeJudged::kGone, .native = {}};
   }
-  CO_TRY_ASSIGN(const Stamp now, cell.stamper.next());
+  if (there->state == NativeState::kCondemned && candidate.queued < there->changed) {
+    // Of an offload, or of another gen that had the key, before this one was condemned: its own grace counts.
+    txn.erase(keys::candidate(candidate));
+    queue_native(txn, candidate.tenant, *there, there->changed);
+    co_return NativeVerdict{.judged = NativeJudged::kTooEarly, .native = {}};
+  }
   if (there->state == NativeState::kIntent) {
     CO_TRY_ASSIGN(const bool dead, is_dead(txn, candidate.tenant, there->gen));
     if (!dead) {
+      CO_TRY_ASSIGN(const Stamp now, cell.stamper.next());
       txn.erase(keys::candidate(candidate));
       queue_native(txn, candidate.tenant, *there, now);
       co_return NativeVerdict{.judged = NativeJudged::kIntent, .native = {}};
     }
-    there->state = NativeState::kCondemned;
-    there->changed = now;
+    there->state = NativeState::kCondemned;  // as of the intent: no object ever was there alone
     txn.put(keys::native_key(candidate.tenant, candidate.remote, candidate.key), encode(*there));
   }
   co_return NativeVerdict{.judged = NativeJudged::kDelete, .native = *std::move(there)};

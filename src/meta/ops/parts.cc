@@ -143,15 +143,20 @@ void queue_candidate(kv::Transaction& txn, TenantId tenant, GenId gen, Stamp now
   txn.put(keys::candidate(candidate), encode(candidate));
 }
 
-void queue_native(kv::Transaction& txn, TenantId tenant, const NativeKey& native, Stamp now) {
+Candidate native_candidate(TenantId tenant, const NativeKey& native, Stamp queued) {
   Candidate candidate;
   candidate.shard = keys::shard_of(native.gen.value);
-  candidate.queued = now;
+  candidate.queued = queued;
   candidate.id = native.gen.value;
   candidate.kind = CandidateKind::kNative;
   candidate.tenant = tenant;
   candidate.remote = native.remote;
   candidate.key = native.key;
+  return candidate;
+}
+
+void queue_native(kv::Transaction& txn, TenantId tenant, const NativeKey& native, Stamp queued) {
+  const Candidate candidate = native_candidate(tenant, native, queued);
   txn.put(keys::candidate(candidate), encode(candidate));
 }
 

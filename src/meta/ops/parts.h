@@ -85,8 +85,10 @@ void drop_upload(kv::Transaction& txn, ContainerKey container, const std::string
 
 void put_gen(kv::Transaction& txn, TenantId tenant, const Gen& gen);
 void queue_candidate(kv::Transaction& txn, TenantId tenant, GenId gen, Stamp now);
-/// Garbage collection looks at the remote object of row K.
-void queue_native(kv::Transaction& txn, TenantId tenant, const NativeKey& native, Stamp now);
+/// As queue_native puts it.
+Candidate native_candidate(TenantId tenant, const NativeKey& native, Stamp queued);
+/// Garbage collection looks at the remote object of row K, once `queued` is older than its grace.
+void queue_native(kv::Transaction& txn, TenantId tenant, const NativeKey& native, Stamp queued);
 /// The holder lets go: the gen becomes a candidate.
 void drop_edge(kv::Transaction& txn, TenantId tenant, GenId gen, HolderId holder, Stamp now);
 void put_runs(const Cell& cell, kv::Transaction& txn, TenantId tenant, const std::vector<Run>& runs);

@@ -15,6 +15,7 @@ Task<void> set_in(Cell cell, kv::Transaction& txn, TenantId tenant, Gen gen, Nat
   if (!native || native->state != NativeState::kIntent || native->gen != gen.id || native->nonce != nonce) {
     co_return gen_moved();
   }
+  txn.erase(keys::candidate(native_candidate(tenant, *native, native->changed)));  // the intent's
   CO_TRY_ASSIGN(native->changed, cell.stamper.next());
   native->state = NativeState::kLive;
   native->etag = place.etag;
