@@ -2,12 +2,15 @@
 """The disk fails a sync of the commit log under a real server: it ends by itself with a failing status and says what to do,
 and the next start, which a service manager would make, has everything that was acknowledged."""
 import os
+import re
 import subprocess
+import time
 
 from azure.core.exceptions import HttpResponseError
 
 from harness import suite
 from harness.case import TempCase
+from harness.process import http_get
 from harness.tombolo import Tombolo
 
 BODY = os.urandom(50_000)
@@ -53,6 +56,8 @@ class FailedSync(TempCase):
         box.create_container()
         box.upload_blob("acknowledged", BODY)
         failing.touch()
+        self.assertEqual(self.failed_sync(server), 0)
+        before = int(time.time())
         with self.assertRaises(HttpResponseError):
             box.upload_blob("unknown", BODY)
         self.assertEqual(server.process.wait(30), 1, server.tail())
@@ -63,6 +68,27 @@ class FailedSync(TempCase):
         self.assertEqual(box.download_blob("acknowledged").readall(), BODY)
         box.upload_blob("again", BODY)
         self.assertEqual(server.cli("fsck")["findings_total"], 0)
+        mark = server.data / "failed-sync"
+        self.assertIn("the cell has stopped", mark.read_text())
+        self.assertGreaterEqual(self.failed_sync(server), before, "nobody could be alerted before")
+        self.assertLessEqual(self.failed_sync(server), time.time())
+        mark.unlink()
+        deadline = time.monotonic() + 30
+        while self.failed_sync(server) != 0:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.2)
+        self.assertEqual(server.stop(), 0)
+        self.assertFalse(mark.exists(), "only a failed sync leaves it")
+
+    def failed_sync(self, server: Tombolo) -> float:
+        """As /metrics tells it; gauges are read soon after the start."""
+        deadline = time.monotonic() + 30
+        while True:
+            told = re.search(rb"^tombolo_failed_sync_timestamp_seconds (\S+)$", http_get(server.admin_port, "/metrics")[1], re.M)
+            if told:
+                return float(told[1])
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.2)
 
 
 if __name__ == "__main__":

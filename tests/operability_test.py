@@ -240,6 +240,14 @@ class FailedJobs(Scraped):
         self.assertEqual(self.alerts_at(60, quiet), set())
         self.assertEqual(self.alerts_at(60, {**quiet, series % "corrupt": "0x50 1x40"}), {"TomboloDamage"})
 
+    def test_a_failed_sync_pages_for_a_day_after_the_start_that_came_of_it(self):
+        """The process that the disk failed is gone within a second, and the next one is up: nothing else fires."""
+        failed = 'tombolo_failed_sync_timestamp_seconds{job="tombolo",instance="a"}'
+        up = {'up{job="tombolo",instance="a"}': "1x1600", 'tombolo_writable{job="tombolo",instance="a"}': "1x1600"}
+        self.assertEqual(self.alerts_at(60, {**up, failed: "0x1600"}), set())
+        self.assertEqual(self.alerts_at(60, {**up, failed: "0x30 1800x1570"}), {"TomboloSyncFailed"})
+        self.assertEqual(self.alerts_at(1500, {**up, failed: "0x30 1800x1570"}), set())
+
     def test_the_exposed_window_counts_where_there_is_a_remote(self):
         exposed = {'tombolo_exposed_bytes{job="tombolo",instance="a"}': "5x90",
                    'tombolo_exposed_seconds{job="tombolo",instance="a"}': "700000x90"}

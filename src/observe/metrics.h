@@ -37,6 +37,7 @@ namespace tombolo::observe {
   X(kCommitted, total, "tombolo_transactions_total", "Transactions committed since the data directory was made.", )    \
   X(kConflicts, total, "tombolo_transaction_conflicts_total", "Commits that lost a race and were tried again.", )      \
   X(kWritable, gauge, "tombolo_writable", "1 while writes are taken; 0: `tombolo status` says why not.", )             \
+  X(kFailedSync, gauge, "tombolo_failed_sync_timestamp_seconds", "When a failed sync last stopped the cell, as Unix time; 0: never, or failed-sync was removed.", ) \
   X(kObjects, gauge, "tombolo_objects", "Objects in all containers.", )                                                \
   X(kObjectBytes, gauge, "tombolo_object_bytes", "Bytes of all objects as clients see them.", )                        \
   X(kPlaceObjects, gauge, "tombolo_place_objects", "Objects by where their bytes are: local, remote or both.", "place") \

@@ -22,6 +22,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kSecretBytes = 32;
 constexpr mode_t kIndexMode = 0750;
+constexpr const char* kFailedSync = "failed-sync";
 
 // What to do about it, where the reason tells.
 std::string next_step(int reason, const std::string& path) {
@@ -207,6 +208,16 @@ DataDirectory::~DataDirectory() {
 
 Result<void> DataDirectory::publish_admin_url(const std::string& url) const {
   return write_private(path_, "admin.url", url);
+}
+
+Result<void> DataDirectory::mark_failed_sync(const std::string& path, const std::string& why) {
+  return write_private(path, kFailedSync, why);
+}
+
+double DataDirectory::failed_sync_seconds(const std::string& path) {
+  struct stat info{};
+  if (::stat((path + "/" + kFailedSync).c_str(), &info) != 0) return 0;
+  return static_cast<double>(info.st_mtim.tv_sec);
 }
 
 }  // namespace tombolo::server

@@ -14,6 +14,7 @@ namespace tombolo::server {
 ///   admin.token   64 hex digits, mode 0600: what the CLI shows to the admin API.
 ///   admin.url     where the admin API of the running server listens, for the CLI.
 ///   LOCK          held while a process uses the directory.
+///   failed-sync   left by a process whose cell a failed sync has stopped: why, for people; its time is what counts.
 ///   log/ index/ segments/   the cell (kv/log, kv/rocks, data)
 ///
 /// Held for as long as the object lives. Movable, not copyable.
@@ -33,6 +34,12 @@ class DataDirectory {
   const std::string& admin_token() const { return admin_token_; }
   /// Writes admin.url.
   Result<void> publish_admin_url(const std::string& url) const;
+
+  /// Leaves failed-sync in the directory `path`, so that the next process can tell of it. May block as long as the
+  /// disk.
+  static Result<void> mark_failed_sync(const std::string& path, const std::string& why);
+  /// When failed-sync was left there, in seconds since 1970; 0 when it is not there.
+  static double failed_sync_seconds(const std::string& path);
 
  private:
   DataDirectory() = default;

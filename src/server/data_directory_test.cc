@@ -52,6 +52,16 @@ TEST_F(DataDirectoryTest, ANewCellIsToldOf) {
   EXPECT_EQ(told(), "");
 }
 
+TEST_F(DataDirectoryTest, AFailedSyncLeavesItsTimeUntilTheMarkIsRemoved) {
+  ASSERT_TRUE(DataDirectory::open(path_, random_).ok());
+  EXPECT_EQ(DataDirectory::failed_sync_seconds(path_), 0);
+  ASSERT_TRUE(DataDirectory::mark_failed_sync(path_, "the disk said no").ok());
+  EXPECT_NEAR(DataDirectory::failed_sync_seconds(path_), static_cast<double>(::time(nullptr)), 10);
+  std::filesystem::remove(path_ + "/failed-sync");
+  EXPECT_EQ(DataDirectory::failed_sync_seconds(path_), 0);
+  EXPECT_FALSE(DataDirectory::mark_failed_sync(path_ + "/absent", "").ok());
+}
+
 TEST_F(DataDirectoryTest, IsHeldByOneAtATime) {
   auto first = DataDirectory::open(path_, random_);
   ASSERT_TRUE(first.ok());

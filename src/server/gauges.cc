@@ -4,7 +4,9 @@
 #include <array>
 
 #include "async/sleep.h"
+#include "async/workers.h"
 #include "base/log.h"
+#include "server/data_directory.h"
 #include "server/process_stats.h"
 #include "server/version.h"
 
@@ -56,6 +58,13 @@ Task<void> read_store(Cell& cell) {
 Task<void> read_writable(Cell& cell) {
   CO_TRY_ASSIGN(const std::string why_not, cell.why_no_writes());
   cell.metrics().set(Metric::kWritable, {}, why_not.empty() ? 1 : 0);
+  co_return Result<void>{};
+}
+
+Task<void> read_failed_sync(observe::Metrics& metrics, Workers& workers, std::string data) {
+  const auto read = [data = std::move(data)] { return Result<double>(DataDirectory::failed_sync_seconds(data)); };
+  CO_TRY_ASSIGN(const double seconds, offload(workers, read));
+  metrics.set(Metric::kFailedSync, {}, seconds);
   co_return Result<void>{};
 }
 
@@ -142,7 +151,8 @@ Task<void> refresh_gauges(Cell& cell, Workers& workers, Settings settings, ReadF
     const auto writable = co_await read_writable(cell);
     const auto stored = co_await read_store(cell);
     const auto jobs = co_await read_jobs(cell);
-    for (const Result<void>& result : {writable, stored, jobs}) {
+    const auto failed_sync = co_await read_failed_sync(metrics, workers, settings.data);
+    for (const Result<void>& result : {writable, stored, jobs, failed_sync}) {
       if (!result.ok() && result.error().code == Code::kCancelled) co_return result;
     }
     CO_TRY(sleep_for(kGaugesEvery));

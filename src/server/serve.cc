@@ -28,6 +28,7 @@
 #include "server/data_directory.h"
 #include "server/descriptors.h"
 #include "server/notify.h"
+#include "server/run_at_most.h"
 #include "server/server.h"
 #include "server/signals.h"
 #include "server/welcome.h"
@@ -229,6 +230,19 @@ void at_hangup(AuditFile& audit, TlsFiles* tls) {
   if (tls != nullptr) static_cast<void>(tls->reload());
 }
 
+// The process that is started next tells of it (tombolo_failed_sync_timestamp_seconds): this one ends before anybody
+// could be alerted. The disk fails, so it gets a moment, and nothing hangs on it.
+void leave_mark(const std::string& data, const Error& why) {
+  constexpr Duration kMarkMax = std::chrono::seconds(2);
+  const auto left = std::make_shared<Result<void>>();
+  const auto mark = [data, why = why.message, left] { *left = DataDirectory::mark_failed_sync(data, why); };
+  if (!run_at_most(kMarkMax, mark)) {
+    log(LogLevel::kWarn, "server", "nothing will tell of this after the start: the disk of {} does not answer", data);
+  } else if (!left->ok()) {
+    log(LogLevel::kWarn, "server", "nothing will tell of this after the start: {}", left->error().message);
+  }
+}
+
 // glibc grows and shrinks a thread's heap by a few pages, system calls and page faults on the path of every request,
 // and maps each buffer of 128 KiB or more anew. What is kept instead is what the busiest moment needed.
 void keep_freed_memory() {
@@ -272,7 +286,10 @@ Result<void> run(const Settings& settings, MakeGround make_ground) {
       result = signals->wait(hangup, failed);
       signals.reset();
       notify_service_manager("STOPPING=1");
-      if (!result.ok()) log(LogLevel::kError, "server", "{}", result.error().message);
+      if (!result.ok()) {
+        log(LogLevel::kError, "server", "{}", result.error().message);
+        leave_mark(settings.data, result.error());
+      }
       static_cast<void>(audit.record_now(life_record("server.stop", settings)));
       log(LogLevel::kInfo, "server", "stopping: running requests have {} s", settings.stop_seconds);
     }
