@@ -305,6 +305,31 @@ class AuditTest(TempCase):
             self.assertIn("key1", other.cli("account", "keys", "mystore"))
             self.assertEqual([r["action"] for r in self.records(missing / "audit.log")], ["account.keys.show"])
 
+    def test_where_the_audit_log_hangs_clients_are_served_and_the_server_can_be_stopped(self):
+        pipe = self.folder / "hanging.log"
+        os.mkfifo(pipe, 0o600)
+        end = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)  # full, and nobody reads it: like a mount whose server is gone
+        self.addCleanup(os.close, end)
+        with self.assertRaises(BlockingIOError):
+            while True:
+                os.write(end, b"x" * 4096)
+        other = Tombolo(self.folder / "other", settings={"audit.file": pipe})
+        other.start()
+        self.addCleanup(other.kill9)
+        box = other.account.client(retry_total=0).get_container_client("box")
+        begun = time.monotonic()
+        box.create_container()
+        self.assertLess(time.monotonic() - begun, 20)
+        box.upload_blob("served", b"x")
+        other.process.send_signal(signal.SIGHUP)  # it would open the file anew, which hangs too
+        with self.assertRaisesRegex(RuntimeError, "could not be recorded: .*does its disk hang"):
+            other.cli("account", "create", "mystore")
+        self.assertEqual(scrape(other).value("tombolo_audit_failures_total"), 3)
+        self.assertIn('"action":"CreateContainer"', other.tail(), "it is in the server's log")
+        other.process.send_signal(signal.SIGTERM)
+        self.assertEqual(other.process.wait(40), 0, other.tail())
+        self.assertIn('"action":"server.stop"', other.tail())
+
     def test_of_a_flood_of_refused_requests_only_some_are_recorded(self):
         client = self.server.account.client(retry_total=0)
         client.create_container("there")

@@ -224,9 +224,9 @@ void record_start(Audit& audit, const Settings& settings) {
 }
 
 // Both say in the log what came of it.
-void at_hangup(AuditFile& audit, TlsFiles* tls) {
+void at_hangup(Audit& audit, TlsFiles* tls) {
   log(LogLevel::kInfo, "server", "SIGHUP: opening the audit log anew{}", tls ? ", reading the certificate" : "");
-  if (const auto opened = audit.open(); !opened.ok()) log(LogLevel::kError, "audit", "{}", opened.error().message);
+  audit.reopen();
   if (tls != nullptr) static_cast<void>(tls->reload());
 }
 
@@ -255,7 +255,6 @@ Result<void> run(const Settings& settings, MakeGround make_ground) {
   SystemClock clock;
   SystemRandom random;
   observe::Metrics metrics;
-  AuditFile audit_file(audit_path(settings));
   Runtime runtime(
       {.loops = static_cast<unsigned>(settings.threads), .workers = static_cast<unsigned>(settings.workers)});
   std::unique_ptr<TlsFiles> tls;
@@ -264,10 +263,11 @@ Result<void> run(const Settings& settings, MakeGround make_ground) {
   }
   TRY_ASSIGN(Opened opened, open_cell(settings, make_ground, Background::kRun, clock, random, runtime, metrics));
   const Executor loop = runtime.background();
-  Audit audit(audit_file, clock, metrics);
+  Audit audit(std::make_shared<AuditFile>(audit_path(settings)), clock, metrics);
   Scope upkeep("disk reserve");
   upkeep.spawn(loop, keep_reserve(*opened.reserve));
   Result<void> result;
+  bool served = false;
   {
     Server server(*opened.cell, settings, opened.directory.admin_token(), tls.get(), clock, runtime, audit);
     if (result.ok() && settings.dev)
@@ -281,7 +281,7 @@ Result<void> run(const Settings& settings, MakeGround make_ground) {
     if (result.ok()) {
       server.set_ready();
       notify_service_manager("READY=1");
-      const auto hangup = [&audit_file, &tls] { at_hangup(audit_file, tls.get()); };
+      const auto hangup = [&audit, &tls] { at_hangup(audit, tls.get()); };
       const auto failed = [&opened] { return stopped_for_good(opened.cell->engine().status()); };
       result = signals->wait(hangup, failed);
       signals.reset();
@@ -290,12 +290,14 @@ Result<void> run(const Settings& settings, MakeGround make_ground) {
         log(LogLevel::kError, "server", "{}", result.error().message);
         leave_mark(settings.data, result.error());
       }
-      static_cast<void>(audit.record_now(life_record("server.stop", settings)));
       log(LogLevel::kInfo, "server", "stopping: running requests have {} s", settings.stop_seconds);
+      served = true;
     }
     auto stopped = run_on(loop, server.stop());
     if (result.ok()) result = std::move(stopped);
   }
+  // It follows every other record, and keeps no client waiting for a disk that hangs.
+  if (served) static_cast<void>(audit.record_now(life_record("server.stop", settings)));
   auto closed = run_on(loop, upkeep.close());
   if (result.ok()) result = std::move(closed);
   closed = run_on(loop, opened.cell->close());
@@ -351,11 +353,11 @@ Result<nlohmann::json> fsck_stopped(const ServeArguments& arguments, const nlohm
   Runtime runtime({});
   observe::Metrics metrics;
   TRY_ASSIGN(auto opened, open_cell(settings, machine_ground, Background::kNone, clock, random, runtime, metrics));
-  AuditFile audit_file(audit_path(settings));
+  const auto audit_file = std::make_shared<AuditFile>(audit_path(settings));
   Audit audit(audit_file, clock, metrics);
   const bool repairs = options.mending == tiering::Mending::kYes;
   if (repairs) {
-    TRY(audit_file.open());
+    TRY(audit_file->open());
   }
   const auto show = [&progress](const tiering::FsckCounts& counts) { progress(admin::fsck_json(counts)); };
   const auto report = run_on(runtime.background(), opened.cell->fsck(options, show));

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <boost/asio/this_coro.hpp>
 
 #include "admin/handler.h"
@@ -16,6 +15,7 @@
 #include "server/gauges.h"
 #include "server/own_places.h"
 #include "server/request_metrics.h"
+#include "server/rights_audit.h"
 #include "server/serve.h"
 
 namespace tombolo::server {
@@ -77,31 +77,6 @@ void log_access(const azure_blob::Observation& seen) {
       seen.peer_address, seen.operation, seen.method, seen.path, seen.status,
       seen.error_code.empty() ? "-" : seen.error_code, seen.bytes_received, seen.bytes_sent, seen.took.count(),
       seen.request_id, seen.client_request_id.empty() ? "-" : seen.client_request_id, seen.broken ? " broken" : "");
-}
-
-// Of a path in a record: container names are 63 characters at most, and only refused requests have longer ones.
-constexpr std::size_t kPathRecorded = 512;
-
-// Operations of the dialect that change who may do what, or what there is to have rights on.
-constexpr std::array<std::string_view, 5> kAudited = {"CreateContainer", "DeleteContainer", "SetContainerAcl",
-                                                      "SetServiceProperties", "GetUserDelegationKey"};
-
-// Strangers are not recorded: they could fill the disk, and changed nothing.
-bool changes_rights(const azure_blob::Observation& seen) {
-  return !seen.proof.empty() && std::find(kAudited.begin(), kAudited.end(), seen.operation) != kAudited.end();
-}
-
-admin::AuditRecord record_of(const azure_blob::Observation& seen) {
-  admin::AuditRecord record;
-  record.action = seen.operation;
-  record.target = seen.path.substr(0, kPathRecorded);
-  record.who = fmt::format("{} {}", seen.account, seen.proof);
-  record.from = seen.peer_address;
-  record.request_id = seen.request_id;
-  record.status = seen.status;
-  record.result = seen.error_code.empty() ? std::string_view("ok") : seen.error_code;
-  if (!seen.client_request_id.empty()) record.details.emplace_back("client_request_id", seen.client_request_id);
-  return record;
 }
 
 }  // namespace
@@ -174,16 +149,15 @@ class Server::BlobFront {
         [&requests, &audit = owner.audit_, log_each = owner.settings_.access_log](const azure_blob::Observation& seen) {
           requests.count(seen);
           if (log_each) log_access(seen);
-          if (!seen.error_code.empty() && changes_rights(seen)) {
-            audit.refused(std::string(seen.account), record_of(seen));
-          }
+          if (!seen.error_code.empty()) record_failure(audit, seen);
         };
   }
 
   static azure_blob::Witness witness(Audit& audit) {
     return [&audit](const azure_blob::Observation& seen) -> std::optional<Task<void>> {
-      if (!changes_rights(seen)) return std::nullopt;
-      return audit.record(record_of(seen));
+      auto record = rights_record(seen);
+      if (!record) return std::nullopt;
+      return audit.record(*std::move(record));
     };
   }
 
