@@ -5,6 +5,7 @@ import os
 import pathlib
 import pty
 import re
+import resource
 import shutil
 import subprocess
 import tempfile
@@ -302,6 +303,32 @@ class RepairTest(TempCase):
         self.assertFalse((self.folder / "elsewhere.log").exists(), "what only looks is not recorded")
         self.assertEqual(check("--set", "remote.ca_file=", "--repair", "--json").returncode, 0)
         self.assertIn('"action":"fsck.repair"', (self.folder / "elsewhere.log").read_text())
+
+    def test_where_no_server_runs_nothing_is_repaired_that_cannot_be_recorded(self):
+        self.server.stop()
+        stray = self.server.data / "segments" / "stray"
+        stray.write_bytes(b"stray")
+
+        def repair(audit_file, **more) -> subprocess.CompletedProcess:
+            return subprocess.run([self.server.binary, "fsck", "--data", self.server.data, "--repair", "--set",
+                                   f"audit.file={audit_file}"], env=self.server.env, capture_output=True, text=True,
+                                  timeout=300, **more)
+
+        refused = repair("/nowhere/x")
+        self.assertEqual(refused.returncode, 1, refused.stderr)
+        self.assertRegex(refused.stderr, r"^tombolo: cannot open the audit log /nowhere/x: .*\n$")
+        self.assertTrue(stray.exists())
+
+        full = self.folder / "full.log"
+        full.touch()
+        os.truncate(full, 8 << 30)  # sparse: no file may grow beyond that
+        told = repair(full, restore_signals=False,  # SIGXFSZ stays ignored
+                      preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (8 << 30, 8 << 30)))
+        self.assertEqual(told.returncode, 1, told.stderr)
+        self.assertRegex(told.stdout, r"repaired\s+1\n")
+        self.assertRegex(told.stdout, r"repaired segment-orphan: ")
+        self.assertRegex(told.stderr, r"tombolo: this is not in the audit log: cannot write the audit log .*full\.log: ")
+        self.assertFalse(stray.exists())
 
     def test_what_has_no_other_copy_stays_a_finding(self):
         path, at = self.find(SECOND_BYTES)

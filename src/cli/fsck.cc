@@ -24,11 +24,19 @@ std::string progress_of(const nlohmann::json& counts) {
   return text;
 }
 
+// The exit status. After the report: whoever reads an error at its end knows what was done before.
+int end(const nlohmann::json& report) {
+  if (const auto why = report.find("not_recorded"); why != report.end()) {
+    return fail({Code::kUnavailable, "this is not in the audit log: " + why->get<std::string>()});
+  }
+  return number(report, "findings_total") == 0 ? 0 : 1;
+}
+
 int print(const Invocation& invocation, const nlohmann::json& report) {
   const std::uint64_t total = number(report, "findings_total");
   if (invocation.json()) {
     print_json(report);
-    return total == 0 ? 0 : 1;
+    return end(report);
   }
   std::vector<std::vector<std::string>> rows = {{"objects", std::to_string(number(report, "objects"))},
                                                 {"gens", std::to_string(number(report, "gens"))},
@@ -54,7 +62,7 @@ int print(const Invocation& invocation, const nlohmann::json& report) {
   };
   for (const auto& repair : report.at("repairs")) tell("repaired ", repair, "did");
   for (const auto& finding : report.at("findings")) tell("", finding, "advice");
-  return total == 0 ? 0 : 1;
+  return end(report);
 }
 
 }  // namespace

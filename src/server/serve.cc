@@ -151,11 +151,12 @@ Task<void> keep_reserve(disk::SpaceReserve& reserve) {
   }
 }
 
-Result<Opened> open_cell(const Settings& settings, MakeGround make_ground, Background background, SystemClock& clock,
-                         SystemRandom& random, Runtime& runtime, observe::Metrics& metrics) {
+/// Whoever has it closes its cell.
+Result<Opened> open_cell(const Settings& settings, DataDirectory directory, MakeGround make_ground,
+                         Background background, SystemClock& clock, SystemRandom& random, Runtime& runtime,
+                         observe::Metrics& metrics) {
   TRY_ASSIGN(const std::uint64_t descriptors, raise_descriptor_limit());
   TRY_ASSIGN(auto trusted, trust(settings.remote_ca_file));
-  TRY_ASSIGN(DataDirectory directory, DataDirectory::open(settings.data, random));
   TRY_ASSIGN(Ground ground, make_ground(settings.data, runtime.workers()));
   const std::uint64_t held = std::max<std::uint64_t>(1, settings.reserve_bytes / kHeldPart);
   auto reserve = std::make_unique<disk::SpaceReserve>(*ground.disk, "reserve", held);
@@ -261,7 +262,9 @@ Result<void> run(const Settings& settings, MakeGround make_ground) {
   if (!settings.tls_cert_file.empty()) {
     TRY_ASSIGN(tls, TlsFiles::open({settings.tls_cert_file, settings.tls_key_file}, clock));
   }
-  TRY_ASSIGN(Opened opened, open_cell(settings, make_ground, Background::kRun, clock, random, runtime, metrics));
+  TRY_ASSIGN(DataDirectory directory, DataDirectory::open(settings.data, random));
+  TRY_ASSIGN(Opened opened,
+             open_cell(settings, std::move(directory), make_ground, Background::kRun, clock, random, runtime, metrics));
   const Executor loop = runtime.background();
   Audit audit(std::make_shared<AuditFile>(audit_path(settings)), clock, metrics);
   Scope upkeep("disk reserve");
@@ -352,22 +355,24 @@ Result<nlohmann::json> fsck_stopped(const ServeArguments& arguments, const nlohm
   SystemRandom random;
   Runtime runtime({});
   observe::Metrics metrics;
-  TRY_ASSIGN(auto opened, open_cell(settings, machine_ground, Background::kNone, clock, random, runtime, metrics));
+  TRY_ASSIGN(DataDirectory directory, DataDirectory::open(settings.data, random));
   const auto audit_file = std::make_shared<AuditFile>(audit_path(settings));
-  Audit audit(audit_file, clock, metrics);
   const bool repairs = options.mending == tiering::Mending::kYes;
   if (repairs) {
-    TRY(audit_file->open());
+    TRY(audit_file->open());  // nothing is repaired that could not be recorded
   }
+  TRY_ASSIGN(auto opened, open_cell(settings, std::move(directory), machine_ground, Background::kNone, clock, random,
+                                    runtime, metrics));
+  Audit audit(audit_file, clock, metrics);
   const auto show = [&progress](const tiering::FsckCounts& counts) { progress(admin::fsck_json(counts)); };
   const auto report = run_on(runtime.background(), opened.cell->fsck(options, show));
   const auto closed = run_on(runtime.background(), opened.cell->close());
-  if (repairs) {
-    TRY(audit.record_now(repair_record(report)));
-  }
+  const auto recorded = repairs ? audit.record_now(repair_record(report)) : Result<void>{};
   if (!report.ok()) return report.error();
   TRY(closed);
-  return admin::fsck_json(*report);
+  auto told = admin::fsck_json(*report);
+  if (!recorded.ok()) told["not_recorded"] = recorded.error().message;  // what was done is told all the same
+  return told;
 }
 
 }  // namespace tombolo::server

@@ -42,7 +42,8 @@ int serve(const ServeArguments& arguments, MakeGround make_ground = machine_grou
 Result<std::string> data_of_config(const std::string& config_file);
 
 /// Checks the data directory of a cell that `arguments` would serve, and that is stopped: `asked` and the answer are
-/// those of the admin API's fsck; `progress` is shown the counts until then. A repair is recorded in the audit log.
+/// those of the admin API's fsck; `progress` is shown the counts until then. A repair is recorded in the audit log;
+/// where that fails after it was made, the answer says why in `not_recorded`.
 Result<nlohmann::json> fsck_stopped(const ServeArguments& arguments, const nlohmann::json& asked,
                                     const std::function<void(const nlohmann::json&)>& progress);
 
