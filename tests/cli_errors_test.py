@@ -162,6 +162,20 @@ class Serving(Errors, TempCase):
                 ("cannot read the config file .*--config", ["--config", self.folder / "none.toml"])):
             self.serve(FAILED, wanted, *(["--data", data] if arguments else []), *arguments)
         self.serve(FAILED, "TOMBOLO_CACHE_BYTES.*write 1GiB", "--data", data, TOMBOLO_CACHE_BYTES="1gb")
+        # A variable may be somebody else's: the start goes on, here to the address that is taken.
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            names = {"TOMBOLO_CACHE_BITES": "5up3r", "TOMBOLO_SERVER_SERVICE_HOST": "10.0.0.1",
+                     "TOMBOLO_DATA_PORT_80_TCP_ADDR": "10.0.0.1"}
+            self.serve(FAILED, 'TOMBOLO_CACHE_BITES is passed over: .*did you mean "cache.bytes"', "--data",
+                       self.folder / "e", "--listen", f"127.0.0.1:{port}", **names)
+            done = run("fsck", "--data", self.folder / "e", "--json", **names)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(done.stderr.count("TOMBOLO_"), 1, "fsck of a stopped server warns of the same")
+            self.assertNotIn("5up3r", done.stderr)
+            # Written down, so done, and warned of; 127.0.0.1 would be quiet.
+            self.serve(FAILED, "admin token.* in clear.*tls.admin_listen", "--data", self.folder / "e", "--listen",
+                       f"127.0.0.1:{port}", "--admin-listen", "0.0.0.0:0")
         config = self.folder / "tombolo.toml"
         config.write_text("[cache]\nbites = 2\n")
         self.serve(FAILED, 'tombolo.toml: .*did you mean "cache.bytes"', "--data", data, "--config", config)

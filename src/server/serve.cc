@@ -81,7 +81,8 @@ Result<Settings> load_settings(const ServeArguments& arguments) {
   if (!arguments.config_file.empty()) {
     TRY(apply_config(settings, arguments.config_file));
   }
-  TRY(apply_environment(settings, environment()));
+  TRY_ASSIGN(const std::vector<std::string> warnings, apply_environment(settings, environment()));
+  for (const std::string& warning : warnings) log(LogLevel::kWarn, "server", "{}", warning);
   for (const auto& [key, text] : arguments.settings) {
     TRY(set(settings, key, text));
   }
@@ -333,7 +334,8 @@ Result<Ground> machine_ground(const std::string& data, Workers& workers) {
 int serve(const ServeArguments& arguments, MakeGround make_ground) {
   auto settings = load_settings(arguments);
   if (!settings.ok()) return fail(settings.error());
-  apply_log_level(settings->log_level);
+  for (const std::string& warning : unwise(*settings)) log(LogLevel::kWarn, "server", "{}", warning);
+  apply_log_level(settings->log_level);  // after what no level shall hide
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGHUP, SIG_IGN);  // until Signals takes it
   if (const auto fitted = fit_connections(*settings); !fitted.ok()) return fail(fitted.error());

@@ -24,15 +24,6 @@ Error dev_on_loopback_only() {
                "on 127.0.0.1"};
 }
 
-Error admin_in_clear(const std::string& listen) {
-  return Error{
-      Code::kInvalid,
-      fmt::format("server.admin_listen = \"{}\" would send the admin token over the network in clear: keep it on "
-                  "127.0.0.1, and listen beyond this machine with TLS (tls.admin_listen, tls.cert_file, "
-                  "tls.key_file)",
-                  listen)};
-}
-
 Result<void> assign(std::string& member, std::string_view text) {
   member = text;
   return {};
@@ -118,9 +109,10 @@ std::string settings_page() {
       "# Configuration\n\n"
       "`tombolo serve` needs no configuration file. What it reads, the later over the earlier: the TOML file of\n"
       "`--config`, environment variables (`server.listen` is `TOMBOLO_SERVER_LISTEN`), flags (`--set KEY=VALUE` takes\n"
-      "any key). Sizes may end in KiB, MiB, GiB or TiB. A key that is not in this table is an error. This page is "
-      "what\n"
-      "`tombolo serve --help-settings` prints.\n\n"
+      "any key). Sizes may end in KiB, MiB, GiB or TiB. A key that is not in this table is an error; a variable of "
+      "one\n"
+      "of its sections that names none is warned of in the log and passed over, what Kubernetes makes of services\n"
+      "without a word. This page is what `tombolo serve --help-settings` prints.\n\n"
       "| key | default | unit | effect |\n|---|---|---|---|\n";
   for (const SettingInfo& info : setting_table()) {
     page +=
@@ -161,6 +153,13 @@ namespace {
 // Of the command line, although they look like settings.
 constexpr std::array<std::string_view, 2> kNoSettings = {"TOMBOLO_REMOTE_KEY", "TOMBOLO_REMOTE_SAS"};
 
+// Of the service "tombolo-server": TOMBOLO_SERVER_SERVICE_HOST, …_SERVICE_PORT_HTTP, …_PORT, …_PORT_80_TCP_ADDR
+// (Kubernetes, "Accessing the Service: Environment variables").
+bool is_service_link(std::string_view variable) {
+  return variable.ends_with("_SERVICE_HOST") || variable.find("_SERVICE_PORT") != std::string_view::npos ||
+         variable.ends_with("_PORT") || variable.find("_PORT_") != std::string_view::npos;
+}
+
 // "server.listen" of TOMBOLO_SERVER_LISTEN; nothing where the variable is not in a section of the table.
 std::optional<std::string> key_of(std::string_view variable) {
   constexpr std::string_view kPrefix = "TOMBOLO_";
@@ -180,15 +179,25 @@ std::optional<std::string> key_of(std::string_view variable) {
 
 }  // namespace
 
-Result<void> apply_environment(Settings& settings, const std::map<std::string, std::string>& environment) {
+Result<std::vector<std::string>> apply_environment(Settings& settings,
+                                                   const std::map<std::string, std::string>& environment) {
+  std::vector<std::string> keys, warnings;
+  for (const SettingInfo& info : setting_table()) keys.emplace_back(info.key);
   for (const auto& [variable, text] : environment) {
     const std::optional<std::string> key = key_of(variable);
     if (!key) continue;
+    if (std::find(keys.begin(), keys.end(), *key) == keys.end()) {
+      if (is_service_link(variable)) continue;
+      const std::string suggestion = did_you_mean(*key, {keys.begin(), keys.end()});
+      warnings.push_back(fmt::format("environment variable {} is passed over: there is no setting \"{}\"{}", variable,
+                                     *key, suggestion));
+      continue;
+    }
     if (auto done = set(settings, *key, text); !done.ok()) {
       return Error{Code::kInvalid, fmt::format("environment variable {}: {}", variable, done.error().message)};
     }
   }
-  return {};
+  return warnings;
 }
 
 Result<Endpoint> parse_endpoint(std::string_view text) {
@@ -268,8 +277,7 @@ Result<void> validate(const Settings& settings) {
     return Error{Code::kInvalid, "no data directory is named: pass --data DIR (or set server.data in the config file)"};
   }
   TRY_ASSIGN(const Endpoint blob, parse_endpoint(settings.listen));
-  TRY_ASSIGN(const Endpoint admin, parse_endpoint(settings.admin_listen));
-  if (!is_loopback(admin)) return admin_in_clear(settings.admin_listen);
+  TRY(parse_endpoint(settings.admin_listen));
   if (settings.dev && !is_loopback(blob)) return dev_on_loopback_only();
   TRY(validate_public_url(settings.public_url));
   TRY(validate_tls(settings));
@@ -278,6 +286,16 @@ Result<void> validate(const Settings& settings) {
     return Error{Code::kInvalid, "server.log_level must be debug, info, warn or error"};
   }
   return check_bounds(settings);
+}
+
+std::vector<std::string> unwise(const Settings& settings) {
+  const auto admin = parse_endpoint(settings.admin_listen);
+  if (!admin.ok() || is_loopback(*admin)) return {};
+  return {
+      fmt::format("server.admin_listen = \"{}\" lets the admin token, which may do everything, travel over the network "
+                  "in clear: keep it on 127.0.0.1, and listen beyond this machine with TLS (tls.admin_listen, "
+                  "tls.cert_file, tls.key_file)",
+                  settings.admin_listen)};
 }
 
 }  // namespace tombolo::server

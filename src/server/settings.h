@@ -16,7 +16,7 @@ namespace tombolo::server {
 #define TOMBOLO_SETTINGS(X)                                                                                                                  \
   X(data, text, "server.data", "", "path", "directory that holds everything; made with mode 0700 when missing")                              \
   X(listen, text, "server.listen", "127.0.0.1:10000", "address:port", "where Azure Blob clients connect; beyond loopback only when you say so") \
-  X(admin_listen, text, "server.admin_listen", "127.0.0.1:10080", "address:port", "admin API, /healthz and /metrics; loopback only: beyond it there is tls.admin_listen")   \
+  X(admin_listen, text, "server.admin_listen", "127.0.0.1:10080", "address:port", "admin API, /healthz and /metrics; keep it on loopback: beyond it the admin token travels in clear, which each start warns of, and there is tls.admin_listen")   \
   X(public_url, text, "server.public_url", "", "URL", "where clients reach the Blob service, as `account create` and `sas` write it: https://blob.example.com, or https://ACCOUNT.blob.example.com for host style; empty: server.listen") \
   X(tls_listen, text, "tls.listen", "", "address:port", "where Azure Blob clients connect over TLS, beside server.listen; empty: nowhere") \
   X(tls_admin_listen, text, "tls.admin_listen", "", "address:port", "the admin API over TLS, beside server.admin_listen; empty: nowhere") \
@@ -82,12 +82,17 @@ std::vector<std::pair<std::string, std::string>> changed_settings(const Settings
 Result<void> set(Settings& settings, std::string_view key, std::string_view text);
 /// Applies a TOML document (`where` names it in errors). Unknown keys are errors: a misspelt limit must not be silent.
 Result<void> apply_toml(Settings& settings, std::string_view document, std::string_view where);
-/// Applies TOMBOLO_… variables: TOMBOLO_SERVER_LISTEN is server.listen. One whose first word is a section of the table
-/// and that names no setting is an error; others (TOMBOLO_DATA, TOMBOLO_REMOTE_KEY) are the command line's.
-Result<void> apply_environment(Settings& settings, const std::map<std::string, std::string>& environment);
-/// What can be judged without starting: addresses parse, --dev and the admin API in clear are on loopback, a data
-/// directory is named, TLS has all that it needs, numbers are within their bounds (settings_bounds.h).
+/// Applies TOMBOLO_… variables: TOMBOLO_SERVER_LISTEN is server.listen. Gives a warning for each whose first word is a
+/// section of the table and that names no setting: others may have set it, so it stops nothing. Passed over are those
+/// that Kubernetes makes of services, and those of the command line (TOMBOLO_DATA, TOMBOLO_REMOTE_KEY). No warning
+/// holds a value.
+Result<std::vector<std::string>> apply_environment(Settings& settings,
+                                                   const std::map<std::string, std::string>& environment);
+/// What can be judged without starting: addresses parse, --dev is on loopback, a data directory is named, TLS has all
+/// that it needs, numbers are within their bounds (settings_bounds.h).
 Result<void> validate(const Settings& settings);
+/// What was chosen, is done, and should not be: an admin API in clear beyond loopback. For each start's log.
+std::vector<std::string> unwise(const Settings& settings);
 
 struct Endpoint {
   std::string address;

@@ -61,22 +61,51 @@ TEST(Settings, AnEmptyLogFileIsRefused) {
   EXPECT_THAT(validate(s).error().message, HasSubstr("log.file_bytes = 0 is out of bounds: it must be between 65536"));
 }
 
-TEST(Settings, AVariableThatNamesNoSettingIsRefused) {
+TEST(Settings, OfAVariableThatNamesNoSettingOneIsWarned) {
   Settings s;
-  EXPECT_THAT(apply_environment(s, {{"TOMBOLO_CACHE_BITES", "5"}}).error().message,
-              HasSubstr("TOMBOLO_CACHE_BITES: there is no setting \"cache.bites\""));
-  const std::map<std::string, std::string> others = {
-      {"TOMBOLO_DATA", "/d"}, {"TOMBOLO_REMOTE_KEY", "k"}, {"TOMBOLO_TOOLS_AT", "t"}, {"TOMBOLO_BIN", "b"}};
-  EXPECT_TRUE(apply_environment(s, others).ok());
+  const std::map<std::string, std::string> environment = {{"TOMBOLO_CACHE_BITES", "secret"},
+                                                          {"TOMBOLO_SERVER_LISTEN", "127.0.0.1:2"}};
+  const auto warnings = apply_environment(s, environment);
+  ASSERT_TRUE(warnings.ok());
+  ASSERT_EQ(warnings->size(), 1u);
+  EXPECT_THAT(warnings->front(),
+              HasSubstr("TOMBOLO_CACHE_BITES is passed over: there is no setting \"cache.bites\"; did you mean "
+                        "\"cache.bytes\"?"));
+  EXPECT_EQ(warnings->front().find("secret"), std::string::npos);
+  EXPECT_EQ(s.listen, "127.0.0.1:2") << "the others are taken";
+  EXPECT_FALSE(apply_environment(s, {{"TOMBOLO_CACHE_BYTES", "5 apples"}}).ok());
 }
 
-TEST(Settings, TheAdminTokenTravelsInClearOnLoopbackOnly) {
+TEST(Settings, VariablesOfOthersArePassedOver) {
+  Settings s;
+  const std::map<std::string, std::string> others = {{"TOMBOLO_DATA", "/d"},
+                                                     {"TOMBOLO_REMOTE_KEY", "k"},
+                                                     {"TOMBOLO_TOOLS_AT", "t"},
+                                                     {"TOMBOLO_BIN", "b"},
+                                                     {"TOMBOLO_SERVER_SERVICE_HOST", "10.0.0.1"},
+                                                     {"TOMBOLO_SERVER_SERVICE_PORT", "80"},
+                                                     {"TOMBOLO_SERVER_SERVICE_PORT_HTTP", "80"},
+                                                     {"TOMBOLO_SERVER_PORT", "tcp://10.0.0.1:80"},
+                                                     {"TOMBOLO_DATA_PORT", "tcp://10.0.0.1:80"},
+                                                     {"TOMBOLO_DATA_PORT_80_TCP", "tcp://10.0.0.1:80"},
+                                                     {"TOMBOLO_DATA_PORT_80_TCP_ADDR", "10.0.0.1"}};
+  const auto warnings = apply_environment(s, others);
+  ASSERT_TRUE(warnings.ok());
+  EXPECT_TRUE(warnings->empty()) << warnings->front();
+  EXPECT_TRUE(changed_settings(s).empty());
+}
+
+TEST(Settings, AnAdminApiInClearBeyondLoopbackIsTakenAndWarnedOf) {
   Settings s;
   s.data = "/d";
+  EXPECT_TRUE(unwise(s).empty());
   s.admin_listen = "0.0.0.0:10080";
-  EXPECT_THAT(validate(s).error().message, HasSubstr("tls.admin_listen"));
+  EXPECT_TRUE(validate(s).ok()) << "whoever wrote it down wants it";
+  ASSERT_EQ(unwise(s).size(), 1u);
+  EXPECT_THAT(unwise(s)[0], HasSubstr("tls.admin_listen"));
   s.admin_listen = "[::1]:10080";
   EXPECT_TRUE(validate(s).ok());
+  EXPECT_TRUE(unwise(s).empty());
 }
 
 TEST(Settings, DevRefusesToLeaveLoopback) {
