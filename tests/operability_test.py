@@ -224,6 +224,28 @@ class FailedJobs(Scraped):
         series = 'tombolo_remote_requests_total{job="tombolo",instance="a",remote="r",operation="get",outcome="not_found"}'
         self.assertEqual(self.alerts_at(60, {series: "0x30 1x60"}), {"TomboloRemoteChangedOutside"})
 
+    def test_a_test_of_a_remote_alerts_nobody(self):
+        """It asks for what has to be refused."""
+        shelf = self.shared / "tested"
+        shelf.mkdir()
+        self.server.cli("remote", "add", "directory", "--kind", "file", "--endpoint", shelf)
+        self.container("tested")
+        self.server.add_azure_remote("cloud", self.other().account, "bucket")
+        for remote in ("directory", "cloud"):
+            self.assertTrue(self.server.cli("remote", "test", remote)["ok"])
+            now = scrape(self.server)
+            for outcome in ("changed_outside", "not_found", "corrupt"):
+                self.assertEqual(now.value("tombolo_remote_requests_total", remote=remote, operation="get",
+                                           outcome=outcome), 0)
+            self.assertGreater(now.value("tombolo_remote_received_bytes_total", remote=remote), 0, "those of measuring")
+
+    def other(self) -> Tombolo:
+        other = Tombolo(self.shared / "another")
+        other.start()
+        self.addCleanup(other.stop)
+        other.account.client().create_container("bucket")
+        return other
+
     def test_errors_page_and_what_a_limit_turns_away_does_not(self):
         labels = 'job="tombolo",instance="a",dialect="azure"'
         good = {f'tombolo_http_requests_total{{{labels},operation="GetBlob",code="200"}}': "0+600x90"}

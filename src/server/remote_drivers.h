@@ -1,7 +1,9 @@
 // RemoteDrivers: turns the rows of configured remotes into connected Remotes.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -54,7 +56,9 @@ class RemoteDrivers {
   struct Secret {
     std::string account, key, sas;
   };
-  std::shared_ptr<remote::Remote> metered(std::shared_ptr<remote::Remote> remote) const;
+  std::shared_ptr<remote::Remote> metered(std::shared_ptr<remote::Remote> remote);
+  /// What metered() was given.
+  std::shared_ptr<remote::Remote> uncounted(const std::shared_ptr<remote::Remote>& metered) const;
   // kNewPlace: for service too, at a place that was just named and may be empty.
   enum class Use { kService, kNewPlace, kTest };
   struct Wanted {
@@ -83,6 +87,8 @@ class RemoteDrivers {
   observe::Metrics& metrics_;
   std::shared_ptr<http::Client> client_;
   DirectoryOpener directories_;
+  mutable std::mutex uncounted_mutex_;
+  std::map<const remote::Remote*, std::weak_ptr<remote::Remote>> uncounted_;  // under uncounted_mutex_, by what counts
   Scope scope_{"remotes"};
   AsyncMutex changes_;  // from a row that was read to the row, and the driver in use, that come of it
 };
