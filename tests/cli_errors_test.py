@@ -7,6 +7,7 @@ import pathlib
 import socket
 import subprocess
 import threading
+import time
 import unittest
 import urllib.error
 import urllib.request
@@ -90,6 +91,21 @@ class Usage(Errors, TempCase):
                 one.connect_ex(deaf.getsockname())
             self.says(NO_SERVER, "no tombolo answers", "container", "delete", "box", "--account", "a",
                       TOMBOLO_ADMIN_TOKEN="0" * 64, TOMBOLO_ADMIN_URL=f"http://127.0.0.1:{deaf.getsockname()[1]}")
+
+    def test_remotes_that_do_not_answer_are_waited_for_side_by_side(self):
+        with socket.create_server(("127.0.0.1", 0)) as deaf, Tombolo(self.folder / "server") as server:
+            for number in range(4):
+                server.cli("remote", "add", f"deaf{number}", "--kind", "azure", "--bucket", "bucket", "--remote-account", "a",
+                           "--endpoint", f"http://127.0.0.1:{deaf.getsockname()[1]}/a",
+                           env={**server.env, "TOMBOLO_REMOTE_KEY": "a2V5"})
+            for command in (["remote", "list"], ["status"]):
+                begun = time.monotonic()
+                told = server.cli(*command)["remotes"]
+                self.assertLess(time.monotonic() - begun, 12, "5 s each")
+                self.assertEqual([remote["name"] for remote in told], [f"deaf{number}" for number in range(4)])
+                for remote in told:
+                    self.assertFalse(remote["healthy"])
+                    self.assertRegex(remote["problem"], "no answer within 5 s")
 
     def test_a_server_that_ends_before_its_answer(self):
         """Something may have been done: 3 would say that nothing was."""

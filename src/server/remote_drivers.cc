@@ -315,30 +315,38 @@ Task<void> RemoteDrivers::update(admin::NewRemote remote, CheckPlace check_place
   co_return Result<void>{};
 }
 
+Task<void> RemoteDrivers::look(admin::RemoteView& view) {
+  auto remote = remotes_.find(view.name);
+  if (!remote.ok()) {
+    view.problem = remote.error().message;
+    co_return Result<void>{};
+  }
+  auto asking = ask_health(*std::move(remote), view.prefix);
+  asking = view.kind == "file" ? wait_at_most(scope_, std::move(asking), kHealthMax)
+                               : with_deadline(std::move(asking), kHealthMax);
+  const auto asked = co_await std::move(asking);
+  view.healthy = asked.ok();
+  if (!view.healthy) {
+    view.problem =
+        asked.error().code == Code::kDeadline
+            ? fmt::format("no answer within {} s: is {} reachable from here?", kHealthMax.count(), view.endpoint)
+            : asked.error().message;
+  }
+  co_return Result<void>{};
+}
+
 Task<std::vector<admin::RemoteView>> RemoteDrivers::views() {
   CO_TRY_ASSIGN(const auto rows, meta::list_remotes(cell_));
   std::vector<admin::RemoteView> views;
   for (const meta::RemoteConfig& row : rows) {
-    admin::RemoteView view{
-        .name = row.name, .kind = row.kind, .endpoint = row.endpoint, .bucket = row.bucket, .prefix = row.prefix};
-    auto remote = remotes_.find(row.name);
-    if (!remote.ok()) {
-      view.problem = remote.error().message;
-    } else {
-      auto asking = ask_health(*remote, row.prefix);
-      asking = row.kind == "file" ? wait_at_most(scope_, std::move(asking), kHealthMax)
-                                  : with_deadline(std::move(asking), kHealthMax);
-      const auto asked = co_await std::move(asking);
-      view.healthy = asked.ok();
-      if (!view.healthy) {
-        view.problem =
-            asked.error().code == Code::kDeadline
-                ? fmt::format("no answer within {} s: is {} reachable from here?", kHealthMax.count(), row.endpoint)
-                : asked.error().message;
-      }
-    }
-    views.push_back(std::move(view));
+    views.push_back(
+        {.name = row.name, .kind = row.kind, .endpoint = row.endpoint, .bucket = row.bucket, .prefix = row.prefix});
   }
+  // Each gets its seconds, and whoever asks for all of them waits no longer for many than for one.
+  const auto executor = co_await boost::asio::this_coro::executor;
+  Scope side_by_side("remotes' health");
+  for (admin::RemoteView& view : views) side_by_side.spawn(executor, look(view));
+  CO_TRY(side_by_side.join());
   co_return views;
 }
 

@@ -44,7 +44,7 @@ class RemoteDrivers {
 
   /// Checks, stores (secrets sealed) and connects. kInvalid, kAlreadyExists, kDeadline.
   Task<void> add(admin::NewRemote remote, CheckPlace check_place);
-  /// With their health: one HEAD each, which gets a few seconds.
+  /// With their health: one HEAD each, side by side, which get a few seconds.
   Task<std::vector<admin::RemoteView>> views();
   /// Replaces what is not empty; the next operation uses it. kNotFound, kInvalid, kDeadline.
   Task<void> update(admin::NewRemote remote, CheckPlace check_place);
@@ -71,6 +71,8 @@ class RemoteDrivers {
   /// The same, or kDeadline.
   Task<std::shared_ptr<remote::Remote>> connect_soon(Wanted wanted);
   Result<std::shared_ptr<remote::Remote>> make_azure(const meta::RemoteConfig& config, const Secret& secret, Use use);
+  /// How it is, into `view`, which names it. Waits for it no longer than a few seconds.
+  Task<void> look(admin::RemoteView& view);
   static Task<void> connect_at_start(RemoteDrivers& drivers, Wanted wanted);
   /// Remotes::set, shown to whoever watches.
   void take_into_use(const std::string& name, std::shared_ptr<remote::Remote> remote);
