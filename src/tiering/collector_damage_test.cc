@@ -154,6 +154,25 @@ TEST(CollectorDamage, AnEvictionIsNotFailedByPurgesOfOthers) {
   EXPECT_FALSE(rig.readable_locally("mine"));
 }
 
+TEST(Evict, StopsBetweenThePurgesOfOthersWhenItIsAsked) {
+  TierRig rig;
+  constexpr unsigned kOthers = 50, kAnswers = 10;
+  for (unsigned n = 0; n < kOthers; ++n) {
+    const std::string name = "x" + std::to_string(n);
+    ASSERT_TRUE(rig.stage(name, "aaa", rig.noise(10)).ok());
+    ASSERT_TRUE(rig.commit(name, {{store::BlockSource::kLatest, "aaa"}}).ok());
+  }
+  ASSERT_TRUE(rig.stage("mine", "aaa", rig.noise(100'000)).ok());
+  ASSERT_TRUE(rig.commit("mine", {{store::BlockSource::kLatest, "aaa"}}).ok());
+  ASSERT_EQ(rig.offload(Evict::kNo, "mine").progress.objects_done, 1u);
+  unsigned asked = 0;
+  const StopAsked stop = [&asked] { return ++asked > kAnswers; };
+  const auto evicted = rig.run(evict_gen(rig.services, kTenant, rig.gen_of("mine").id, stop));
+  ASSERT_FALSE(evicted.ok());
+  EXPECT_EQ(evicted.error().code, Code::kCancelled);
+  EXPECT_GE(rig.run(meta::list_purges(rig.services.cell, 100))->rows.size(), kOthers - kAnswers);
+}
+
 // --- the loop
 
 class LoopRig : public DamagedRig {

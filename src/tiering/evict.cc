@@ -58,7 +58,7 @@ Task<void> purge(store::Services& services, meta::PurgeEntry entry) {
 /// A commit leaves its upload to be purged: until then the upload holds the blocks too, and they would stay on flash.
 /// True when there was one. What is wrong with others than our own is no concern of an eviction: garbage collection,
 /// which looks at them too, tells it.
-Task<bool> purge_uploads(store::Services& services) {
+Task<bool> purge_uploads(store::Services& services, const StopAsked& stop_asked) {
   bool any = false;
   std::uint32_t tried = 0, failed = 0;
   std::string from;
@@ -66,6 +66,7 @@ Task<bool> purge_uploads(store::Services& services) {
     CO_TRY_ASSIGN(auto page, meta::list_purges(services.cell, kPage, std::move(from)));
     for (const meta::PurgeEntry& entry : page.rows) {
       if (entry.kind != meta::PurgeKind::kUpload) continue;
+      CO_CHECK(go_on(stop_asked));
       const auto purged = co_await purge(services, entry);
       if (!purged.ok() && purged.error().code == Code::kCancelled) co_return purged.error();
       any = any || purged.ok();
@@ -77,11 +78,12 @@ Task<bool> purge_uploads(store::Services& services) {
   co_return any;
 }
 
-Task<Evicted> clear_all(store::Services& services, TenantId tenant, GenId gen) {
+Task<Evicted> clear_all(store::Services& services, TenantId tenant, GenId gen, const StopAsked& stop_asked) {
   Evicted done;
   CO_TRY_ASSIGN(const Stamp token, meta::mark_evicted(services.cell, tenant, gen));
   meta::ClearCursor cursor;
   while (true) {
+    CO_CHECK(go_on(stop_asked));
     CO_TRY_ASSIGN(const meta::ClearBatch batch, meta::clear_local(services.cell, tenant, gen, token, cursor));
     done.freed_bytes += batch.freed_bytes;
     done.kept_sources += batch.kept_sources;
@@ -92,12 +94,12 @@ Task<Evicted> clear_all(store::Services& services, TenantId tenant, GenId gen) {
 
 }  // namespace
 
-Task<Evicted> evict_gen(store::Services& services, TenantId tenant, GenId gen) {
-  CO_TRY_ASSIGN(Evicted done, clear_all(services, tenant, gen));
+Task<Evicted> evict_gen(store::Services& services, TenantId tenant, GenId gen, StopAsked stop_asked) {
+  CO_TRY_ASSIGN(Evicted done, clear_all(services, tenant, gen, stop_asked));
   if (done.kept_sources == 0) co_return done;
-  CO_TRY_ASSIGN(const bool purged, purge_uploads(services));
+  CO_TRY_ASSIGN(const bool purged, purge_uploads(services, stop_asked));
   if (!purged) co_return done;
-  CO_TRY_ASSIGN(const Evicted more, clear_all(services, tenant, gen));
+  CO_TRY_ASSIGN(const Evicted more, clear_all(services, tenant, gen, stop_asked));
   done.freed_bytes += more.freed_bytes;
   done.kept_sources = more.kept_sources;
   co_return done;

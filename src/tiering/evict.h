@@ -1,6 +1,7 @@
 // Evict: drops the local places of a gen whose bytes are verified in a remote.
 #pragma once
 
+#include "async/stop_asked.h"
 #include "meta/model/gen.h"
 #include "store/services.h"
 
@@ -19,7 +20,8 @@ Task<bool> is_evicted(store::Services& services, TenantId tenant, meta::Gen gen)
 Task<bool> needs_remote(store::Services& services, TenantId tenant, meta::Gen gen);
 
 /// Requires a native place. Readers go on: they fall back to it at the next run. Starts over from wherever an earlier
-/// eviction was cut off. kConditionFailed "GenMoved" when the gen died, or a recall began meanwhile.
-Task<Evicted> evict_gen(store::Services& services, TenantId tenant, GenId gen);
+/// eviction was cut off. kConditionFailed "GenMoved" when the gen died, or a recall began meanwhile; kCancelled when
+/// asked to stop.
+Task<Evicted> evict_gen(store::Services& services, TenantId tenant, GenId gen, StopAsked stop_asked = {});
 
 }  // namespace tombolo::tiering

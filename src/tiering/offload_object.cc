@@ -152,7 +152,7 @@ Task<bool> evict_if_asked(store::Services& services, const OffloadTarget& target
   if (nothing_left) co_return false;
   CO_TRY(check_copy(target.remote, *gen.native, gen.length));
   CO_CHECK(require_in_use(services, target));
-  CO_TRY_ASSIGN(const Evicted evicted, evict_gen(services, tenant, gen.id));
+  CO_TRY_ASSIGN(const Evicted evicted, evict_gen(services, tenant, gen.id, target.stop_asked));
   co_return evicted.freed_bytes > 0 || !gen.evicted;
 }
 
@@ -208,7 +208,7 @@ Task<Offloaded> offload_object(store::Services& services, OffloadTarget target, 
   if (!named) co_return nothing;
   if (target.evict == Evict::kYes) {
     CO_CHECK(require_in_use(services, target));
-    CO_TRY(evict_gen(services, tenant, id));
+    CO_TRY(evict_gen(services, tenant, id, target.stop_asked));
   }
   co_return done;
 }
