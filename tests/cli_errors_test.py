@@ -281,7 +281,8 @@ class Asking(Errors, ServerCase):
         for command in (["sas"], ["offload", "--to", "x"], ["recall"]):
             self.ask(FAILED, "no container before the '/': is a variable", *command, "/file")
             self.ask(FAILED, "nothing behind the '/'.*whole container write unset$", *command, "unset/")
-        self.ask(FAILED, "a SAS opens one blob.*or the container \\(unset\\)", "sas", "unset/folder/")
+        for empty in ("unset//", "unset/folder//"):
+            self.ask(FAILED, "A SAS opens one blob.*or the container \\(unset\\)", "sas", empty)
         token = (self.server.data / "admin.token").read_text().strip()
         for wanted, body in (("needs .*container", {"blob": "b"}), ("container.* is empty", {"container": ""}),
                              ("container.* is empty", {"container": "", "blob": "b"}),

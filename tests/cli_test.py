@@ -117,6 +117,18 @@ class ContainersAndSas(CliCase):
                 answer = self.get(self.server.cli("sas", "options/a", *options)["url"])
                 self.assertEqual((answer.status, answer.code), wanted)
 
+    def test_a_sas_of_a_folders_marker(self):
+        """Its name really ends in '/'."""
+        box = self.server.account.client().create_container("marked")
+        box.upload_blob("dir/", b"marker")
+        box.upload_blob("dir/inside", b"inside")
+        done = self.run_cli("sas", "marked/dir/", "--permissions", "r")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stderr, 'tombolo: this opens the one blob "dir/", and nothing in a folder of that name\n')
+        url = done.stdout.strip()
+        self.assertEqual(self.get(url).body, b"marker")
+        self.assertEqual(self.get(url.replace("dir/", "dir/inside")).status, 403)
+
     def test_sas_refusals(self):
         self.fails(["sas", "c", "--permissions", "rrz"], "read is r")
         self.fails(["sas", "c", "--hours", "0"], "hours")

@@ -1,6 +1,8 @@
 // tombolo sas
 #include <fmt/format.h>
 
+#include <cstdio>
+
 #include "base/encoding.h"
 #include "cli/commands.h"
 #include "cli/output.h"
@@ -10,10 +12,12 @@ namespace tombolo::cli {
 Result<int> sas(const Invocation& invocation, Connection& connection) {
   TRY_ASSIGN(const auto target, split_target(invocation.text("CONTAINER[/BLOB]")));
   const auto& [container, blob] = target;
-  if (blob.ends_with('/')) {
+  // One '/' behind a name ends the name of a folder's marker, as some clients write them.
+  const bool is_marker = blob.ends_with('/');
+  if (blob == "/" || blob.ends_with("//")) {
     return Error{Code::kInvalid,
-                 fmt::format("\"{}/{}\" ends with '/': a SAS opens one blob, whose whole name it takes, "
-                             "or the container ({}), and no folder",
+                 fmt::format("\"{}/{}\" names nothing before its last '/': is a variable of your shell not set? A SAS "
+                             "opens one blob, whose whole name it takes, or the container ({}), and no folder",
                              container, blob, container)};
   }
   TRY_ASSIGN(const std::string account, chosen_account(invocation, connection));
@@ -27,6 +31,12 @@ Result<int> sas(const Invocation& invocation, Connection& connection) {
     print_json(answer);
   } else {
     print_table({{answer.at("url").get<std::string>()}});
+  }
+  if (is_marker) {
+    std::fputs(
+        fmt::format("tombolo: this opens the one blob \"{}\", and nothing in a folder of that name\n", printable(blob))
+            .c_str(),
+        stderr);
   }
   return 0;
 }

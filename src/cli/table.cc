@@ -123,7 +123,7 @@ std::vector<Command> all_commands() {
        .summary = "Print a URL with a shared access signature, ready for `azcopy copy`",
        .details = "Whoever has the URL may do what its permissions say until it expires.",
        .arguments = {{.name = "CONTAINER[/BLOB]",
-                      .help = "What it opens; left out: the whole account",
+                      .help = "A container, or one blob by its whole name; left out: the whole account",
                       .kind = Kind::kContainer}},
        .options = {kAccountOption,
                    {.name = "--permissions",
