@@ -173,7 +173,7 @@ Task<void> SegmentStore::State::recover(SegmentInfo info) {
     CO_TRY_ASSIGN(size, file->size());
     CO_TRY(file->truncate(size));  // gives back what was reserved beyond
     if (info.live_bytes != 0) {
-      CO_TRY(rescue_or_sync(segment, std::move(file)));
+      CO_TRY(rescue_found(segment, std::move(file)));
     }
   } else if (info.live_bytes != 0) {
     log(LogLevel::kError, "data", "{}: its file is missing; {} live bytes cannot be read", segment->name(),

@@ -94,20 +94,17 @@ Task<void> SegmentStore::State::rescue(std::shared_ptr<Segment> segment) {
   co_return Result<void>{};
 }
 
-Task<void> SegmentStore::State::rescue_or_sync(std::shared_ptr<Segment> segment, std::shared_ptr<disk::File> file) {
+Task<void> SegmentStore::State::rescue_found(std::shared_ptr<Segment> segment, std::shared_ptr<disk::File> file) {
   SegmentPin pin;
   {
     const std::lock_guard lock(segment->mutex);
     pin = SegmentPin(segment, PinKind::kReader);
     segment->suspect = true;
-    segment->file = file;
+    segment->file = std::move(file);
   }
-  const auto rescued = co_await rescue(segment);
-  if (rescued.ok()) co_return rescued;
-  // Then it has to do as it is for now. What a sync that fails here leaves undone was not acknowledged, or is reported
-  // above; one that succeeds takes no suspicion away.
-  const auto synced = co_await file->sync();
-  if (!synced.ok()) log(LogLevel::kError, "data", "{}: {}", segment->name(), synced.error().message);
+  // Where that fails the file stays as it is, and unsynced: what was acknowledged of it is perhaps in the page cache
+  // alone, and a sync that fails may take it away.
+  (void)co_await rescue(segment);
   co_return Result<void>{};
 }
 

@@ -83,7 +83,7 @@ struct SegmentStore::State {
   Task<void> rescue(std::shared_ptr<Segment> segment);
   Task<void> rescue_all();
   /// For a file of an earlier process. The segment stays suspect where it could not be written anew.
-  Task<void> rescue_or_sync(std::shared_ptr<Segment> segment, std::shared_ptr<disk::File> file);
+  Task<void> rescue_found(std::shared_ptr<Segment> segment, std::shared_ptr<disk::File> file);
   /// The new file, durable in the place of the old one. After an error the old one is what it was.
   Task<std::shared_ptr<disk::File>> write_anew(SegmentId id, std::shared_ptr<disk::File> file);
 };

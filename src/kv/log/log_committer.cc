@@ -120,6 +120,8 @@ Task<void> LogEngine::look_at_space() {
     log(LogLevel::kWarn, "kv", "{}",
         low ? "disk space is low: only what frees space is committed" : "disk space is back");
   }
+  // While there is still room for it: one that is begun too late may be refused, and then no log file goes.
+  if (low && !space_is_low_) start_flush();
   space_is_low_ = low;
   co_return Result<void>{};
 }

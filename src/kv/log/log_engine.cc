@@ -95,7 +95,11 @@ Task<void> LogEngine::mark_when_idle() {
 
 void LogEngine::start_flush_if_due() {
   const std::uint64_t since = log_->stats().bytes_written - flushed_at_bytes_ + replayed_bytes_;
-  if (since < options_.flush_after_bytes || flushing_.exchange(true)) return;
+  if (since >= options_.flush_after_bytes) start_flush();
+}
+
+void LogEngine::start_flush() {
+  if (flushing_.exchange(true)) return;
   ASSERT(work_.spawn(executor_, flush_in_background()));
 }
 
@@ -115,8 +119,7 @@ Task<void> LogEngine::flush_what_is_owed() {
   while (flush_owed_) {
     CO_TRY(sleep_for(kFlushRetry));
     if (status().stopped) break;
-    if (flushing_.exchange(true)) continue;
-    ASSERT(work_.spawn(executor_, flush_in_background()));
+    start_flush();
   }
   co_return Result<void>{};
 }
@@ -189,8 +192,12 @@ Task<void> LogEngine::stop() {
 Task<void> LogEngine::close() {
   CO_TRY_ASSIGN(const bool first, begin_closing());
   if (!first || status().stopped) co_return Result<void>{};
-  CO_TRY(log_->mark());
-  co_return co_await flush_now();
+  auto flushed = co_await log_->mark();
+  if (flushed.ok()) flushed = co_await flush_now();
+  if (flushed.ok() || flushed.error().code != Code::kNoSpace) co_return flushed;
+  log(LogLevel::kWarn, "kv", "the index was not flushed at the end, the next start replays the log: {}",
+      flushed.error().message);
+  co_return Result<void>{};
 }
 
 LogEngineStatus LogEngine::status() const {

@@ -71,7 +71,8 @@ class LogEngine final : public Engine, private CommitTarget {
   /// Reads what the log still holds and the index's files and checks them. kCorrupt, with a name, when one does not
   /// verify.
   Task<void> verify();
-  /// Refuses new commits, ends those that wait, writes a mark, flushes the index and trims the log.
+  /// Refuses new commits, ends those that wait, writes a mark, flushes the index and trims the log. Where there is no
+  /// space for that it ends all the same: the next start replays the log.
   Task<void> close();
   /// As close() without mark, flush and trim: what is left is what a crash would leave.
   Task<void> stop();
@@ -109,6 +110,7 @@ class LogEngine final : public Engine, private CommitTarget {
   void heal();
   Task<void> mark_when_idle();
   void start_flush_if_due();
+  void start_flush();
   Task<void> flush_in_background();
   Task<void> flush_what_is_owed();
   Task<void> require_room_to_flush();

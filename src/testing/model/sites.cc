@@ -35,7 +35,6 @@ constexpr Spared kSpared[] = {
 /// What such a sync puts into the journal is durable there, and an error that comes later is told to nobody.
 constexpr Spared kLastSyncs[] = {
     {"data/segment_rewrite.cc", "copy", "of a segment written anew, which is not appended to"},
-    {"data/segment_rewrite.cc", "State::rescue_or_sync", "of a segment that an earlier process had open"},
     {"kv/log/commit_log_files.cc", "CommitLog::seal", "of a log file that has a successor"},
 };
 constexpr std::uint64_t kLastToldMax = 5;  // in some 60 tries of each of them
