@@ -46,13 +46,13 @@ struct ContainerQuery {
   std::string account;
   std::string prefix;
   std::string start_after;      // exclusive
-  std::uint32_t limit = 5'000;  // 1 … 5,000
+  std::uint32_t limit = 5'000;  // 1 … 5,000; a page may have fewer
 };
 struct ContainerPage {
   std::vector<Container> containers;
   std::optional<std::string> next;  // pass as start_after
 };
-/// Name order. Reads one snapshot per page.
+/// Name order. Reads one snapshot per page, which ends at kListBytesMax (list_bytes.h).
 Task<ContainerPage> list_containers(Cell cell, ContainerQuery query);
 
 }  // namespace tombolo::meta

@@ -1,6 +1,7 @@
 #include "meta/ops/containers.h"
 
 #include "meta/ops/cell_test_fixture.h"
+#include "meta/ops/list_bytes.h"
 #include "meta/ops/purge.h"
 
 namespace tombolo::meta {
@@ -115,6 +116,30 @@ TEST_P(Containers, ListsInNameOrderByPage) {
   EXPECT_EQ(list({.prefix = "b", .start_after = *next, .limit = 2}, &next), Names{"box"});
   EXPECT_EQ(next, std::nullopt);
   EXPECT_EQ(list({.prefix = "b", .start_after = "zz"}), Names{});
+}
+
+TEST_P(Containers, APageEndsBeforeItGrowsTooLarge) {
+  constexpr std::size_t kBytes = 32'000, kContainers = 2 * kListBytesMax / kBytes;
+  Names names;
+  for (std::size_t n = 0; n < kContainers; ++n) {
+    CreateContainer request;
+    request.tenant = kTenant;
+    request.account = "acc";
+    request.name = "large" + std::to_string(1'000 + n);
+    request.metadata = {{"k", std::string(kBytes, '"')}};
+    must(create_container(cell, request));
+    names.push_back(std::move(request.name));
+  }
+  Names seen;
+  std::size_t pages = 0;
+  for (std::optional<std::string> next = ""; next; ++pages) {
+    const Names page = list({.prefix = "large", .start_after = *next}, &next);
+    EXPECT_LE(page.size(), kListBytesMax / kBytes + 1);
+    EXPECT_GT(page.size(), 0u);
+    seen.insert(seen.end(), page.begin(), page.end());
+  }
+  EXPECT_EQ(seen, names);
+  EXPECT_LE(pages, 3u);
 }
 
 TEST_P(Containers, AdministratorsRowsComeBack) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/planted_bugs.h"
+#include "meta/ops/list_bytes.h"
 #include "meta/ops/parts.h"
 #include "meta/ops/row_cursor.h"
 
@@ -42,11 +43,9 @@ std::string_view folded(std::string_view name, const ObjectQuery& query) {
 std::size_t bytes_of(const ObjectEntry& entry) {
   if (!entry.object) return (entry.prefix ? *entry.prefix : *entry.uncommitted_name).size();
   const ObjectHeaders& headers = entry.object->headers;
-  std::size_t bytes = entry.object->name.size() + headers.content_type.size() + headers.content_encoding.size() +
-                      headers.content_language.size() + headers.content_disposition.size() +
-                      headers.cache_control.size();
-  for (const auto& [name, value] : entry.object->metadata) bytes += name.size() + value.size();
-  return bytes;
+  return entry.object->name.size() + headers.content_type.size() + headers.content_encoding.size() +
+         headers.content_language.size() + headers.content_disposition.size() + headers.cache_control.size() +
+         metadata_bytes(entry.object->metadata);
 }
 
 // What is at the front of the two tables.

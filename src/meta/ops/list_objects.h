@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "base/units.h"
 #include "meta/cell.h"
 #include "meta/model/object.h"
 
@@ -40,12 +39,9 @@ struct ObjectPage {
   std::optional<std::string> next;
 };
 
-/// A page ends earlier where its names, headers and metadata are so many bytes: clients may make them tens of KiB each,
-/// and a slow one holds what is made of them. 5,000 objects of 400 bytes fit.
-inline constexpr std::size_t kListBytesMax = 2 * kMiB;
-
-/// Reads one snapshot; work is bounded by `limit`: one seek per folded prefix, no row of a folded prefix but its first
-/// few. kNotFound "ContainerNotFound" where a live container is asked for and that snapshot has none.
+/// Reads one snapshot; a page ends at kListBytesMax (list_bytes.h); work is bounded by `limit`: one seek per folded
+/// prefix, no row of a folded prefix but its first few. kNotFound "ContainerNotFound" where a live container is asked
+/// for and that snapshot has none.
 Task<ObjectPage> list_objects(Cell cell, ContainerKey container, ObjectQuery query);
 
 }  // namespace tombolo::meta

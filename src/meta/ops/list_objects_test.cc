@@ -4,6 +4,7 @@
 
 #include "meta/model/codec.h"
 #include "meta/ops/cell_test_fixture.h"
+#include "meta/ops/list_bytes.h"
 
 namespace tombolo::meta {
 namespace {
