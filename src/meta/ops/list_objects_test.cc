@@ -167,25 +167,37 @@ TEST_P(ListObjects, AgreesWithAModel) {
     for (std::uint64_t i = 0, n = 1 + dice.below(6); i < n; ++i) name += letters[dice.below(letters.size())];
     if (names.insert(name).second) must(put(name, ""));
   }
-  for (int i = 0; i < 60; ++i) {
+  const auto draw = [&](std::string& to) {
+    for (std::uint64_t n = dice.below(4); n > 0; --n) to += letters[dice.below(letters.size())];
+  };
+  int within = 0, outside = 0, with_marker = 0;
+  for (int i = 0; i < 200; ++i) {
     ObjectQuery query;
-    for (std::uint64_t n = dice.below(4); n > 0; --n) query.prefix += letters[dice.below(letters.size())];
+    draw(query.prefix);
     if (dice.below(3) != 0) query.delimiter = "/";
-    if (dice.below(2) != 0) {
-      query.start_from = query.prefix;
-      for (std::uint64_t n = dice.below(4); n > 0; --n) query.start_from += letters[dice.below(letters.size())];
+    if (dice.below(3) != 0) {  // within the prefix, or before or behind it
+      if (dice.below(2) != 0) query.start_from = query.prefix;
+      draw(query.start_from);
+      ++(query.start_from.starts_with(query.prefix) ? within : outside);
+    }
+    if (dice.below(3) == 0) {
+      if (dice.below(2) != 0) query.start_after = query.prefix;
+      draw(query.start_after);
+      if (!query.start_from.empty() && !query.start_after.empty()) ++with_marker;
     }
     query.limit = static_cast<std::uint32_t>(1 + dice.below(20));
     Names want;
     for (const std::string& name : names) {
       if (!name.starts_with(query.prefix) || name < query.start_from) continue;
+      if (!query.start_after.empty() && name <= query.start_after) continue;
       const std::size_t at = query.delimiter.empty() ? name.npos : name.find('/', query.prefix.size());
       const std::string shown = at == name.npos ? name : name.substr(0, at + 1) + "*";
       if (want.empty() || want.back() != shown) want.push_back(shown);
     }
-    EXPECT_EQ(all(query), want) << "prefix " << query.prefix << " from " << query.start_from << " limit "
-                                << query.limit;
+    EXPECT_EQ(all(query), want) << "prefix " << query.prefix << " from " << query.start_from << " behind "
+                                << query.start_after << " limit " << query.limit;
   }
+  EXPECT_GE(std::min({within, outside, with_marker}), 10);
 }
 
 // 3,000 names below one prefix: folding them reads a handful, not all.
