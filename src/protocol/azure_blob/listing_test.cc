@@ -159,7 +159,8 @@ TEST_F(Listing, MarkersSurviveDeletes) {
 TEST_F(Listing, APageOfLongNamesEndsBeforeItIsTooLarge) {
   constexpr int kNames = 2'600;
   for (int n = 0; n < kNames; ++n) put(std::to_string(10'000 + n) + std::string(1'000, '&'));
-  EXPECT_LE(ask({"GET", "/box?restype=container&comp=list"}).body.size(), 16u * 1024 * 1024);
+  constexpr std::size_t kAround = 1'000;  // of an entry: its elements and properties
+  EXPECT_LE(ask({"GET", "/box?restype=container&comp=list"}).body.size(), 5 * 2 * kMiB + 2'100 * kAround);
   const Page first = list("");
   EXPECT_GT(first.names.size(), 1'900u);
   EXPECT_LT(first.names.size(), 2'200u);
@@ -209,6 +210,30 @@ TEST_F(Listing, OfContainers) {
   EXPECT_EQ(page_of("&prefix=t", next), (Names{"three", "two"}));
   EXPECT_EQ(page_of("&maxresults=3", next), (Names{"box", "one", "three"}));
   EXPECT_EQ(page_of("&maxresults=3&marker=" + next, next), (Names{"two"}));
+}
+
+TEST_F(Listing, APageOfContainersWithMuchMetadataEndsBeforeItIsTooLarge) {
+  constexpr std::size_t kContainers = 300, kMetadata = 8'000;
+  for (std::size_t n = 0; n < kContainers; ++n) {
+    const std::string target = "/large" + std::to_string(1'000 + n) + "?restype=container";
+    ASSERT_EQ(ask({"PUT", target, {{"x-ms-meta-k", std::string(kMetadata, '"')}}}).status, 201);
+  }
+  std::size_t listed = 0, pages = 0;
+  for (std::string marker = ""; pages == 0 || !marker.empty(); ++pages) {
+    const Answered answer = ask({"GET", "/?comp=list&include=metadata&prefix=large&marker=" + percent_encode(marker)});
+    ASSERT_EQ(answer.status, 200) << answer.body;
+    EXPECT_LE(answer.body.size(), 6 * (2 * kMiB + kMetadata) + 300 * kKiB) << "escaped, and what is around it";
+    pugi::xml_document document;
+    ASSERT_TRUE(document.load_buffer(answer.body.data(), answer.body.size()));
+    const pugi::xml_node root = document.child("EnumerationResults");
+    for (const pugi::xml_node& node : root.child("Containers").children()) {
+      EXPECT_EQ(node.child("Name").text().get(), "large" + std::to_string(1'000 + listed));
+      ++listed;
+    }
+    marker = root.child("NextMarker").text().get();
+  }
+  EXPECT_EQ(listed, kContainers);
+  EXPECT_EQ(pages, 2u);
 }
 
 TEST_F(Listing, ContainersAreMadeChangedAndDeleted) {
