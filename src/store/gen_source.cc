@@ -51,7 +51,8 @@ Result<void> check_run(const meta::Run& run, const meta::ReadPiece& piece) {
 GenSource::GenSource(Services& services, OpenGen what, GenPins::Handle pin)
     : services_(services),
       what_(std::move(what)),
-      admit_(what_.caching == Caching::kSmallReads && what_.length <= services.limits.admit_bytes_max),
+      admit_(what_.caching != Caching::kNone && what_.length <= services.limits.admit_bytes_max),
+      admit_cold_(admit_ || what_.caching == Caching::kReadTwice),
       pin_(std::move(pin)),
       at_(what_.offset),
       end_(what_.offset + what_.length) {}
@@ -128,7 +129,7 @@ Task<Block> GenSource::step() {
     const std::uint64_t done = at_ - piece.offset;
     co_return inline_block(std::move(piece.inline_bytes), piece.skip + done, piece.length - done);
   }
-  if (admit_) {
+  if (admit_cold_) {
     if (std::optional<Block> cached = find_cached(piece)) co_return *std::move(cached);
   }
   CO_CHECK(open_piece());
@@ -137,7 +138,7 @@ Task<Block> GenSource::step() {
 
 std::optional<Block> GenSource::next_at_hand() {
   if (primed_) return std::exchange(primed_, std::nullopt);
-  if (!admit_ || source_ != nullptr || at_ == end_) return std::nullopt;
+  if (!admit_cold_ || source_ != nullptr || at_ == end_) return std::nullopt;
   const meta::ReadPiece* const piece = current_piece();
   if (piece == nullptr || !piece->run) return std::nullopt;
   std::optional<Block> cached = find_cached(*piece);
@@ -266,7 +267,7 @@ Result<void> GenSource::open_native(const meta::NativePlace& place) {
   }
   TRY_ASSIGN(std::shared_ptr<remote::Remote> remote, services_.remotes.find(place.remote));
   GranuleHook admit;
-  if (admit_ && !what_.read_back) {
+  if (admit_cold_ && !what_.read_back) {
     admit = [cache = &services_.cache, tenant = what_.tenant](const NativeGranule& granule, BytesView bytes) {
       cache->insert({tenant, granule.gen, granule.gen_offset}, bytes);
     };

@@ -22,6 +22,7 @@ enum class Places {
 
 enum class Caching {
   kSmallReads,  // granules of reads up to Limits::admit_bytes_max are admitted to the block cache
+  kReadTwice,   // so are those of larger ones that a remote gave: the second pass need not ask it again
   kNone,        // background work: what it reads once would wash out what clients read often
 };
 
@@ -72,6 +73,7 @@ class GenSource final : public ObjectBody {
   Services& services_;
   const OpenGen what_;
   const bool admit_;
+  const bool admit_cold_;  // what a remote gives
   GenPins::Handle pin_;
   std::uint64_t at_;  // in the gen: next byte to give
   const std::uint64_t end_;

@@ -39,7 +39,8 @@ class Store {
   Task<meta::Object> head_object(ObjectRef ref, meta::Conditions conditions);
   /// kOutOfRange when the range starts at or past the end of a non-empty object, or anywhere in an empty one; a range
   /// that ends past the end is cut.
-  Task<ObjectReader> get_object(ObjectRef ref, std::optional<ByteRange> range, meta::Conditions conditions);
+  Task<ObjectReader> get_object(ObjectRef ref, std::optional<ByteRange> range, meta::Conditions conditions,
+                                Reads reads = Reads::kOnce);
   Task<meta::Object> set_object_headers(ObjectRef ref, meta::ObjectHeaders headers, meta::Conditions conditions);
   Task<meta::Object> set_object_metadata(ObjectRef ref, meta::Metadata metadata, meta::Conditions conditions);
   /// Also removes a name that has only staged blocks.

@@ -86,6 +86,9 @@ struct ByteRange {
   std::optional<std::uint64_t> length;
 };
 
+/// kTwice: rewind() will follow, and should find in the block cache what a remote gave before.
+enum class Reads : std::uint8_t { kOnce = 0, kTwice = 1 };
+
 /// The bytes of an open read, which may be read again: those of a gen never change.
 class ObjectBody : public ByteSource {
  public:

@@ -3,6 +3,7 @@
 #include "base/encoding.h"
 #include "protocol/azure_blob/digests.h"
 #include "protocol/azure_blob/rig_test.h"
+#include "store/cold_test.h"
 
 namespace tombolo::azure_blob::testing {
 namespace {
@@ -160,11 +161,37 @@ TEST_F(Objects, IfRangeWantsTheRestOfOneVersionOnly) {
 TEST_F(Objects, AChecksumOfARangeIsGivenUpTo4MiB) {
   const std::string bytes = text_of(4 * kMiB + 1);
   ASSERT_EQ(ask({"PUT", "/box/b", kBlock, bytes}).status, 201);
-  EXPECT_EQ(
-      ask({"GET", "/box/b", {{"Range", "bytes=1-"}, {"x-ms-range-get-content-md5", "true"}}}).header("Content-MD5"),
-      md5_text(md5(as_bytes(bytes).subspan(1))));
+  const Answered most = ask({"GET", "/box/b", {{"Range", "bytes=1-"}, {"x-ms-range-get-content-md5", "true"}}});
+  EXPECT_EQ(most.header("Content-MD5"), md5_text(md5(as_bytes(bytes).subspan(1))));
+  EXPECT_TRUE(most.body == bytes.substr(1));
   EXPECT_EQ(ask({"GET", "/box/b", {{"Range", "bytes=0-"}, {"x-ms-range-get-content-md5", "true"}}}).code(),
             "OutOfRangeInput");
+}
+
+TEST_F(Objects, AChecksumOfAColdRangeAsksTheRemoteOnce) {
+  const auto cloud = std::make_shared<store::testing::RemoteDouble>("cloud");
+  rig.remotes.set("cloud", cloud);
+  const std::string bytes = text_of(5 * kMiB);
+  ASSERT_EQ(ask({"PUT", "/box/b", kBlock, bytes}).status, 201);
+  store::testing::make_cold(rig, *cloud, *rig.head("b"), to_bytes(bytes));
+  const Asked checked{"GET", "/box/b", {{"Range", "bytes=10-4194313"}, {"x-ms-range-get-content-md5", "true"}}};
+  // It breaks off behind the first block, when nothing was promised yet.
+  cloud->break_bodies(1, 500'000);
+  cloud->before_get([n = 0]() mutable -> Task<void> {
+    if (++n > 1) co_return Error{Code::kUnavailable, "away"};
+    co_return Result<void>{};
+  });
+  const Answered failed = ask(checked);
+  EXPECT_EQ(failed.status, 503);
+  EXPECT_FALSE(failed.aborted);
+  EXPECT_GT(cloud->gets(), 1u);
+  cloud->before_get({});
+  cloud->reset_counts();
+  const Answered answer = ask(checked);
+  EXPECT_EQ(answer.status, 206);
+  EXPECT_TRUE(answer.body == bytes.substr(10, 4 * kMiB));
+  EXPECT_EQ(answer.header("Content-MD5"), md5_text(md5(as_bytes(answer.body))));
+  EXPECT_EQ(cloud->gets(), 1u);
 }
 
 TEST_F(Objects, ConditionsAreKept) {

@@ -1,7 +1,7 @@
 // Reading objects whose bytes have left the flash.
 #include "meta/ops/gens.h"
-#include "meta/ops/purge.h"
 #include "meta/ops/tier.h"
+#include "store/cold_test.h"
 #include "store/gen_source.h"
 #include "store/recall_gen.h"
 #include "store/remote_double_test.h"
@@ -12,6 +12,7 @@ namespace tombolo::store {
 namespace {
 
 using testing::kTenant;
+using testing::make_cold;
 using testing::part;
 using testing::RemoteDouble;
 using testing::Rig;
@@ -19,42 +20,7 @@ using testing::Rig;
 struct ColdRig : Rig {
   explicit ColdRig(testing::RigOptions options = {}) : Rig(options) { remotes.set("cloud", cloud); }
 
-  /// A commit leaves its upload to be purged: until then it holds the blocks too.
-  void purge_uploads() {
-    const auto entries = run(meta::list_purges(services.cell, 100));
-    ASSERT_TRUE(entries.ok());
-    for (const meta::PurgeEntry& entry : entries->rows) {
-      while (run(meta::purge_batch(services.cell, entry))->progress == meta::Progress::kMore) {
-      }
-    }
-  }
-  /// Makes the bytes a native object and drops the local places, as offload and evict do.
-  void evict(const meta::Object& object, const Bytes& bytes) {
-    purge_uploads();
-    const std::string key = "box/" + object.name;
-    const std::string etag = cloud->plant(key, bytes);
-    const auto gen = run(meta::get_gen(services.cell, kTenant, object.gen));
-    ASSERT_TRUE(gen.ok() && gen->has_value());
-    meta::NativeKey intent;
-    intent.remote = "cloud";
-    intent.key = key;
-    intent.gen = object.gen;
-    intent.nonce = "nonce";
-    ASSERT_TRUE(run(meta::put_native_intent(services.cell, kTenant, intent)).ok());
-    place = {.remote = "cloud", .key = key, .etag = etag, .version_id = ""};
-    const auto set = run(meta::set_native(services.cell, kTenant, **gen, place, "nonce"));
-    ASSERT_TRUE(set.ok()) << to_string(set.error());
-    const auto token = run(meta::mark_evicted(services.cell, kTenant, object.gen));
-    ASSERT_TRUE(token.ok()) << to_string(token.error());
-    meta::ClearCursor cursor;
-    while (true) {
-      const auto batch = run(meta::clear_local(services.cell, kTenant, object.gen, *token, cursor));
-      ASSERT_TRUE(batch.ok()) << to_string(batch.error());
-      EXPECT_EQ(batch->kept_sources, 0u);
-      if (batch->progress == meta::Progress::kDone) break;
-      cursor = batch->cursor;
-    }
-  }
+  void evict(const meta::Object& object, const Bytes& bytes) { place = make_cold(*this, *cloud, object, bytes); }
   meta::Object put_cold(const std::string& name, const Bytes& bytes) {
     const auto object = put(name, bytes);
     EXPECT_TRUE(object.ok());
@@ -118,6 +84,39 @@ TEST(ColdRead, SmallOnesAreAdmittedToTheCache) {
     EXPECT_EQ(*got, part(bytes, 100'000, 40'000));
     EXPECT_EQ(rig.cloud->gets(), 1u);
   }
+}
+
+TEST(ColdRead, ARangeThatIsReadTwiceIsAskedForOnce) {
+  ColdRig rig;
+  const Bytes bytes = rig.noise(9 * kMiB);
+  rig.put_cold("a", bytes);
+  const ByteRange range{100'000, 4 * kMiB};
+  auto reader = rig.run(rig.store.get_object(Rig::object("a"), range, {}, Reads::kTwice));
+  ASSERT_TRUE(reader.ok()) << to_string(reader.error());
+  for (int n = 0; n < 3; ++n) {
+    const auto got = rig.drain(*reader->body);
+    ASSERT_TRUE(got.ok()) << to_string(got.error());
+    EXPECT_EQ(*got, part(bytes, 100'000, 4 * kMiB));
+    EXPECT_EQ(rig.cloud->gets(), 1u);
+    EXPECT_LE(rig.cloud->bytes_asked(), 4 * kMiB + 64 * kKiB);
+    ASSERT_TRUE(rig.run(reader->body->rewind()).ok());
+  }
+  EXPECT_LT(rig.cache.stats().bytes, 5 * kMiB);
+}
+
+TEST(ColdRead, ARangeThatIsReadTwiceIsAskedForAgainWhereTheCacheDoesNotHoldIt) {
+  ColdRig rig;
+  const Bytes bytes = rig.noise(40 * kMiB);  // the cache: 16 MiB
+  rig.put_cold("a", bytes);
+  auto reader = rig.run(rig.store.get_object(Rig::object("a"), {}, {}, Reads::kTwice));
+  ASSERT_TRUE(reader.ok()) << to_string(reader.error());
+  for (int n = 0; n < 2; ++n) {
+    const auto got = rig.drain(*reader->body);
+    ASSERT_TRUE(got.ok()) << to_string(got.error());
+    EXPECT_EQ(*got, bytes);
+    ASSERT_TRUE(rig.run(reader->body->rewind()).ok());
+  }
+  EXPECT_LE(rig.cache.stats().bytes, 16 * kMiB);
 }
 
 TEST(ColdRead, BlocksOfOddSizesComeBackByTheGranulesOfTheirOwnRuns) {

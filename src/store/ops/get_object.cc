@@ -57,7 +57,8 @@ std::unique_ptr<ObjectBody> in_memory(Services& services, TenantId tenant, const
 
 }  // namespace
 
-Task<ObjectReader> Store::get_object(ObjectRef ref, std::optional<ByteRange> range, meta::Conditions conditions) {
+Task<ObjectReader> Store::get_object(ObjectRef ref, std::optional<ByteRange> range, meta::Conditions conditions,
+                                     Reads reads) {
   const meta::ObjectAddress address = address_of(std::move(ref));
   for (int n = 1;; ++n) {
     CO_TRY_ASSIGN(meta::FoundObject found, meta::find_object(services_.cell, address));
@@ -72,6 +73,7 @@ Task<ObjectReader> Store::get_object(ObjectRef ref, std::optional<ByteRange> ran
     what.gen = reader.object.gen;
     what.offset = reader.offset;
     what.length = reader.length;
+    if (reads == Reads::kTwice) what.caching = Caching::kReadTwice;
     Result<std::unique_ptr<GenSource>> source = co_await GenSource::open(services_, std::move(what));
     if (!source.ok() && source.error().detail == "GenGone" && n < kTriesMax) {
       CO_TRY(sleep_for(kFirstWait * (1 << (n - 1))));

@@ -68,7 +68,8 @@ Task<std::uint64_t> crc64_of(ByteSource& body) {
   }
 }
 
-// The head tells it, so the range is read twice: a client that takes its time would else hold all of it in memory.
+// The head tells it, so the range is read twice: a client that takes its time would else hold all of it in memory. What
+// a remote gave the first time is in the block cache.
 Task<void> add_range_digest(const Call& call, RangeDigest digest, store::ObjectReader& reader, Reply& reply) {
   if (reader.length > kRangeDigestBytesMax) {
     co_return refuse(codes::kOutOfRangeInput, "A checksum of a range is given for at most 4 MiB.");
@@ -106,7 +107,8 @@ Task<Reply> get_blob(const Call& call) {
     co_return refuse(codes::kInvalidHeaderValue, "A structured body has its checksums within, and no others.");
   }
   CO_CHECK_ASSIGN(meta::Conditions conditions, parse_read_conditions(headers));
-  Result<store::ObjectReader> found = co_await call.store.get_object(call.object(), range, conditions);
+  const auto reads = digest == RangeDigest::kNone ? store::Reads::kOnce : store::Reads::kTwice;
+  Result<store::ObjectReader> found = co_await call.store.get_object(call.object(), range, conditions, reads);
   if (range) found = co_await heed_if_range(call, range, conditions, std::move(found));
   if (!found.ok()) co_return co_await fail_read(call, found.error(), std::move(conditions));
   store::ObjectReader reader = *std::move(found);
