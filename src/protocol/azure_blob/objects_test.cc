@@ -134,6 +134,17 @@ TEST_F(Objects, WhatIsNoRangeIsAnsweredWithEverything) {
     EXPECT_EQ(whole.status, 200) << header;
     EXPECT_EQ(whole.body, "12345") << header;
     EXPECT_EQ(whole.header("Content-Range"), "") << header;
+    // The checksum of a range that is ignored is ignored too.
+    for (const char* digest : {"x-ms-range-get-content-md5", "x-ms-range-get-content-crc64"}) {
+      EXPECT_EQ(ask({"GET", "/box/empty", {{header, "bytes=0--1"}, {digest, "true"}}}).status, 200) << digest;
+      const Answered checked = ask({"GET", "/box/b", {{header, "bytes=0--1"}, {digest, "true"}}});
+      EXPECT_EQ(checked.status, 200) << digest;
+      EXPECT_EQ(checked.body, "12345") << digest;
+      EXPECT_EQ(checked.header("Content-MD5"), md5_text(md5(as_bytes(std::string("12345"))))) << "the blob's";
+      EXPECT_EQ(checked.header("x-ms-content-crc64"), "");
+      EXPECT_EQ(ask({"GET", "/box/b", {{digest, "true"}}}).code(), "InvalidHeaderValue") << digest;
+      EXPECT_EQ(ask({"GET", "/box/b", {{header, ""}, {digest, "true"}}}).code(), "InvalidHeaderValue") << digest;
+    }
   }
 }
 

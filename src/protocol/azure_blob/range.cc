@@ -35,4 +35,9 @@ Result<std::optional<store::ByteRange>> parse_range(const http::Headers& headers
   return parse(trim(*headers.get("Range")));
 }
 
+bool names_range(const http::Headers& headers) {
+  const auto names = [&headers](std::string_view name) { return !trim(headers.get(name).value_or("")).empty(); };
+  return names("x-ms-range") || names("Range");
+}
+
 }  // namespace tombolo::azure_blob

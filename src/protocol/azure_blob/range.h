@@ -15,4 +15,7 @@ namespace tombolo::azure_blob {
 /// it, which asks for "bytes=0--1" of an empty blob. InvalidHeaderValue: two x-ms-range.
 Result<std::optional<store::ByteRange>> parse_range(const http::Headers& headers);
 
+/// Whether either header came, whatever it says: what is no range is ignored, and what was asked of it too.
+bool names_range(const http::Headers& headers);
+
 }  // namespace tombolo::azure_blob
