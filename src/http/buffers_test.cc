@@ -57,5 +57,24 @@ TEST(InputBuffer, KeepsWhatIsNotTakenWhileItGrows) {
   EXPECT_TRUE(input.empty());
 }
 
+TEST(InputBuffer, IsSmallAgainBehindALargeHead) {
+  for (const std::size_t behind : {std::size_t{0}, std::size_t{1}, kSmallHead - 1, kSmallHead}) {
+    InputBuffer input;
+    while (input.bytes().size() < kHeadMax) {
+      const auto room = input.room();
+      for (std::size_t n = 0; n < room.size(); ++n) room[n] = static_cast<std::byte>((input.bytes().size() + n) % 251);
+      input.added(std::min(room.size(), kHeadMax - input.bytes().size()));
+    }
+    const Bytes rest = to_bytes(input.bytes().last(behind));
+    input.take(kHeadMax - behind);
+    EXPECT_EQ(to_bytes(input.bytes()), rest);
+    EXPECT_EQ(input.capacity(), behind == 0 ? 0 : behind < kSmallHead ? kSmallHead : kHeadMax);
+    ASSERT_FALSE(input.room().empty());
+    EXPECT_EQ(to_bytes(input.bytes()), rest);
+    input.take(behind);
+    EXPECT_LE(input.capacity(), kSmallHead);
+  }
+}
+
 }  // namespace
 }  // namespace tombolo::http

@@ -24,26 +24,6 @@ constexpr Duration kSleepAfter = std::chrono::milliseconds(500);
 
 constexpr std::int64_t kMicrosPerSecond = 1'000'000;
 
-// An unfinished head that holds much, while it lives. Made for one too many, it ends the oldest.
-class LargeHead final : public WaitingList::Waiter {
- public:
-  LargeHead(WaitingList& list, Stream& stream) : stream_(stream), stay_(list, *this) {
-    if (list.size() > kLargeHeadsMax) list.evict_oldest();
-  }
-  /// It gave way, maybe in the moment when more of it came.
-  bool ended() const { return ended_; }
-
- private:
-  void give_way() override {
-    ended_ = true;
-    stream_.cancel();
-  }
-
-  Stream& stream_;
-  bool ended_ = false;
-  const WaitingList::Stay stay_;
-};
-
 }  // namespace
 
 std::string_view DateCache::now() {
@@ -108,6 +88,11 @@ Task<void> Connection::shed(std::shared_ptr<Connection> self) {
   co_return Result<void>{};
 }
 
+void Connection::enter_if_large(std::optional<LargeHead>& stay) {
+  if (!large_head_ && input_.capacity() <= kSmallHead) return;
+  stay.emplace(loop_.large_heads, *stream_, loop_.large_heads_evicted);
+}
+
 void Connection::stop_if_idle() {
   if (idle_) stream_->cancel();
 }
@@ -116,17 +101,24 @@ Task<std::optional<RequestHead>> Connection::read_head() {
   const Deadline until = deadline_after(shared_.config.head_time_max);
   RequestParser parser;
   std::optional<LargeHead> large;
+  // Nothing of the head is held while it is refused: that waits for the peer too.
+  const auto refused = [this, &parser](Failure failure) {
+    const bool to_head = parser.is_head();
+    parser = RequestParser();
+    return refuse(failure, to_head);
+  };
   while (true) {
     if (!input_.empty()) {
       const auto progress = parser.advance(input_.text());
       if (!progress) {
         stay_.reset();
         large.reset();
-        CO_TRY(refuse(progress.error(), parser.is_head()));
+        CO_TRY(refused(progress.error()));
         co_return std::nullopt;
       }
       if (*progress == Progress::kDone) {
         stay_.reset();
+        large_head_ = parser.head_size() >= kSmallHead;
         input_.take(parser.head_size());
         co_return std::optional<RequestHead>(parser.take());
       }
@@ -136,7 +128,9 @@ Task<std::optional<RequestHead>> Connection::read_head() {
       co_return std::nullopt;
     }
     if (!stay_) stay_.emplace(loop_.waiting, *this);
-    if (!large && input_.bytes().size() >= kSmallHead) large.emplace(loop_.large_heads, *stream_);
+    if (!large && input_.bytes().size() >= kSmallHead) {
+      large.emplace(loop_.large_heads, *stream_, loop_.large_heads_evicted);
+    }
     const auto n = co_await stream_->read_some(input_.room(), until);
     if (n.ok() && *n > 0) {
       input_.added(*n);
@@ -146,7 +140,7 @@ Task<std::optional<RequestHead>> Connection::read_head() {
     large.reset();
     // An end inside a head, or a lost connection: nobody is there to be told.
     if (!n.ok() && n.error().code == Code::kDeadline) {
-      CO_TRY(refuse(Failure::kHeadStalled, parser.is_head()));
+      CO_TRY(refused(Failure::kHeadStalled));
     }
     co_return std::nullopt;
   }
@@ -154,7 +148,8 @@ Task<std::optional<RequestHead>> Connection::read_head() {
 
 Task<bool> Connection::run_exchange(RequestHead head) {
   const bool to_head = head.method == "HEAD";
-  ServerExchange exchange(*this, std::move(head));
+  std::optional<ServerExchange> running(std::in_place, *this, std::move(head));
+  ServerExchange& exchange = *running;
   const auto what = [&exchange] { return fmt::format("{} {}", exchange.head().method, exchange.head().path()); };
   Result<void> handled;
   bool thrown = false;
@@ -169,6 +164,8 @@ Task<bool> Connection::run_exchange(RequestHead head) {
     thrown = true;
   }
   if (exchange.complete() && handled.ok() && exchange.reusable()) co_return true;
+  // It gave way while the rest of its body was waited for.
+  if (!exchange.responded() && !handled.ok() && handled.error().code == Code::kCancelled) co_return false;
   if (exchange.responded() && !exchange.complete()) {
     // A client that went away is its own business; anything else is worth a line.
     const bool gone =
@@ -183,7 +180,9 @@ Task<bool> Connection::run_exchange(RequestHead head) {
     log(LogLevel::kError, "http", "{}: {}", what(),
         handled.ok() ? std::string("the handler gave no answer") : to_string(handled.error()));
   }
-  if (!exchange.responded()) {
+  const bool responded = exchange.responded();
+  running.reset();  // its head is not held while the peer is waited for
+  if (!responded) {
     CO_TRY(refuse(Failure::kHandlerFailed, to_head));
     co_return false;
   }
@@ -192,6 +191,7 @@ Task<bool> Connection::run_exchange(RequestHead head) {
 }
 
 Task<void> Connection::refuse(Failure failure, bool to_head) {
+  input_.take(input_.bytes().size());
   Refusal refusal = shared_.handler.refuse(failure);
   const ResponseExtras extras{.date = loop_.date.now(), .content_length = refusal.body.size(), .close = true};
   CO_CHECK_ASSIGN(const std::string text, render(refusal.head, extras));

@@ -7,6 +7,7 @@
 
 #include "http/body_reader.h"
 #include "http/exchange.h"
+#include "http/large_head.h"
 #include "http/request_parser.h"
 #include "http/server.h"
 #include "http/waiting_list.h"
@@ -38,12 +39,9 @@ struct LoopShared {
   explicit LoopShared(Clock& clock) : date(clock) {}
   DateCache date;
   WaitingList waiting;
-  WaitingList large_heads;  // unfinished, of kSmallHead and more: strangers send them too, and each holds up to 97 KiB
+  WaitingList large_heads;
+  std::atomic<std::uint64_t> large_heads_evicted{0};
 };
-
-inline constexpr std::size_t kSmallHead = 8 * 1024;
-/// Unfinished heads of kSmallHead and more of one event loop; for one more, the oldest of them is closed.
-inline constexpr std::size_t kLargeHeadsMax = 64;
 
 /// Lives and is used on its stream's event loop.
 class Connection : public WaitingList::Waiter, public Sleeper, public std::enable_shared_from_this<Connection> {
@@ -67,6 +65,8 @@ class Connection : public WaitingList::Waiter, public Sleeper, public std::enabl
   friend class ServerExchange;
 
   void give_way() override { stream_->cancel(); }
+  // One of those of the loop, where the head of the running request, or what came behind it, is large.
+  void enter_if_large(std::optional<LargeHead>& stay);
   void wake(Result<void> readable) override;
   // Waits for a head's first byte. False: the task is at its end, asleep or closing.
   Task<bool> wait_for_head(Duration idle_max);
@@ -87,6 +87,7 @@ class Connection : public WaitingList::Waiter, public Sleeper, public std::enabl
   ConnectionShared& shared_;
   LoopShared& loop_;
   InputBuffer input_;
+  bool large_head_ = false;  // of the running request
   bool idle_ = false;
   bool woken_ = false;                     // by something to read
   std::optional<WaitingList::Stay> stay_;  // from the wait for a head on, until the head is there

@@ -7,8 +7,7 @@
 
 namespace tombolo::http {
 
-// Holds most heads, with a small body behind them.
-constexpr std::size_t kFirstCapacity = 8 * 1024;
+constexpr std::size_t kFirstCapacity = kSmallHead;
 // The byte too many must be seen for a head to be refused.
 constexpr std::size_t kLastCapacity = kHeadMax + 1;
 
@@ -45,6 +44,21 @@ void InputBuffer::release_if_empty() {
   if (capacity_ == kFirstCapacity) spare = std::move(data_);
   data_.reset();
   capacity_ = begin_ = end_ = 0;
+}
+
+// A large buffer is there for a large head, which is never held along with little behind it.
+void InputBuffer::shrink() {
+  const std::size_t held = end_ - begin_;
+  if (held >= kFirstCapacity) return;
+  std::unique_ptr<std::byte[]> small;
+  if (held > 0) {
+    small = spare ? std::move(spare) : std::make_unique_for_overwrite<std::byte[]>(kFirstCapacity);
+    std::memcpy(small.get(), data_.get() + begin_, held);
+  }
+  data_ = std::move(small);
+  capacity_ = held > 0 ? kFirstCapacity : 0;
+  begin_ = 0;
+  end_ = held;
 }
 
 }  // namespace tombolo::http

@@ -7,7 +7,11 @@
 
 namespace tombolo::http {
 
-/// Holds a head of kHeadMax bytes and one more, and no memory while released.
+/// Holds most heads, with a small body behind them.
+inline constexpr std::size_t kSmallHead = 8 * 1024;
+
+/// Holds a head of kHeadMax bytes and one more, and no memory while released. Of the memory for a large head nothing
+/// is left when less than kSmallHead bytes are held again.
 class InputBuffer {
  public:
   bool empty() const { return begin_ == end_; }
@@ -18,12 +22,19 @@ class InputBuffer {
   MutableBytes room();
   /// Requires n <= room().size() of the last call.
   void added(std::size_t n) { end_ += n; }
-  /// Requires n <= bytes().size().
-  void take(std::size_t n) { begin_ += n; }
+  /// Requires n <= bytes().size(). Invalidates bytes().
+  void take(std::size_t n) {
+    begin_ += n;
+    if (capacity_ > kSmallHead) shrink();
+  }
   /// Gives the memory back when nothing is held.
   void release_if_empty();
+  /// What it takes up.
+  std::size_t capacity() const { return capacity_; }
 
  private:
+  void shrink();
+
   std::unique_ptr<std::byte[]> data_;
   std::size_t capacity_ = 0;
   std::size_t begin_ = 0;

@@ -70,10 +70,12 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
 
   std::uint16_t port() const { return port_; }
   ServerStats stats() const {
+    std::uint64_t evicted = evicted_.load(std::memory_order_relaxed);
+    for (const Loop& loop : loops_) evicted += loop.shared.large_heads_evicted.load(std::memory_order_relaxed);
     return {.connections = count_.load(std::memory_order_relaxed),
             .connections_max = shared_.config.connections_max,
             .accepted = accepted_.load(std::memory_order_relaxed),
-            .evicted = evicted_.load(std::memory_order_relaxed),
+            .evicted = evicted,
             .shed = shed_.load(std::memory_order_relaxed)};
   }
 

@@ -42,7 +42,7 @@ struct ServerStats {
   std::size_t connections = 0;        // open now
   std::uint32_t connections_max = 0;  // ServerConfig's
   std::uint64_t accepted = 0;
-  std::uint64_t evicted = 0;  // made to give way to newer ones
+  std::uint64_t evicted = 0;  // made to give way to newer ones, of all or of those with large heads (large_head.h)
   std::uint64_t shed = 0;     // answered 503, or closed without a word
 };
 

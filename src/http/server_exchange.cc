@@ -47,6 +47,8 @@ Task<void> ServerExchange::drain() {
   if (!whole && !reader.failed() && !body_.awaited && reader.size_left() <= drain_max_) {
     // The answer is decided, and strangers get one too: none of them may hold a place that somebody else needs.
     const WaitingList::Stay stay(connection_.loop_.waiting, connection_);
+    std::optional<LargeHead> large;
+    connection_.enter_if_large(large);
     BodyReader::Discard limits{.bytes_max = drain_max_,
                                .until = deadline_after(connection_.shared_.config.drain_time_max)};
     CO_TRY_ASSIGN(whole, reader.discard(std::move(limits)));
@@ -66,6 +68,9 @@ Result<std::string> ServerExchange::render_head(const ResponseHead& head, std::u
 
 Task<void> ServerExchange::send(std::string head, Block body) {
   responded_ = true;
+  // Strangers get such answers too, and need not take them.
+  std::optional<LargeHead> large;
+  connection_.enter_if_large(large);
   const BytesView pieces[] = {as_bytes(head), body.view()};
   CO_TRY(connection_.stream_->write(pieces, connection_.shared_.config.write_stall_max));
   complete_ = true;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -80,6 +81,11 @@ class RawSocket {
     return true;
   }
   int fd() const { return fd_; }
+  /// The peer has ended it, whatever is left to read; without waiting.
+  bool ended() const {
+    pollfd look{.fd = fd_, .events = POLLRDHUP, .revents = 0};
+    return ::poll(&look, 1, 0) > 0 && (look.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+  }
   /// How much the kernel takes in ahead of the reader.
   void receive_buffer(int bytes) { ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes); }
   void end_sending() { ::shutdown(fd_, SHUT_WR); }
