@@ -199,10 +199,13 @@ class Crowded(TempCase):
             headers = {"x-ms-range": f"bytes=0-{(4 << 20) - 1}", f"x-ms-range-get-content-{asked}": "true"}
             crowd = {"never_read": {"connections": 64, "request": self.signed("GET", "/good/large", headers)}}
             before = settled_rss(self.crowded)
-            with Hostiles(self.crowded.port, crowd):
+            with Hostiles(self.crowded.port, crowd) as hostiles:
+                self.crowded.wait_until(lambda: hostiles.stats()["never_read"] == {"206": 64}, "every answer begun", 15)
                 each = (settled_rss(self.crowded) - before) / 64
                 print(f"\n  an unread range with its {asked}: {each:.0f} bytes", flush=True)
                 self.assertLessEqual(each, PER_UNREAD_RANGE_MAX)
+                self.crowded.wait_until(lambda: metric(self.crowded, "tombolo_requests_running") == 64,
+                                        "64 requests under way still", 15)
 
     def test_10_000_keep_alive_connections_churn_floods_and_clients_that_never_read(self):
         self.crowded.account.client().get_blob_client("good", "large").upload_blob(os.urandom(32 << 20))
@@ -222,6 +225,7 @@ class Crowded(TempCase):
                 told = hostiles.stats()
                 self.assertGreater(told["churn"]["connections"], 100, told)
                 self.assertGreater(told["floods"]["answers"], 100, told)
+                self.assertEqual(told["never_read"], {"200": 16}, told)
 
 
 class All:

@@ -229,13 +229,23 @@ class Floods(Crowd):
 
 
 class NeverRead(Crowd):
-    """Each asks for something large and takes nothing of it."""
+    """Each asks for something large and takes nothing of it. Told by the status of the answers that have begun."""
 
     def __init__(self, port, connections: int, request: str):
         super().__init__(port)
         self.sockets = [self.connect() for _ in range(connections)]
         for one in self.sockets:
             one.sendall(request.encode("latin-1"))
+
+    def look(self):
+        self.counted.clear()
+        for one in self.sockets:
+            try:
+                self.count(one.recv(12, socket.MSG_PEEK | socket.MSG_DONTWAIT).decode()[9:] or "ended")
+            except BlockingIOError:
+                self.count("unanswered")
+            except OSError:
+                self.count("ended")
 
 
 KINDS = {"idle": Idle, "slow_heads": Drips, "slow_uploads": Drips, "huge_heads": HugeHeads, "churn": Churn,
