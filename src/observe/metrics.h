@@ -21,7 +21,7 @@ namespace tombolo::observe {
   X(kBytesSent, counter, "tombolo_http_sent_bytes_total", "Body bytes sent to clients.", "dialect")                    \
   X(kConnections, gauge, "tombolo_http_connections", "Open client connections.", "listener")                           \
   X(kConnectionsLimit, gauge, "tombolo_http_connections_limit", "How many the listener takes: limits.connections_max, or 256 of the admin API.", "listener")                 \
-  X(kConnectionsEvicted, total, "tombolo_http_connections_evicted_total", "Idle connections closed to make room for new ones.", "listener") \
+  X(kConnectionsEvicted, total, "tombolo_http_connections_evicted_total", "Connections closed to make room for others: idle ones, and large heads over their limit.", "listener") \
   X(kConnectionsShed, total, "tombolo_http_connections_shed_total", "New connections refused because all were busy.", "listener") \
   X(kRequestsRunning, gauge, "tombolo_requests_running", "Admitted requests under way.", )                             \
   X(kRequestsLimit, gauge, "tombolo_requests_limit", "limits.requests_max.", )                                         \
