@@ -12,6 +12,7 @@
 #include "async/retry.h"
 #include "async/run.h"
 #include "async/scope.h"
+#include "async/side_by_side.h"
 #include "async/virtual_time.h"
 #include "async/workers.h"
 
@@ -96,6 +97,51 @@ Task<void> contend(Scope& scope, AsyncMutex& mutex, int& inside, int& most) {
   const auto executor = co_await boost::asio::this_coro::executor;
   for (int i = 0; i < 20; ++i) scope.spawn(executor, count_under(mutex, inside, most));
   co_return co_await scope.join();
+}
+
+TEST(SideBySide, GoesOnWhenAllHaveEnded) {
+  boost::asio::io_context loop;
+  int running = 0, most = 0, ended = 0;
+  const auto one = [&](int n) -> Task<void> {
+    most = std::max(most, ++running);
+    const auto slept = co_await sleep_for(n * 1ms);
+    --running;
+    ++ended;
+    if (n == 1) co_return Error{Code::kBusy, "one that fails ends no other"};
+    co_return slept;
+  };
+  const auto all = [&]() -> Task<int> {
+    std::vector<Task<void>> tasks;
+    for (int n = 0; n < 5; ++n) tasks.push_back(one(n));
+    CO_TRY(side_by_side("test", std::move(tasks)));
+    co_return ended;
+  };
+  EXPECT_EQ(*run_to_end(loop, all()), 5);
+  EXPECT_EQ(most, 5);
+}
+
+TEST(SideBySide, StartsNothingWhenItWasCancelledBefore) {
+  boost::asio::io_context loop;
+  int started = 0;
+  OneShot<void> late;
+  const auto one = [&]() -> Task<void> {
+    ++started;
+    co_return Result<void>{};
+  };
+  const auto caller = [&]() -> Task<void> {
+    (void)co_await late.wait();  // cannot be cancelled
+    std::vector<Task<void>> tasks;
+    tasks.push_back(one());
+    co_return co_await side_by_side("test", std::move(tasks));
+  };
+  Scope scope("test"), closing("closing");
+  scope.spawn(loop.get_executor(), caller());
+  closing.spawn(loop.get_executor(), scope.close());
+  loop.poll();
+  loop.restart();
+  late.set({});
+  EXPECT_TRUE(run_to_end(loop, closing.join()).ok());
+  EXPECT_EQ(started, 0);
 }
 
 TEST(AsyncMutex, AdmitsOneAtATime) {

@@ -6,6 +6,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "async/deadline.h"
+#include "async/side_by_side.h"
 #include "async/sleep.h"
 #include "auth/http_request.h"
 #include "auth/shared_key.h"
@@ -343,10 +344,9 @@ Task<std::vector<admin::RemoteView>> RemoteDrivers::views() {
         {.name = row.name, .kind = row.kind, .endpoint = row.endpoint, .bucket = row.bucket, .prefix = row.prefix});
   }
   // Each gets its seconds, and whoever asks for all of them waits no longer for many than for one.
-  const auto executor = co_await boost::asio::this_coro::executor;
-  Scope side_by_side("remotes' health");
-  for (admin::RemoteView& view : views) side_by_side.spawn(executor, look(view));
-  CO_TRY(side_by_side.join());
+  std::vector<Task<void>> looks;
+  for (admin::RemoteView& view : views) looks.push_back(look(view));
+  CO_TRY(side_by_side("remotes' health", std::move(looks)));
   co_return views;
 }
 

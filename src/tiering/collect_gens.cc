@@ -2,10 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/asio/this_coro.hpp>
 #include <vector>
 
-#include "async/scope.h"
+#include "async/side_by_side.h"
 #include "base/log.h"
 #include "meta/ops/gens.h"
 #include "tiering/collect.h"
@@ -127,12 +126,9 @@ Task<void> collect_kind(Collecting& collecting, Pass& pass, meta::CandidateKind 
     // collected.
     if (!first.ok() || !first->rows.empty() || !first->broken.empty()) shards.push_back({.number = n, .kind = kind});
   }
-  const auto executor = co_await boost::asio::this_coro::executor;
-  {
-    Scope side_by_side("collect");
-    for (Shard& shard : shards) side_by_side.spawn(executor, collect_shard(collecting, shard, now, youngest));
-    CO_TRY(side_by_side.join());
-  }
+  std::vector<Task<void>> collects;
+  for (Shard& shard : shards) collects.push_back(collect_shard(collecting, shard, now, youngest));
+  CO_TRY(side_by_side("collect", std::move(collects)));
   for (const Shard& shard : shards) pass.add(shard.pass);
   co_return Result<void>{};
 }

@@ -3,9 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/asio/this_coro.hpp>
 
-#include "async/scope.h"
+#include "async/side_by_side.h"
 #include "async/sleep.h"
 #include "data/layout.h"
 #include "data/segment_store.h"
@@ -305,15 +304,10 @@ class Fsck {
   }
 
   Task<void> flush() {
-    const auto executor = co_await boost::asio::this_coro::executor;
     std::vector<Result<Findings>> results(batch_.size());
-    {
-      Scope side_by_side("fsck");
-      for (std::size_t n = 0; n < batch_.size(); ++n) {
-        side_by_side.spawn(executor, check_into(checking_, batch_[n], results[n]));
-      }
-      CO_TRY(side_by_side.join());
-    }
+    std::vector<Task<void>> checks;
+    for (std::size_t n = 0; n < batch_.size(); ++n) checks.push_back(check_into(checking_, batch_[n], results[n]));
+    CO_TRY(side_by_side("fsck", std::move(checks)));
     for (std::size_t n = 0; n < batch_.size(); ++n) {
       CO_CHECK(results[n]);
       if (!results[n]->empty()) suspects_.push_back({std::move(batch_[n]), *std::move(results[n])});

@@ -4,13 +4,12 @@
 
 #include <algorithm>
 #include <atomic>
-#include <boost/asio/this_coro.hpp>
 #include <deque>
 #include <mutex>
 
 #include "async/mutex.h"
 #include "async/retry.h"
-#include "async/scope.h"
+#include "async/side_by_side.h"
 #include "async/sleep.h"
 #include "async/stop_asked.h"
 #include "base/log.h"
@@ -76,10 +75,9 @@ class Walk {
       window_.clear();
       ++window_begin_;
     }
-    const auto executor = co_await boost::asio::this_coro::executor;
-    Scope workers("walk");
-    for (unsigned n = 0; n < std::max(1u, spec_.parallel); ++n) workers.spawn(executor, worker(*this));
-    CO_TRY(workers.join());
+    std::vector<Task<void>> workers;
+    for (unsigned n = 0; n < std::max(1u, spec_.parallel); ++n) workers.push_back(worker(*this));
+    CO_TRY(side_by_side("walk", std::move(workers)));
     // What lies beyond the cursor is counted when it is looked at again.
     const auto saved = co_await context_.checkpoint(cursor_, durable_);
     if (fatal_) co_return *fatal_;
