@@ -10,6 +10,7 @@ namespace tombolo::kv {
 namespace {
 
 constexpr Duration kSpaceAgeMax = std::chrono::seconds(1);
+constexpr Duration kLowFlushEvery = std::chrono::seconds(5);
 constexpr Duration kHoldRetry = std::chrono::milliseconds(50);
 
 /// At least what the request takes in a group's payload.
@@ -109,21 +110,25 @@ Task<void> LogEngine::look_at_space() {
   const SteadyTime now = clock_.steady();
   if (space_seen_ && now - *space_seen_ < kSpaceAgeMax) {
     // A new file took the spare one, and no other could be made: what room is left is for what frees space.
-    space_is_low_ = space_is_low_ || !log_->has_spare();
+    note_space(space_is_low_ || !log_->has_spare(), now);
     co_return Result<void>{};
   }
   const auto spare = co_await log_->prepare_spare();
   const auto space = co_await disk_.space();
   space_seen_ = now;
-  const bool low = !spare.ok() || (space.ok() && space->free_bytes < options_.free_bytes_min);
-  if (low != space_is_low_) {
+  note_space(!spare.ok() || (space.ok() && space->free_bytes < options_.free_bytes_min), now);
+  co_return Result<void>{};
+}
+
+void LogEngine::note_space(bool low, SteadyTime now) {
+  if (space_is_low_.exchange(low) != low) {
     log(LogLevel::kWarn, "kv", "{}",
         low ? "disk space is low: only what frees space is committed" : "disk space is back");
   }
   // While there is still room for it: one that is begun too late may be refused, and then no log file goes.
-  if (low && !space_is_low_) start_flush();
-  space_is_low_ = low;
-  co_return Result<void>{};
+  if (!low || committed_ == flushed_ || (low_flush_at_ && now - *low_flush_at_ < kLowFlushEvery)) return;
+  low_flush_at_ = now;
+  start_flush();
 }
 
 void LogEngine::refuse_without_space(std::deque<Pending>& batch) const {

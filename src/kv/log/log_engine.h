@@ -100,6 +100,7 @@ class LogEngine final : public Engine, private CommitTarget {
   static void note_mark(const Result<void>& marked);  // where it differs from the one before
   Task<void> commit_batch(std::deque<Pending> batch);
   Task<void> look_at_space();
+  void note_space(bool low, SteadyTime now);
   void refuse_without_space(std::deque<Pending>& batch) const;
   Task<void> load_counters(const std::deque<Pending>& batch, Counters& counters);
   Task<bool> persist(const std::vector<LogEntry>& group, std::vector<Acknowledgement>& waiting);
@@ -137,7 +138,7 @@ class LogEngine final : public Engine, private CommitTarget {
 
   // The committer's.
   std::unique_ptr<Sequencer> sequencer_;
-  std::optional<SteadyTime> space_seen_;
+  std::optional<SteadyTime> space_seen_, low_flush_at_;
   std::atomic<bool> space_is_low_{false};  // status() reads it
 
   mutable std::mutex mutex_;
