@@ -86,8 +86,10 @@ struct Collecting {
   std::mutex mutex;
   CollectorStats stats;  // guarded by mutex
 
-  // Remotes that failed in this pass over dead natives: what else waits for them is left to the next one.
+  // What else waits for a remote that failed is left alone: that of one that is away until the next pass, that of one
+  // that lets nothing be deleted for longer.
   bool is_away(const std::string& remote) {
+    if (refusing.holds(remote, services.cell.clock.steady())) return true;
     const std::lock_guard lock(mutex);
     return away.contains(remote);
   }
@@ -95,6 +97,7 @@ struct Collecting {
     const std::lock_guard lock(mutex);
     away.insert(remote);
   }
+  PutOff<std::string> refusing{std::chrono::seconds(30)};
   std::set<std::string> away;  // guarded by mutex
 };
 

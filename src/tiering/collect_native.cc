@@ -60,6 +60,7 @@ Task<bool> collect_native(Collecting& collecting, meta::Candidate candidate) {
   if (!removed.ok()) {
     const Code code = removed.error().code;
     if (code == Code::kUnavailable || code == Code::kDeadline) collecting.found_away(native.remote);
+    if (code == Code::kPermissionDenied) collecting.refusing.failed(native.remote, cell.clock.steady());
     log(LogLevel::kWarn, "tiering", "remote \"{}\": \"{}\" is not needed any more and could not be deleted: {}",
         native.remote, native.key, removed.error().message);
     CO_TRY_ASSIGN(const Stamp now, cell.stamper.next());

@@ -244,5 +244,35 @@ TEST(Collector, ARemoteThatIsAwayIsAskedOnceAPass) {
   EXPECT_EQ(rig.far->memory.count(), 0u);
 }
 
+TEST(Collector, ARemoteThatLetsNothingBeDeletedIsAskedSeldom) {
+  constexpr int kObjects = 100;
+  TierRig rig;
+  for (int n = 0; n < kObjects; ++n) ASSERT_TRUE(rig.put(std::to_string(n), rig.noise(5'000)).ok());
+  rig.offload(Evict::kYes);
+  for (int n = 0; n < kObjects; ++n) rig.remove(std::to_string(n));
+  int asked = 0;
+  rig.far->hook = [&asked](testing::Step step, std::string) -> Task<void> {
+    if (step != testing::Step::kRemove) co_return Result<void>{};
+    ++asked;
+    co_return Error{Code::kPermissionDenied, "no right to delete"};
+  };
+  CollectorOptions options = at_once();
+  options.remote_grace = std::chrono::hours(1);
+  Collector collector(rig.services, rig.loop.get_executor(), options);
+  rig.clock.advance(std::chrono::hours(2));
+  for (int minutes = 0; minutes < 24 * 60; ++minutes) {
+    (void)rig.run(collector.pass());
+    rig.clock.advance(std::chrono::minutes(1));
+  }
+  EXPECT_GE(asked, 24);
+  EXPECT_LE(asked, 60 * static_cast<int>(meta::kCandidateShards));
+  EXPECT_EQ(rig.far->memory.count(), static_cast<std::size_t>(kObjects));
+  rig.far->hook = nullptr;
+  rig.clock.advance(std::chrono::hours(1));
+  while (*rig.run(collector.pass())) {
+  }
+  EXPECT_EQ(rig.far->memory.count(), 0u);
+}
+
 }  // namespace
 }  // namespace tombolo::tiering

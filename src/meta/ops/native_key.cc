@@ -51,8 +51,8 @@ Task<NativeVerdict> judge_in(Cell cell, kv::Transaction& txn, const Candidate& c
     txn.erase(keys::candidate(candidate));
     co_return NativeVerdict{.judged = NativeJudged::kGone, .native = {}};
   }
-  if (there->state == NativeState::kCondemned && candidate.queued < there->changed) {
-    // Of an offload, or of another gen that had the key, before this one was condemned: its own grace counts.
+  if (candidate.queued < there->changed) {
+    // Of an offload, or of another gen that had the key, from before the row became what it is: its own grace counts.
     txn.erase(keys::candidate(candidate));
     queue_native(txn, candidate.tenant, *there, there->changed);
     co_return NativeVerdict{.judged = NativeJudged::kTooEarly, .native = {}};

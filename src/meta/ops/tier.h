@@ -34,7 +34,7 @@ Task<bool> erase_native_key(Cell cell, TenantId tenant, std::string remote, std:
 enum class NativeJudged {
   kGone,      // no row, or it is live: the candidate row went
   kIntent,    // an offload may still be under way or be resumed; the candidate was queued anew
-  kTooEarly,  // the row was condemned after the candidate had been queued, which was queued anew as of then
+  kTooEarly,  // the row has changed since the candidate was queued, which was queued anew as of then
   kDelete,    // the row is kCondemned (now): delete the remote object if it has the nonce, then erase_native_key with
               // kCondemned, then drop_candidate
 };
