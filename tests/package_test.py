@@ -204,8 +204,6 @@ class PackageTest(unittest.TestCase):
         tree = self.folder / "tree"
         make_tree(tree, files=60, size_max=300_000, seed=12)
         server.cli("account", "create", "mystore")
-        said = root.run("tombolo", "account", "list").stdout  # the server of /etc/tombolo/tombolo.toml
-        self.assertIn("mystore", said)
         server.cli("container", "create", "documents", "--account", "mystore")
         done = self.azcopy.copy(f"{tree}/*", self.sas(server, "mystore", "documents"), "--recursive", "--put-md5")
         self.assertEqual(done.summary["TransfersFailed"], "0")
@@ -220,6 +218,8 @@ class PackageTest(unittest.TestCase):
         server.start()
         self.check_golden(server)
         self.check_download(server, tree, "second")
+        said = root.run("tombolo", "account", "list").stdout  # the server of /etc/tombolo/tombolo.toml
+        self.assertIn("mystore", said)
         self.assertEqual(server.json("fsck")["findings_total"], 0)
         actions = [json.loads(line)["action"]
                    for line in (root.folder / "var/log/tombolo/audit.log").read_text().splitlines()]
