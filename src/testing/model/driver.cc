@@ -118,7 +118,9 @@ Complaint Sequence::step(const Operation& operation) {
     ++stats_.reached;
     death = cause_of_death();
   } else if (world_.stopped()) {
-    if (!excused(Needs::kFlash)) return "the cell has stopped for no reason";
+    if (!excused(Needs::kFlash)) {
+      return "the cell has stopped for no reason: " + to_string(*world_.life->engine->status().stopped);
+    }
     death.emplace();  // as a supervisor starts it again
   }
   Complaint complaint = death ? reboot(*death) : std::nullopt;
