@@ -85,20 +85,6 @@ TEST(Scope, CloseCancelsAndWaits) {
   EXPECT_EQ(scope.size(), 0u);
 }
 
-Task<void> count_under(AsyncMutex& mutex, int& inside, int& most) {
-  CO_TRY_ASSIGN(auto guard, mutex.lock());
-  most = std::max(most, ++inside);
-  CO_TRY(sleep_for(100us));
-  --inside;
-  co_return Result<void>{};
-}
-
-Task<void> contend(Scope& scope, AsyncMutex& mutex, int& inside, int& most) {
-  const auto executor = co_await boost::asio::this_coro::executor;
-  for (int i = 0; i < 20; ++i) scope.spawn(executor, count_under(mutex, inside, most));
-  co_return co_await scope.join();
-}
-
 TEST(SideBySide, GoesOnWhenAllHaveEnded) {
   boost::asio::io_context loop;
   int running = 0, most = 0, ended = 0;
@@ -142,6 +128,20 @@ TEST(SideBySide, StartsNothingWhenItWasCancelledBefore) {
   late.set({});
   EXPECT_TRUE(run_to_end(loop, closing.join()).ok());
   EXPECT_EQ(started, 0);
+}
+
+Task<void> count_under(AsyncMutex& mutex, int& inside, int& most) {
+  CO_TRY_ASSIGN(auto guard, mutex.lock());
+  most = std::max(most, ++inside);
+  CO_TRY(sleep_for(100us));
+  --inside;
+  co_return Result<void>{};
+}
+
+Task<void> contend(Scope& scope, AsyncMutex& mutex, int& inside, int& most) {
+  const auto executor = co_await boost::asio::this_coro::executor;
+  for (int i = 0; i < 20; ++i) scope.spawn(executor, count_under(mutex, inside, most));
+  co_return co_await scope.join();
 }
 
 TEST(AsyncMutex, AdmitsOneAtATime) {

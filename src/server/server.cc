@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/asio/this_coro.hpp>
 
 #include "admin/handler.h"
+#include "async/side_by_side.h"
 #include "base/log.h"
 #include "meta/ops/admin_rows.h"
 #include "meta/ops/usage.h"
@@ -105,11 +105,10 @@ class Server::Doors {
   }
   /// Side by side; what runs has `grace`.
   Task<void> stop(Duration grace) {
-    const auto executor = co_await boost::asio::this_coro::executor;
-    Scope stopping("server stop");
-    if (tls_started_) stopping.spawn(executor, tls_->stop(grace));
-    if (plain_started_) stopping.spawn(executor, plain_->stop(grace));
-    co_return co_await stopping.join();
+    std::vector<Task<void>> stops;
+    if (tls_started_) stops.push_back(tls_->stop(grace));
+    if (plain_started_) stops.push_back(plain_->stop(grace));
+    co_return co_await side_by_side("server stop", std::move(stops));
   }
   std::uint16_t port() const { return plain_->port(); }
   std::uint16_t tls_port() const { return tls_ ? tls_->port() : 0; }
